@@ -1,0 +1,156 @@
+"""What the shipper says about itself: named events, one line each, on stderr.
+
+`EVENTS` is the closed list; docs/operations.md explains every name. An event
+holds counts, paths, statuses and reasons. It never holds a header value, a
+body, or a credential.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol, TextIO
+
+Level = Literal["debug", "info", "warning", "error"]
+Value = str | int | float | None
+
+_RANK: Mapping[Level, int] = {"debug": 0, "info": 1, "warning": 2, "error": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How an event is told: its level, and a sentence with named blanks."""
+
+    level: Level
+    sentence: str
+
+
+EVENTS: Mapping[str, Kind] = {
+    "started": Kind("info", "following {sources} source(s), sending to {endpoint}"),
+    "stopping": Kind("info", "{signal} received: finishing what is in flight"),
+    "stopped": Kind(
+        "info",
+        "stopped after {seconds:.1f} s: {delivered} delivered, {skipped} skipped, "
+        "{dead} dead, {blank} blank",
+    ),
+    "drained": Kind("info", "nothing left to send"),
+    "out_of_time": Kind(
+        "warning", "max duration of {seconds:.0f} s reached with work left: {why}"
+    ),
+    "file_found": Kind("debug", "{path}: following from byte {position}"),
+    "file_gone": Kind("debug", "{path}: gone and fully read"),
+    "file_lost": Kind(
+        "error", "{path}: vanished with {lost_bytes} bytes unread; they are lost"
+    ),
+    "file_shrunk": Kind(
+        "warning", "{path}: shrank by {shrunk_bytes} bytes; reading on at its new end"
+    ),
+    "file_truncated": Kind("warning", "{path}: replaced in place; reading it as new"),
+    "file_unreadable": Kind("error", "{path}: cannot be read: {why}"),
+    "file_refused": Kind("warning", "{path}: not followed: {why}"),
+    "file_stopped": Kind("error", "{path}: stopped at byte {position}: {why}"),
+    "source_empty": Kind("warning", "{pattern}: no file matches yet; {hint}"),
+    "watch_degraded": Kind("warning", "{directory}: polling instead of events: {why}"),
+    "line_rejected": Kind(
+        "warning", "{path}: line at byte {position} is a dead letter: {why}"
+    ),
+    "body_withheld": Kind("warning", "{count} bodies not sent: {why}"),
+    "record_refused": Kind(
+        "error",
+        "record {id} was refused with status {status} and is a dead letter: {why}",
+    ),
+    "batch_refused": Kind(
+        "warning", "batch of {records} refused with status {status}: halving it: {why}"
+    ),
+    "batch_deferred": Kind(
+        "warning", "batch of {records} not delivered, trying again: {why}"
+    ),
+    "uploads_held": Kind("error", "uploads held: {why}: {hint}"),
+    "uploads_resumed": Kind("info", "uploads go on after {seconds:.0f} s"),
+    "circuit_opened": Kind(
+        "warning", "{failures} failures in a row: one probe at a time until it heals"
+    ),
+    "state_write_failed": Kind(
+        "error", "positions cannot be saved, reading pauses: {why}: {hint}"
+    ),
+    "state_write_resumed": Kind("info", "positions are saved again"),
+    "identify_failed": Kind("warning", "rule {rule} failed: {why}"),
+}
+
+
+class Events(Protocol):
+    """Where rooms report what happened."""
+
+    def emit(self, name: str, **fields: Value) -> None:
+        """Report one event of `EVENTS` with the blanks of its sentence."""
+        ...
+
+
+class Now(Protocol):
+    """The one thing the log asks of a clock."""
+
+    def now(self) -> datetime:
+        """Return the wall time, aware, in UTC."""
+        ...
+
+
+class EventLog:
+    """Writes events as text or JSON lines.
+
+    Shapes: text is ``STAMP LEVEL NAME: sentence``; JSON is one object with
+    ``time``, ``level``, ``event``, ``message`` and the event's fields.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        clock: Now,
+        least: Level = "info",
+        as_json: bool = False,
+    ) -> None:
+        # Mutable state: the stream alone; one write per event keeps lines whole.
+        self._stream = stream
+        self._clock = clock
+        self._least = _RANK[least]
+        self._as_json = as_json
+
+    def emit(self, name: str, **fields: Value) -> None:
+        """Write one line; an unknown name is a KeyError, a fault of the caller."""
+        kind = EVENTS[name]
+        if _RANK[kind.level] < self._least:
+            return
+        message = one_line(kind.sentence.format(**fields))
+        stamp = self._clock.now().isoformat(timespec="milliseconds")
+        stamp = stamp.replace("+00:00", "Z")
+        if self._as_json:
+            text = json.dumps(
+                {
+                    "time": stamp,
+                    "level": kind.level,
+                    "event": name,
+                    "message": message,
+                    **fields,
+                }
+            )
+        else:
+            text = f"{stamp} {kind.level:<7} {name}: {message}"
+        try:
+            self._stream.write(text + "\n")
+            self._stream.flush()
+        except OSError:
+            # A closed or full stderr must not stop shipping; the facts are in
+            # the state database as well.
+            return
+
+
+def one_line(text: str) -> str:
+    """Return `text` with control characters shown, so that one event is one line."""
+    return "".join(
+        character
+        if character.isprintable()
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )

@@ -1,0 +1,105 @@
+"""A batch in the window, in parts that are sent and answered on their own.
+
+A flight begins as one part. Parts are halved until the guilty record stands
+alone; a flight without parts has found its end. Only unanswered parts keep
+their payloads, so memory is bounded by what is still owed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from shipper.model import Batch, DeadLetter, Entry, LinePlace
+from shipper.settle import Settlement
+
+
+class Part:
+    """A run of a batch's entries that is sent as one request."""
+
+    __slots__ = (
+        "accepted_before",
+        "entries",
+        "failures",
+        "flight",
+        "is_posted",
+        "is_probe",
+        "is_whole",
+        "not_before",
+        "places",
+        "suspicions",
+        "tried_at",
+    )
+
+    def __init__(
+        self,
+        flight: Flight,
+        entries: tuple[Entry, ...],
+        places: tuple[LinePlace, ...],
+        *,
+        is_whole: bool,
+    ) -> None:
+        self.flight = flight
+        self.entries = entries
+        self.places = places
+        self.is_whole = is_whole
+        self.is_posted = False
+        self.is_probe = False
+        self.not_before = float("-inf")
+        self.tried_at = float("-inf")
+        self.failures = 0
+        self.suspicions = 0
+        self.accepted_before = 0
+
+    def fail(self) -> int:
+        """Count one failure and return how many there have been."""
+        self.failures += 1
+        return self.failures
+
+    def halve(self) -> None:
+        """Put two halves, counted anew, in this part's place."""
+        middle = len(self.entries) // 2
+        halves = [
+            Part(
+                self.flight, self.entries[:middle], self.places[:middle], is_whole=False
+            ),
+            Part(
+                self.flight, self.entries[middle:], self.places[middle:], is_whole=False
+            ),
+        ]
+        here = self.flight.parts.index(self)
+        self.flight.parts[here : here + 1] = halves
+
+
+class Flight:
+    """A batch in the window; keeps the payloads of unanswered parts only."""
+
+    __slots__ = ("counters", "letters", "parts", "refused", "spans")
+
+    def __init__(self, batch: Batch) -> None:
+        self.spans = batch.spans
+        self.counters = batch.counters
+        self.letters = list(batch.rejects)
+        self.refused: Counter[str] = Counter()
+        self.parts: list[Part] = []
+        if batch.entries:
+            self.parts.append(Part(self, batch.entries, batch.places, is_whole=True))
+
+    @property
+    def is_stuck(self) -> bool:
+        """True when only parts that keep failing hold this batch from its end."""
+        return bool(self.parts) and all(part.suspicions > 0 for part in self.parts)
+
+    def bury(self, part: Part, letter: DeadLetter) -> None:
+        """End a lone record's part with a dead letter."""
+        self.parts.remove(part)
+        self.letters.append(letter)
+        self.refused[letter.place.file_id] += 1
+
+    def settlement(self) -> Settlement:
+        """Return what became of the batch; meant for a flight without parts."""
+        return Settlement(
+            spans=self.spans,
+            dead_letters=tuple(self.letters),
+            refused=tuple(sorted(self.refused.items())),
+            counters=self.counters,
+        )

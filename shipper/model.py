@@ -1,0 +1,261 @@
+"""The values that cross doors between rooms; nothing here does anything.
+
+A `Line` read from disk becomes one `Item`; items travel in a `Batch`; a batch
+is answered by a `Receipt`; settled batches become one `Commit`. All are frozen.
+Structs are used where one is made per line: they cost a fraction of a dataclass.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+BLANK = "blank"  # the one skip that no rule asked for; counted on its own
+
+
+class LineFault(Struct, frozen=True):
+    """Why a line has no usable bytes.
+
+    Attributes:
+        reason: ``too-long`` or ``torn`` (a sealed file that ends without newline).
+        sha256: Hex digest of the whole line, newline left out.
+    """
+
+    reason: str
+    sha256: str
+
+
+class Line(Struct, frozen=True, gc=False):
+    r"""Bytes between two newlines, with where they stand.
+
+    Attributes:
+        file_id: What we call the file, whatever its name is today.
+        start_bytes: Offset of the first byte in the unpacked stream.
+        end_bytes: Offset after the newline; where the position moves to.
+        crc_before: CRC-32 chain of the file up to this line.
+        crc_after: ``zlib.crc32(line + b"\n", crc_before)``.
+        data: The bytes without the newline; a prefix when `fault` is set.
+        fault: Set when the line cannot be handed on whole.
+    """
+
+    file_id: str
+    start_bytes: int
+    end_bytes: int
+    crc_before: int
+    crc_after: int
+    data: bytes
+    fault: LineFault | None = None
+
+
+class Caller(Struct, frozen=True, gc=False):
+    """Who made the request, as ReadMe's dashboard will group it.
+
+    Attributes:
+        id: Masked already (docs/record-format.md), never a raw credential.
+        label: A name for people, or empty.
+        email: For user and company association, or empty.
+    """
+
+    id: str
+    label: str = ""
+    email: str = ""
+
+
+class Entry(Struct, frozen=True, gc=False):
+    """A line that will be sent.
+
+    Attributes:
+        id: The record's identity for ever, the same in every retry.
+        payload: One ReadMe log object, ready for the wire (UTF-8 JSON).
+        withheld: Why a body of this record stays here, one reason a body.
+    """
+
+    id: str
+    payload: bytes
+    withheld: tuple[str, ...] = ()
+
+
+class Skip(Struct, frozen=True, gc=False):
+    """A line left out on purpose: `reason` is the rule's name, or `BLANK`."""
+
+    reason: str
+
+
+class Reject(Struct, frozen=True, gc=False):
+    """A line that cannot be read.
+
+    Attributes:
+        reason: A stable word such as ``not-json`` or ``schema``.
+        detail: One sentence for people; never holds a value from the line.
+    """
+
+    reason: str
+    detail: str
+
+
+Item = Entry | Skip | Reject
+
+
+class Span(Struct, frozen=True, gc=False):
+    """A stretch of one file that a batch covers, with what its lines became.
+
+    Attributes:
+        tail: The last at most 256 bytes before `end_bytes` that belong to the last
+            line (newline included): the marker that finds the place again.
+        entries: How many entries of the batch stand in this span.
+        skipped: Lines left out by a rule.
+        rejected: Lines that cannot be read.
+        blank: Empty lines.
+    """
+
+    file_id: str
+    start_bytes: int
+    end_bytes: int
+    crc_before: int
+    crc_after: int
+    tail: bytes
+    entries: int
+    skipped: int
+    rejected: int
+    blank: int
+
+
+class LinePlace(Struct, frozen=True, gc=False):
+    """Where an entry's line stands: what a dead letter is keyed by."""
+
+    file_id: str
+    start_bytes: int
+    end_bytes: int
+
+
+class DeadLetter(Struct, frozen=True):
+    """An item we will never send, kept with its reason.
+
+    Attributes:
+        place: File and byte range of the line; (file_id, start_bytes) is the key.
+        id: The record's id, or None for an unreadable line.
+        reason: ``refused``, ``suspect``, or the reject's reason.
+        detail: The receiver's words or what is wrong with the line.
+        payload: The redacted log object of a refused record, else None.
+        sha256: Hex digest of the payload, or of the unreadable line.
+        length_bytes: Length of what was hashed.
+    """
+
+    place: LinePlace
+    id: str | None
+    reason: str
+    detail: str
+    payload: bytes | None
+    sha256: str
+    length_bytes: int
+
+
+class Batch(Struct, frozen=True):
+    """Entries sent in one request, with the positions it will commit.
+
+    Attributes:
+        entries: In the order read; may be empty (only skipped lines).
+        places: One for each entry, in the same order.
+        spans: Contiguous stretches, at most one a file, in order of first line.
+        rejects: Dead letters of the unreadable lines in the spans.
+        counters: Amounts for named totals, such as ``skipped:host``.
+        size_bytes: Length of the request body.
+    """
+
+    entries: tuple[Entry, ...]
+    places: tuple[LinePlace, ...]
+    spans: tuple[Span, ...]
+    rejects: tuple[DeadLetter, ...]
+    counters: tuple[tuple[str, int], ...]
+    size_bytes: int
+
+
+class Delivered(Struct, frozen=True):
+    """The receiver has taken every entry of the request."""
+
+    status: int
+
+
+class Refused(Struct, frozen=True):
+    """The receiver will not take this body: some record in it is at fault.
+
+    Attributes:
+        status: HTTP status (400, 413, 422, or a 2xx that carries errors).
+        reason: The receiver's words, shortened.
+        is_too_large: 413: smaller batches are wanted from now on.
+    """
+
+    status: int
+    reason: str
+    is_too_large: bool = False
+
+
+class Cause(StrEnum):
+    """Why a request was not answered for; decides how we wait."""
+
+    HOLD = "hold"  # needs a person: key, quota, redirect, captive portal
+    FORBIDDEN = "forbidden"  # 403: a hold when a probe meets it too
+    BUSY = "busy"  # 429, or 503 that says when
+    UNAVAILABLE = "unavailable"  # 408, 425, 5xx
+    TIMEOUT = "timeout"
+    NETWORK = "network"  # DNS, TCP, TLS, proxy, reset
+
+
+class Deferred(Struct, frozen=True):
+    """Nobody answered for this body; it will be sent again, with the same ids.
+
+    Attributes:
+        cause: The family of the failure.
+        reason: One sentence for people, without credentials.
+        status: HTTP status, or None when there was no answer.
+        retry_after_seconds: The receiver's own wish, at most 24 h, or None.
+        body_sent: A time-out after the whole body had been sent.
+    """
+
+    cause: Cause
+    reason: str
+    status: int | None = None
+    retry_after_seconds: float | None = None
+    body_sent: bool = False
+
+
+Receipt = Delivered | Refused | Deferred
+
+
+class Advance(Struct, frozen=True):
+    """One file's position moving from `start_bytes` to `end_bytes`.
+
+    Attributes:
+        crc_before: CRC-32 chain at `start_bytes`; `crc_after` at `end_bytes`.
+        tail: The marker of the new position (see `Span.tail`).
+        delivered: Lines the receiver has taken.
+        skipped: Lines a rule left out.
+        dead: Lines kept as dead letters.
+        blank: Empty lines.
+    """
+
+    file_id: str
+    start_bytes: int
+    end_bytes: int
+    crc_before: int
+    crc_after: int
+    tail: bytes
+    delivered: int
+    skipped: int
+    dead: int
+    blank: int
+
+
+class Commit(Struct, frozen=True):
+    """What changes together, in one transaction, and nowhere else.
+
+    Attributes:
+        advances: At most one a file, contiguous with what was committed before.
+        dead_letters: New ones, keyed by file and start.
+        counters: Amounts to add to named totals, such as ``skipped:host``.
+    """
+
+    advances: tuple[Advance, ...]
+    dead_letters: tuple[DeadLetter, ...]
+    counters: tuple[tuple[str, int], ...]

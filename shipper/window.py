@@ -1,0 +1,282 @@
+"""The bounded window of batches in flight: who is sent when, and what became of it.
+
+Batches are admitted in the order read. Their parts may be answered in any
+order, halved when refused, and sent again when deferred. Batches leave at the
+front only, after their commit: what stays in the window is all that a crash can
+repeat. This is the one place that retries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Protocol, assert_never
+
+from shipper.events import Events
+from shipper.flight import Flight, Part
+from shipper.gate import Gate, backoff_seconds
+from shipper.model import (
+    Batch,
+    Cause,
+    DeadLetter,
+    Deferred,
+    Delivered,
+    Receipt,
+    Refused,
+)
+from shipper.settle import Settlement
+
+SUSPECT_FAILURES = 5  # a gateway's 403, 5xx or silence, while others pass
+SUSPECT_ACCEPTANCES = 5  # how many others must pass while a lone record fails
+FAILING_AT_MOST = 4  # failing batches held at once before it is an outage
+WITNESSES = 32  # batches let in past a stuck front, one at a time
+LONE_REFUSALS_TO_HOLD = 20
+_NOT_THE_RECORDS_FAULT = frozenset({Cause.HOLD, Cause.BUSY, Cause.NETWORK})
+
+
+class Answered(Protocol):
+    """A receipt, with the ticket of the request it answers."""
+
+    @property
+    def ticket(self) -> int:
+        """The number the request was posted under."""
+        ...
+
+    @property
+    def receipt(self) -> Receipt:
+        """What came back."""
+        ...
+
+
+class Poster(Protocol):
+    """Where requests go; answers come back later, in any order."""
+
+    def post(self, ticket: int, payloads: Sequence[bytes]) -> None:
+        """Send the payloads as one request."""
+        ...
+
+    def answered(self) -> Sequence[Answered]:
+        """Return every answer since the last call."""
+        ...
+
+
+class Window:
+    """Keeps at most `max_in_flight` batches between reading and commit."""
+
+    def __init__(
+        self,
+        *,
+        poster: Poster,
+        gate: Gate,
+        events: Events,
+        jitter: Callable[[], float],
+        max_in_flight: int,
+        max_records: int,
+    ) -> None:
+        # Mutable state, touched by the pipeline thread alone: the flights in the
+        # order read, the posted parts by ticket, and three running counts.
+        self._poster = poster
+        self._gate = gate
+        self._events = events
+        self._jitter = jitter
+        self._max_in_flight = max_in_flight
+        self._flights: list[Flight] = []
+        self._posted: dict[int, Part] = {}
+        self._next_ticket = 1
+        self._accepted = 0
+        self._lone_refusals = 0
+        self.max_records = max_records
+
+    @property
+    def is_empty(self) -> bool:
+        """True when every admitted batch has been committed."""
+        return not self._flights
+
+    @property
+    def posted(self) -> int:
+        """How many requests are out."""
+        return len(self._posted)
+
+    @property
+    def has_room(self) -> bool:
+        """True when one more batch may be admitted.
+
+        When all that is unanswered keeps failing, a witness is let in past it:
+        whether the records or the receiver are at fault shows only by others
+        passing. In an outage the witness fails too, and no other follows.
+        """
+        return len(self._flights) < self._max_in_flight or self._wants_witness()
+
+    def _wants_witness(self) -> bool:
+        unsettled = [flight for flight in self._flights if flight.parts]
+        if len(self._flights) >= self._max_in_flight + WITNESSES or not unsettled:
+            return False
+        if not all(flight.is_stuck for flight in unsettled):
+            return False
+        front = unsettled[0].parts
+        if not any(part.suspicions >= SUSPECT_FAILURES for part in front):
+            return False
+        return len(unsettled) <= max(self._max_in_flight, FAILING_AT_MOST) or any(
+            self._accepted > part.accepted_before for part in front
+        )
+
+    def admit(self, batch: Batch) -> None:
+        """Take a batch; its entries go out with the next `turn`."""
+        self._flights.append(Flight(batch))
+
+    def turn(self, now: float, *, may_post: bool = True) -> None:
+        """Take in every answer, then post what is due."""
+        for answered in self._poster.answered():
+            part = self._posted.pop(answered.ticket)
+            self._take_in(part, answered.receipt, now)
+        if may_post:
+            self._post_due(now)
+
+    def settled(self) -> list[Settlement]:
+        """Return what became of the batches at the front that are finished."""
+        settlements = []
+        for flight in self._flights:
+            if flight.parts:
+                break
+            settlements.append(flight.settlement())
+        return settlements
+
+    def leave(self, count: int) -> None:
+        """Forget the first `count` batches: their commit has been stored."""
+        del self._flights[:count]
+
+    def due_in(self, now: float) -> float | None:
+        """Return the seconds until a post is due; None when an answer comes first."""
+        waiting = [part for part in self._parts() if not part.is_posted]
+        if not waiting:
+            return None
+        if not self._gate.is_free:
+            return None if self._posted else self._gate.probe_in(now)
+        if len(self._posted) >= self._max_in_flight:
+            return None
+        return max(0.0, min(part.not_before for part in waiting) - now)
+
+    def _parts(self) -> list[Part]:
+        return [part for flight in self._flights for part in flight.parts]
+
+    def _post_due(self, now: float) -> None:
+        while len(self._posted) < self._max_in_flight:
+            part = self._next_part(now)
+            if part is None:
+                return
+            ticket = self._next_ticket
+            self._next_ticket += 1
+            part.is_posted = True
+            part.is_probe = not self._gate.is_free
+            part.tried_at = now
+            self._posted[ticket] = part
+            self._poster.post(ticket, [entry.payload for entry in part.entries])
+
+    def _next_part(self, now: float) -> Part | None:
+        waiting = [part for part in self._parts() if not part.is_posted]
+        if self._gate.is_free:
+            return next((part for part in waiting if part.not_before <= now), None)
+        if self._posted or self._gate.probe_in(now) > 0 or not waiting:
+            return None
+        # The part that has waited longest since its last try: a poisoned one
+        # must not be the only probe for ever.
+        return min(waiting, key=lambda part: part.tried_at)
+
+    def _take_in(self, part: Part, receipt: Receipt, now: float) -> None:
+        part.is_posted = False
+        match receipt:
+            case Delivered():
+                self._accepted += 1
+                self._lone_refusals = 0
+                part.flight.parts.remove(part)
+                if self._gate.delivered(now, is_probe=part.is_probe):
+                    self._hurry(now)
+            case Refused():
+                self._refused(part, receipt, now)
+            case Deferred():
+                self._deferred(part, receipt, now)
+            case _ as never:
+                assert_never(never)
+
+    def _hurry(self, now: float) -> None:
+        """Let nobody wait out a back-off that belongs to a trouble now over."""
+        for part in self._parts():
+            part.not_before = min(part.not_before, now)
+
+    def _refused(self, part: Part, receipt: Refused, now: float) -> None:
+        if self._gate.refused(now, is_probe=part.is_probe):
+            self._hurry(now)
+        if receipt.is_too_large:
+            self._lower_limit(part)
+        if len(part.entries) > 1:
+            self._events.emit(
+                "batch_refused",
+                records=len(part.entries),
+                status=receipt.status,
+                why=receipt.reason,
+            )
+            part.halve()
+            return
+        if self._lone_refusals >= LONE_REFUSALS_TO_HOLD:
+            part.not_before = now + backoff_seconds(part.fail(), self._jitter())
+            return
+        self._lone_refusals += 1
+        detail = f"status {receipt.status}: {receipt.reason}"
+        self._bury(part, "refused", detail, receipt.status)
+        if self._lone_refusals == LONE_REFUSALS_TO_HOLD:
+            why = f"{LONE_REFUSALS_TO_HOLD} records refused and none taken: {detail}"
+            self._gate.refuses_everything(now, why)
+
+    def _deferred(self, part: Part, receipt: Deferred, now: float) -> None:
+        if self._gate.is_free:
+            self._events.emit(
+                "batch_deferred", records=len(part.entries), why=receipt.reason
+            )
+        self._gate.deferred(receipt, now, is_probe=part.is_probe)
+        part.not_before = now + backoff_seconds(part.fail(), self._jitter())
+        if receipt.cause is Cause.TIMEOUT and receipt.body_sent:
+            self._lower_limit(part)
+            if len(part.entries) > self.max_records:
+                part.halve()
+                return
+        if receipt.cause not in _NOT_THE_RECORDS_FAULT:
+            self._suspect(part, receipt)
+
+    def _suspect(self, part: Part, receipt: Deferred) -> None:
+        """Count a failure that may be the record's own fault, and act on the fifth."""
+        if part.suspicions == 0:
+            part.accepted_before = self._accepted
+        part.suspicions += 1
+        passed = self._accepted - part.accepted_before
+        if part.suspicions < SUSPECT_FAILURES or passed == 0:
+            return
+        if len(part.entries) > 1:
+            part.halve()
+        elif passed >= SUSPECT_ACCEPTANCES:
+            detail = (
+                f"failed {part.suspicions} times while {passed} others passed: "
+                f"{receipt.reason}"
+            )
+            self._bury(part, "suspect", detail, receipt.status)
+
+    def _lower_limit(self, part: Part) -> None:
+        # Only a batch as it was read lowers the limit: the halves that close in
+        # on one huge record say nothing about the others.
+        if part.is_whole and len(part.entries) > 1:
+            self.max_records = min(self.max_records, (len(part.entries) + 1) // 2)
+
+    def _bury(self, part: Part, reason: str, detail: str, status: int | None) -> None:
+        entry, place = part.entries[0], part.places[0]
+        self._events.emit(
+            "record_refused", id=entry.id, status=status, why=f"{reason}: {detail}"
+        )
+        letter = DeadLetter(
+            place=place,
+            id=entry.id,
+            reason=reason,
+            detail=detail,
+            payload=entry.payload,
+            sha256=sha256(entry.payload).hexdigest(),
+            length_bytes=len(entry.payload),
+        )
+        part.flight.bury(part, letter)

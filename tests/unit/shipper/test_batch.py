@@ -1,0 +1,207 @@
+"""The batcher partitions items in order and closes by count, bytes or age."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from shipper.batch import Batcher, tail_of
+from shipper.model import BLANK, Entry, Item, Line, LineFault, Reject, Skip
+from tests.support.lines import an_entry, entry_ids, lines_of
+
+
+def a_batcher(
+    *,
+    max_records: int = 100,
+    max_bytes: int = 1_000_000,
+    buffer_length: int = 10,
+    max_age_seconds: float = 1.0,
+) -> Batcher:
+    """Return a batcher with the defaults of the configuration."""
+    return Batcher(
+        max_records=max_records,
+        max_bytes=max_bytes,
+        buffer_length=buffer_length,
+        max_age_seconds=max_age_seconds,
+    )
+
+
+def fill(batcher: Batcher, items: list[Item], *, file_id: str = "file-1") -> list[Line]:
+    """Add items over consecutive lines and return the lines."""
+    lines = lines_of([b"line"] * len(items), file_id=file_id)
+    for line, item in zip(lines, items, strict=True):
+        batcher.add(line, item, 0.0)
+    return lines
+
+
+def test_closes_by_count() -> None:
+    """The batch is full with its last permitted record, not before."""
+    batcher = a_batcher(max_records=2)
+
+    fill(batcher, [an_entry(1)])
+    assert not batcher.is_full
+    fill(batcher, [an_entry(2)])
+    assert batcher.is_full
+
+
+def test_refuses_the_entry_that_would_pass_the_byte_limit() -> None:
+    """An entry that would make the body too large waits for the next batch."""
+    batcher = a_batcher(max_bytes=100)
+    fill(batcher, [an_entry(1, size=60)])
+
+    assert not batcher.has_room_for(an_entry(2, size=60))
+    assert batcher.has_room_for(an_entry(2, size=20))
+    assert batcher.has_room_for(Skip("host"))
+
+
+def test_a_record_larger_than_a_batch_goes_alone() -> None:
+    """A record beyond the byte limit is accepted by an empty batch."""
+    batcher = a_batcher(max_bytes=100)
+
+    assert batcher.has_room_for(an_entry(1, size=500))
+
+
+def test_size_is_the_body_length() -> None:
+    """The size of a batch is that of the JSON array it becomes, within a byte."""
+    batcher = a_batcher()
+    entries = [an_entry(number, size=30) for number in range(3)]
+    fill(batcher, list(entries))
+
+    batch = batcher.take()
+
+    assert batch is not None
+    body = b"[" + b",".join(entry.payload for entry in entries) + b"]"
+    assert len(body) <= batch.size_bytes <= len(body) + 1
+
+
+def test_is_ready_when_enough_wait() -> None:
+    """`buffer_length` waiting entries are enough to be sent at once."""
+    batcher = a_batcher(buffer_length=2)
+    fill(batcher, [an_entry(1)])
+    assert not batcher.is_ready(0.5)
+
+    fill(batcher, [an_entry(2)])
+
+    assert batcher.is_ready(0.5)
+
+
+def test_is_ready_when_the_first_line_is_old_enough() -> None:
+    """A single line, skipped or not, waits no longer than the maximum age."""
+    batcher = a_batcher(max_age_seconds=1.0)
+    fill(batcher, [Skip("host")])
+
+    assert not batcher.is_ready(0.9)
+    assert batcher.is_ready(1.0)
+    assert batcher.due_in(0.4) == 0.6
+
+
+def test_an_empty_batcher_is_never_due() -> None:
+    """Nothing waits, so nothing is due and nothing is taken."""
+    batcher = a_batcher()
+
+    assert batcher.is_empty
+    assert batcher.due_in(5.0) is None
+    assert not batcher.is_ready(5.0)
+    assert batcher.take() is None
+
+
+def test_skipped_lines_alone_close_a_batch() -> None:
+    """A long run of skipped lines is committed without waiting for an entry."""
+    batcher = a_batcher(max_records=2)
+
+    fill(batcher, [Skip("host")] * 20)
+
+    assert batcher.is_full
+
+
+def test_span_counts_every_outcome_and_joins_the_chain() -> None:
+    """A span covers its lines from first to last and counts what they became."""
+    batcher = a_batcher()
+    lines = fill(
+        batcher,
+        [an_entry(1), Skip("host"), Skip(BLANK), Reject("not-json", "no"), an_entry(2)],
+    )
+
+    batch = batcher.take()
+
+    assert batch is not None
+    (span,) = batch.spans
+    assert (span.start_bytes, span.end_bytes) == (0, lines[-1].end_bytes)
+    assert (span.crc_before, span.crc_after) == (0, lines[-1].crc_after)
+    assert (span.entries, span.skipped, span.blank, span.rejected) == (2, 1, 1, 1)
+    assert entry_ids(batch) == ["id-1", "id-2"]
+    assert batch.counters == (("rejected:not-json", 1), ("skipped:host", 1))
+
+
+def test_one_span_a_file() -> None:
+    """Lines of two files that alternate make one span each."""
+    batcher = a_batcher()
+    first = lines_of([b"a", b"b"], file_id="one")
+    second = lines_of([b"c", b"d"], file_id="two")
+    for number, line in enumerate((first[0], second[0], first[1], second[1])):
+        batcher.add(line, an_entry(number), 0.0)
+
+    batch = batcher.take()
+
+    assert batch is not None
+    assert [span.file_id for span in batch.spans] == ["one", "two"]
+    assert [span.entries for span in batch.spans] == [2, 2]
+    assert [place.file_id for place in batch.places] == ["one", "two", "one", "two"]
+
+
+def test_withheld_bodies_are_counted_by_reason() -> None:
+    """Every body that stays here is counted with the batch that leaves it out."""
+    batcher = a_batcher()
+    fill(batcher, [Entry("id", b"{}", ("not json", "not json"))])
+
+    batch = batcher.take()
+
+    assert batch is not None
+    assert batch.counters == (("withheld:not json", 2),)
+
+
+def test_unreadable_line_becomes_a_dead_letter_without_its_bytes() -> None:
+    """A reject is kept as place, length, hash and reason; never as content."""
+    batcher = a_batcher()
+    (line,) = lines_of([b"no json"])
+    batcher.add(line, Reject("not-json", "no JSON object"), 0.0)
+
+    batch = batcher.take()
+
+    assert batch is not None
+    (letter,) = batch.rejects
+    assert letter.payload is None
+    assert letter.sha256 == sha256(b"no json").hexdigest()
+    assert letter.length_bytes == 7
+    assert (letter.reason, letter.detail) == ("not-json", "no JSON object")
+
+
+def test_faulty_line_keeps_the_hash_of_the_whole_line() -> None:
+    """The dead letter of an over-long line has the hash its reader computed."""
+    batcher = a_batcher()
+    line = Line("f", 0, 5000, 0, 7, b"prefix", LineFault("too-long", "ab" * 32))
+    batcher.add(line, Reject("too-long", "the line has no usable bytes"), 0.0)
+
+    batch = batcher.take()
+
+    assert batch is not None
+    assert batch.rejects[0].sha256 == "ab" * 32
+    assert batch.rejects[0].length_bytes == 5000
+    assert tail_of(line) == b""
+
+
+def test_lowered_limit_never_rises() -> None:
+    """The receiver's limit only ever makes batches smaller, down to one record."""
+    batcher = a_batcher(max_records=10)
+    batcher.lower(0)
+    batcher.lower(5)
+
+    fill(batcher, [an_entry(1)])
+
+    assert batcher.is_full
+
+
+def test_tail_is_the_end_of_the_last_line() -> None:
+    """The marker is at most 256 bytes, the newline included."""
+    (line,) = lines_of([b"x" * 300])
+
+    assert tail_of(line) == b"x" * 255 + b"\n"

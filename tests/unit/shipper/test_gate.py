@@ -1,0 +1,212 @@
+"""The gate is free while requests are answered and lets one probe out in trouble."""
+
+from __future__ import annotations
+
+import pytest
+
+from shipper.gate import FAILURES_TO_OPEN_CIRCUIT, Gate, backoff_seconds
+from shipper.model import Cause, Deferred
+from tests.support.events import RecordingEvents
+from tests.support.posting import deferred_by
+
+
+def a_gate() -> tuple[Gate, RecordingEvents]:
+    """Return a gate whose jitter is always one half, and its events."""
+    events = RecordingEvents()
+    return Gate(events=events, jitter=lambda: 0.5), events
+
+
+def test_backoff_doubles_up_to_the_cap() -> None:
+    """The ceiling is 0.1 s, doubles with each failure and stops at 60 s."""
+    ceilings = [backoff_seconds(failures, 1.0) for failures in (1, 2, 3, 11, 500)]
+
+    assert ceilings == [0.1, 0.2, 0.4, 60.0, 60.0]
+
+
+def test_backoff_has_full_jitter() -> None:
+    """The delay is anywhere between nothing and the ceiling."""
+    assert backoff_seconds(4, 0.0) == 0.0
+    assert backoff_seconds(4, 0.5) == pytest.approx(0.4)
+
+
+def test_free_at_first() -> None:
+    """A new gate is free."""
+    gate, _ = a_gate()
+
+    assert gate.is_free
+    assert gate.probe_in(0.0) == 0.0
+    assert gate.why_closed == ""
+
+
+@pytest.mark.parametrize("cause", ["unavailable", "timeout", "network"])
+def test_eight_failures_open_the_circuit(cause: str) -> None:
+    """The eighth failure in a row closes the gate until a probe succeeds."""
+    gate, events = a_gate()
+    for _ in range(FAILURES_TO_OPEN_CIRCUIT - 1):
+        gate.deferred(deferred_by(cause), 10.0, is_probe=False)
+    assert gate.is_free
+
+    gate.deferred(deferred_by(cause), 10.0, is_probe=False)
+
+    assert not gate.is_free
+    assert 0 < gate.probe_in(10.0) <= 60.0
+    assert "circuit_opened" in events.names()
+
+
+def test_a_success_between_failures_keeps_the_circuit_closed() -> None:
+    """Only failures in a row count."""
+    gate, _ = a_gate()
+    for _ in range(5 * FAILURES_TO_OPEN_CIRCUIT):
+        gate.deferred(deferred_by("network"), 0.0, is_probe=False)
+        gate.delivered(0.0, is_probe=False)
+
+    assert gate.is_free
+
+
+def test_probe_that_succeeds_frees_the_gate() -> None:
+    """One accepted probe ends the trouble and says so."""
+    gate, events = a_gate()
+    gate.deferred(deferred_by("hold", status=401), 10.0, is_probe=False)
+
+    freed = gate.delivered(40.0, is_probe=True)
+
+    assert freed
+    assert gate.is_free
+    assert events.told[-1] == ("uploads_resumed", {"seconds": 30.0})
+
+
+def test_late_answer_does_not_end_a_wait() -> None:
+    """A request from before the trouble that succeeds late frees nothing."""
+    gate, _ = a_gate()
+    gate.deferred(deferred_by("busy", retry_after_seconds=100.0), 0.0, is_probe=False)
+
+    assert not gate.delivered(1.0, is_probe=False)
+    assert gate.probe_in(1.0) == 99.0
+
+
+def test_wrong_key_holds_and_tells_once() -> None:
+    """A 401 holds with a hint; the probes that meet it again stay silent."""
+    gate, events = a_gate()
+    gate.deferred(deferred_by("hold", status=401), 0.0, is_probe=False)
+    gate.deferred(deferred_by("hold", status=401), 1.0, is_probe=True)
+    gate.deferred(deferred_by("hold", status=401), 3.0, is_probe=True)
+
+    assert events.names() == ["uploads_held"]
+    assert "project key" in str(events.told[0][1]["hint"])
+
+
+def test_hold_looks_again_ever_more_rarely() -> None:
+    """The pause between probes doubles up to a minute."""
+    gate, _ = a_gate()
+    now, pauses = 0.0, []
+    for _ in range(9):
+        gate.deferred(deferred_by("hold", status=401), now, is_probe=True)
+        pauses.append(gate.probe_in(now))
+        now += pauses[-1]
+
+    assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]
+
+
+def test_several_answers_of_one_round_count_once() -> None:
+    """Four requests that meet the same 401 do not lengthen the pause."""
+    gate, _ = a_gate()
+    for _ in range(4):
+        gate.deferred(deferred_by("hold", status=401), 0.0, is_probe=False)
+
+    assert gate.probe_in(0.0) == 1.0
+
+
+def test_one_403_asks_for_a_probe_at_once() -> None:
+    """After a 403 the next request tells a bad record from a bad key."""
+    gate, events = a_gate()
+
+    gate.deferred(deferred_by("forbidden", status=403), 0.0, is_probe=False)
+
+    assert not gate.is_free
+    assert gate.probe_in(0.0) == 0.0
+    assert events.names() == []
+
+
+def test_403_that_a_probe_meets_too_holds() -> None:
+    """Two 403s, one of them a probe's, hold everything."""
+    gate, events = a_gate()
+    gate.deferred(deferred_by("forbidden", status=403), 0.0, is_probe=False)
+
+    gate.deferred(deferred_by("forbidden", status=403), 0.1, is_probe=True)
+
+    assert gate.probe_in(0.1) > 0
+    assert events.names() == ["uploads_held"]
+
+
+def test_doubt_ends_with_any_acceptance() -> None:
+    """A 403 beside accepted batches is that batch's own trouble."""
+    gate, _ = a_gate()
+    gate.deferred(deferred_by("forbidden", status=403), 0.0, is_probe=False)
+
+    assert gate.delivered(0.1, is_probe=False)
+    assert gate.is_free
+
+
+def test_retry_after_is_obeyed_to_the_second() -> None:
+    """The receiver's own wish sets the time of the probe."""
+    gate, _ = a_gate()
+
+    gate.deferred(deferred_by("busy", retry_after_seconds=7.0), 100.0, is_probe=False)
+
+    assert gate.probe_in(100.0) == 7.0
+
+
+def test_of_several_wishes_the_longest_rules() -> None:
+    """A shorter Retry-After of a parallel request does not shorten the wait."""
+    gate, _ = a_gate()
+    gate.deferred(deferred_by("busy", retry_after_seconds=60.0), 0.0, is_probe=False)
+    gate.deferred(deferred_by("busy", retry_after_seconds=5.0), 1.0, is_probe=False)
+
+    assert gate.probe_in(1.0) == 59.0
+
+
+def test_429_without_a_wish_waits_from_a_minute_to_an_hour() -> None:
+    """The monthly quota may be behind a 429, so the waits grow long."""
+    gate, _ = a_gate()
+    now, pauses = 0.0, []
+    for _ in range(8):
+        gate.deferred(deferred_by("busy", status=429), now, is_probe=True)
+        pauses.append(gate.probe_in(now))
+        now += pauses[-1]
+
+    assert pauses == [60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3600.0, 3600.0]
+
+
+def test_refusal_of_a_probe_frees_the_gate() -> None:
+    """A receiver that refuses a record has taken the key: it is alive."""
+    gate, _ = a_gate()
+    gate.deferred(deferred_by("hold", status=401), 0.0, is_probe=False)
+
+    assert gate.refused(2.0, is_probe=True)
+    assert gate.is_free
+
+
+def test_too_many_refusals_hold_until_an_acceptance() -> None:
+    """When every record is refused, only an acceptance frees the gate."""
+    gate, events = a_gate()
+    gate.refuses_everything(0.0, "20 records refused")
+
+    assert not gate.refused(2.0, is_probe=True)
+    assert gate.why_closed == "20 records refused"
+    assert gate.delivered(9.0, is_probe=True)
+    assert events.names() == ["uploads_held", "uploads_resumed"]
+
+
+def test_failed_probe_of_an_open_circuit_waits_longer() -> None:
+    """While the circuit is open each failed probe sets the next, within the cap."""
+    gate, _ = a_gate()
+    now = 0.0
+    for _ in range(30):
+        gate.deferred(
+            Deferred(Cause.NETWORK, "no route"), now, is_probe=not gate.is_free
+        )
+        now += gate.probe_in(now)
+
+    gate.deferred(Deferred(Cause.NETWORK, "no route"), now, is_probe=True)
+
+    assert gate.probe_in(now) == 30.0

@@ -1,0 +1,341 @@
+"""The window sends, halves, retries and buries; batches leave at the front only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import log2
+
+import pytest
+
+from shipper.batch import Batcher
+from shipper.gate import Gate
+from shipper.model import Batch, Delivered, Receipt, Refused, Skip
+from shipper.settle import commit_of
+from shipper.window import LONE_REFUSALS_TO_HOLD, SUSPECT_FAILURES, Window
+from tests.support.events import RecordingEvents
+from tests.support.lines import an_entry, lines_of
+from tests.support.posting import ScriptedPoster, deferred_by
+
+
+class Bench:
+    """A window with its poster, its events and a present to move."""
+
+    def __init__(
+        self,
+        judge: Callable[[Sequence[bytes]], Receipt] | None = None,
+        *,
+        max_in_flight: int = 4,
+        max_records: int = 100,
+    ) -> None:
+        # Mutable state: the present, and the next line's number.
+        self.now = 0.0
+        self.events = RecordingEvents()
+        self.poster = ScriptedPoster(judge)
+        self.window = Window(
+            poster=self.poster,
+            gate=Gate(events=self.events, jitter=lambda: 0.5),
+            events=self.events,
+            jitter=lambda: 0.5,
+            max_in_flight=max_in_flight,
+            max_records=max_records,
+        )
+        self._lines = iter(lines_of([b"text"] * 10_000))
+        self._number = 0
+
+    def batch(self, size: int) -> Batch:
+        """Return the next batch of so many entries."""
+        batcher = Batcher(
+            max_records=10_000, max_bytes=10**9, buffer_length=1, max_age_seconds=1
+        )
+        for _ in range(size):
+            batcher.add(next(self._lines), an_entry(self._number), 0.0)
+            self._number += 1
+        batch = batcher.take()
+        assert batch is not None
+        return batch
+
+    def admit(self, *sizes: int) -> None:
+        """Admit batches of these sizes and post what may go."""
+        for size in sizes:
+            self.window.admit(self.batch(size))
+        self.turn()
+
+    def turn(self, seconds: float = 0.0) -> None:
+        """Let time pass and take a turn."""
+        self.now += seconds
+        self.window.turn(self.now)
+
+    def run(self, turns: int = 500) -> None:
+        """Take turns, each when the window is next due, until all is settled."""
+        for _ in range(turns):
+            due = self.window.due_in(self.now)
+            self.turn(due or 0.0)
+            self.window.leave(len(self.window.settled()))
+            if self.window.is_empty:
+                return
+
+
+def poisoned(*numbers: int, status: int = 400) -> Callable[[Sequence[bytes]], Receipt]:
+    """Return a judge that refuses any request holding one of these records."""
+    bad = {an_entry(number).payload for number in numbers}
+
+    def judge(payloads: Sequence[bytes]) -> Receipt:
+        if bad & set(payloads):
+            return Refused(status, "bad record", is_too_large=status == 413)
+        return Delivered(202)
+
+    return judge
+
+
+def test_posts_at_most_max_in_flight() -> None:
+    """Never more requests are out than the window allows."""
+    bench = Bench(max_in_flight=2)
+
+    bench.admit(1, 1)
+
+    assert bench.window.posted == 2
+    assert not bench.window.has_room
+
+
+def test_answered_batch_keeps_its_place_until_committed() -> None:
+    """An answer alone makes no room: a crash now would repeat the batch."""
+    bench = Bench(max_in_flight=1)
+    bench.admit(3)
+    bench.poster.answer_oldest()
+    bench.turn()
+    assert not bench.window.has_room
+
+    bench.window.leave(len(bench.window.settled()))
+
+    assert bench.window.has_room
+
+
+def test_only_the_contiguous_prefix_settles() -> None:
+    """A later batch that is answered first waits for the earlier one."""
+    bench = Bench()
+    bench.admit(1, 1, 1)
+    bench.poster.answer(2, Delivered(202))
+    bench.poster.answer(3, Delivered(202))
+    bench.turn()
+    assert bench.window.settled() == []
+
+    bench.poster.answer(1, Delivered(202))
+    bench.turn()
+
+    assert len(bench.window.settled()) == 3
+
+
+def test_batch_without_entries_settles_without_a_request() -> None:
+    """Skipped lines are committed in their turn though nothing is sent."""
+    bench = Bench()
+    batcher = Batcher(max_records=9, max_bytes=99, buffer_length=1, max_age_seconds=1)
+    batcher.add(lines_of([b"text"])[0], Skip("host"), 0.0)
+    batch = batcher.take()
+    assert batch is not None
+    bench.window.admit(batch)
+    bench.turn()
+
+    assert bench.poster.posted == []
+    assert len(bench.window.settled()) == 1
+
+
+def test_one_poisonous_record_among_a_hundred() -> None:
+    """99 are delivered, one is a dead letter, at most 2·log2(100)+1 more requests."""
+    bench = Bench(poisoned(37))
+    bench.admit(100)
+    for _ in range(20):
+        bench.turn()
+
+    (settlement,) = bench.window.settled()
+
+    assert [letter.id for letter in settlement.dead_letters] == ["id-37"]
+    assert settlement.dead_letters[0].detail == "status 400: bad record"
+    assert settlement.refused == (("file-1", 1),)
+    assert len(bench.poster.posted) - 1 <= 2 * log2(100) + 1
+
+
+def test_dead_letter_holds_the_payload() -> None:
+    """A refused record is kept as the payload that was refused."""
+    bench = Bench(poisoned(0))
+    bench.admit(1)
+    bench.turn()
+
+    (letter,) = bench.window.settled()[0].dead_letters
+
+    assert letter.payload == an_entry(0).payload
+    assert (letter.reason, letter.length_bytes) == ("refused", 10)
+
+
+def test_413_lowers_the_limit_once_a_batch() -> None:
+    """The halves that close in on one huge record do not shrink later batches."""
+    bench = Bench(poisoned(5, status=413))
+
+    bench.admit(100)
+    bench.run()
+
+    assert bench.window.max_records == 50
+
+
+def test_timeout_after_the_body_halves() -> None:
+    """A batch too slow for the receiver is sent in smaller ones from now on."""
+    bench = Bench()
+    bench.admit(8)
+    bench.poster.answer_oldest(deferred_by("timeout", body_sent=True))
+    bench.turn()
+
+    assert bench.window.max_records == 4
+    assert [len(payloads) for payloads in bench.poster.posted] == [8, 4, 4]
+
+
+def test_deferred_batch_is_sent_again_unchanged() -> None:
+    """What nobody answered for goes out again with the same ids, after a pause."""
+    bench = Bench()
+    bench.admit(3)
+    bench.poster.answer_oldest(deferred_by("unavailable", status=503))
+    bench.turn()
+    assert len(bench.poster.posted) == 1
+
+    bench.turn(0.05)
+
+    assert bench.poster.posted[1] == bench.poster.posted[0]
+
+
+@pytest.mark.parametrize("cause", ["hold", "forbidden", "busy", "network"])
+def test_a_single_batch_is_never_buried_for_want_of_an_answer(cause: str) -> None:
+    """However often it is deferred, nothing becomes a dead letter without proof."""
+    bench = Bench(lambda _: deferred_by(cause))
+    bench.admit(1)
+
+    bench.run(100)
+
+    assert bench.window.settled() == []
+    assert not bench.window.is_empty
+
+
+def test_hold_lets_one_probe_out() -> None:
+    """While uploads are held, one request at a time looks whether it is over."""
+    bench = Bench()
+    bench.admit(1, 1, 1)
+    for _ in range(3):
+        bench.poster.answer_oldest(deferred_by("hold", status=401))
+    bench.turn()
+    bench.turn(1.0)
+
+    assert bench.window.posted == 1
+
+
+def test_recovery_sends_everything_at_once() -> None:
+    """After a good probe nobody waits out an old back-off."""
+    bench = Bench()
+    bench.admit(1, 1, 1)
+    for _ in range(3):
+        bench.poster.answer_oldest(deferred_by("hold", status=401))
+    bench.turn()
+    bench.turn(1.0)
+    bench.poster.answer_oldest()
+
+    bench.turn()
+
+    assert bench.window.posted == 2
+
+
+def test_probes_take_turns() -> None:
+    """One poisoned batch is not the only probe for ever."""
+    bench = Bench(
+        lambda payloads: (
+            deferred_by("forbidden", status=403)
+            if an_entry(0).payload in payloads
+            else Delivered(202)
+        )
+    )
+    bench.admit(1, 1)
+
+    bench.turn(1.0)
+
+    assert set(bench.poster.posted) == {
+        (an_entry(0).payload,),
+        (an_entry(1).payload,),
+    }
+
+
+def gateway(*numbers: int) -> Callable[[Sequence[bytes]], Receipt]:
+    """Return a judge like a gateway that answers 403 to some records."""
+    bad = {an_entry(number).payload for number in numbers}
+    return lambda payloads: (
+        deferred_by("forbidden", status=403) if bad & set(payloads) else Delivered(202)
+    )
+
+
+def test_suspect_is_found_while_others_pass() -> None:
+    """A record that a gateway keeps refusing while others pass is buried, alone."""
+    bench = Bench(gateway(7))
+    letters = []
+    for _ in range(400):
+        if bench.window.has_room:
+            bench.admit(10)
+        bench.turn(bench.window.due_in(bench.now) or 0.0)
+        settled = bench.window.settled()
+        letters += [letter for one in settled for letter in one.dead_letters]
+        bench.window.leave(len(settled))
+        if letters:
+            break
+
+    assert [(letter.id, letter.reason) for letter in letters] == [("id-7", "suspect")]
+
+
+def test_suspect_needs_others_to_pass() -> None:
+    """Without acceptances between its failures no record is ever a suspect."""
+    bench = Bench(gateway(*range(1000)))
+    bench.admit(1, 1, 1, 1)
+
+    bench.run(300)
+
+    assert "record_refused" not in bench.events.names()
+    assert len(bench.poster.posted) > SUSPECT_FAILURES * 4
+
+
+def test_twenty_lone_refusals_hold() -> None:
+    """A receiver that refuses every record stops the dead letters at twenty."""
+    bench = Bench(lambda _: Refused(400, "no"), max_in_flight=50)
+    bench.admit(*[1] * 30)
+
+    bench.run(200)
+
+    buried = bench.events.names().count("record_refused")
+    assert buried == LONE_REFUSALS_TO_HOLD
+    assert "uploads_held" in bench.events.names()
+
+
+def test_an_outage_lets_one_witness_in() -> None:
+    """When everything fails, one batch beyond the window is read, and no more."""
+    bench = Bench(lambda _: deferred_by("unavailable", status=503))
+    admitted = 0
+    for _ in range(200):
+        while bench.window.has_room:
+            bench.admit(1)
+            admitted += 1
+        bench.turn(bench.window.due_in(bench.now) or 0.0)
+
+    assert admitted == 4 + 1
+
+
+@pytest.mark.parametrize("max_in_flight", [1, 4])
+def test_several_suspects_are_all_found(max_in_flight: int) -> None:
+    """Poisoned records of several batches are buried, all others delivered."""
+    poison = [3, 24, 35, 67]
+    bench = Bench(gateway(*poison), max_in_flight=max_in_flight)
+    letters, delivered = [], 0
+    for _ in range(3000):
+        if bench.window.has_room:
+            bench.admit(10)
+        bench.turn(bench.window.due_in(bench.now) or 0.0)
+        settled = bench.window.settled()
+        bench.window.leave(len(settled))
+        for advance in commit_of(settled).advances:
+            delivered += advance.delivered
+        letters += [one.id for s in settled for one in s.dead_letters]
+        if len(letters) == len(poison):
+            break
+
+    assert letters == [f"id-{number}" for number in poison]
+    assert delivered >= 60
