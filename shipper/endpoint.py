@@ -1,0 +1,65 @@
+"""The URL that records are sent to: what makes one acceptable.
+
+Text comes in, a sentence about what is wrong with it goes out, or None.
+Records and key go to this URL and nowhere else, so a URL that would carry
+them in clear, or in somebody's access log, is refused here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+REQUEST_PATH = "/v1/request"
+
+
+def complete(url: str) -> str:
+    """Return `url` with the ingestion path when it has none at all."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return urlunsplit(parts._replace(path=REQUEST_PATH)) if not parts.path else url
+
+
+def on_server(server: str) -> str:
+    """Return the ingestion URL on `server`: its scheme, host and port, our path.
+
+    The vendor's SDKs drop a path of README_METRICS_SERVER too.
+    """
+    try:
+        parts = urlsplit(server)
+    except ValueError:
+        return server
+    return urlunsplit((parts.scheme, parts.netloc, REQUEST_PATH, "", ""))
+
+
+def problem(url: str, *, allow_plain_http: bool) -> str | None:
+    """Return why records must not be sent to `url`, or None when they may."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        return f"is not a URL: {error}"
+    if parts.scheme not in {"https", "http"} or not host:
+        return "expected a URL such as https://metrics.readme.io/v1/request"
+    if not url.isascii() or not url.isprintable() or " " in url:
+        return "holds a character that URLs must percent-encode"
+    if "@" in parts.netloc:
+        return "must not hold a user name or password"
+    if parts.query or parts.fragment:
+        return "must not have a query or a fragment"
+    if parts.scheme == "http" and not allow_plain_http and not is_loopback(parts):
+        return "is http://, which would send records and key in clear"
+    return None
+
+
+def is_loopback(parts: SplitResult) -> bool:
+    """Return whether the host is this machine."""
+    host = parts.hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

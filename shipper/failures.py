@@ -1,0 +1,153 @@
+"""What it means that nobody answered: the errors of a POST become a `Deferred`.
+
+An error of the libraries and the circumstances of the attempt come in; a cause
+and one sentence go out. The sentence begins with the layer that failed (dns,
+tcp, proxy, tls, http) and is built from host names and the system's own words:
+never from a library's message, which may quote a URL with credentials.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from urllib3.exceptions import ProxyError
+from urllib3.exceptions import SSLError as PoolSslError
+
+from shipper.channel import Progress, chain_of
+from shipper.model import Cause, Deferred
+
+_TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
+_RESIGNED = "if a proxy re-signs traffic here, trust its authority"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The circumstances of a POST that failed.
+
+    Attributes:
+        name: ``HOST:PORT`` of the endpoint.
+        proxy_name: ``HOST:PORT`` of the proxy, or None.
+        connect_seconds: How long connecting might have taken.
+        progress: How far it came.
+    """
+
+    name: str
+    proxy_name: str | None
+    connect_seconds: float
+    progress: Progress
+
+
+def receipt_for_error(error: BaseException, attempt: Attempt) -> Deferred:
+    """Return the receipt of a POST that `error` has ended.
+
+    A time-out counts as one only when the receiver had the connection: before
+    that the records cannot be at fault, and the cause is the network.
+    """
+    chain = tuple(chain_of(error))
+    progress = attempt.progress
+    is_late = progress.is_aborted or _has(chain, TimeoutError)
+    if progress.is_connected and is_late:
+        return _time_out(attempt)
+    tunnel = _tunnel_status(chain)
+    if tunnel is not None:
+        return _refused_tunnel(tunnel, attempt)
+    if progress.is_connected:
+        return _network(f"{_layer_of_break(chain)}: {attempt.name}: {_why(chain)}")
+    is_handshake = _has(chain, ssl.SSLError, ssl.CertificateError, PoolSslError)
+    why = _why(chain)
+    if is_late:
+        is_handshake = any("handshake" in str(one) for one in chain)
+        what = "handshake" if is_handshake else "connection"
+        why = f"no {what} within {attempt.connect_seconds:g} s"
+    if attempt.proxy_name is not None and _has(chain, ProxyError):
+        return _network(f"proxy: {attempt.proxy_name}: {why}")
+    if is_handshake:
+        return _network(f"tls: {attempt.name}: {why}")
+    if _has(chain, socket.gaierror):
+        return _network(f"dns: {attempt.proxy_name or attempt.name}: {why}")
+    return _network(f"tcp: {attempt.proxy_name or attempt.name}: {why}")
+
+
+def _time_out(attempt: Attempt) -> Deferred:
+    progress = attempt.progress
+    what = "no whole answer" if progress.is_sent else "the body could not be sent"
+    reason = f"http: {attempt.name}: {what} within {progress.answer_seconds:g} s"
+    return Deferred(Cause.TIMEOUT, reason, body_sent=progress.is_sent)
+
+
+def _refused_tunnel(status: int, attempt: Attempt) -> Deferred:
+    proxy = attempt.proxy_name or "a proxy on the way"
+    if status == 407:
+        reason = f"proxy: {proxy}: 407: the proxy wants credentials"
+        return Deferred(Cause.HOLD, reason, status=407)
+    return _network(f"proxy: {proxy}: answered {status} for {attempt.name}")
+
+
+def _network(reason: str) -> Deferred:
+    return Deferred(Cause.NETWORK, reason)
+
+
+def _has(chain: Sequence[BaseException], *kinds: type[BaseException]) -> bool:
+    return any(isinstance(one, kinds) for one in chain)
+
+
+def _tunnel_status(chain: Sequence[BaseException]) -> int | None:
+    for one in chain:
+        if isinstance(one, OSError) and (found := _TUNNEL.search(str(one))):
+            return int(found.group(1))
+    return None
+
+
+def _layer_of_break(chain: Sequence[BaseException]) -> str:
+    if _has(chain, ssl.SSLError):
+        return "tls"
+    return "tcp" if _has(chain, OSError) else "http"
+
+
+def _why(chain: Sequence[BaseException]) -> str:
+    """Return the most telling cause in the system's words."""
+    for kind, words in _WORDS:
+        for one in chain:
+            if isinstance(one, kind) and (text := words(one)):
+                return text
+    return "the answer is not HTTP, or was cut short"
+
+
+def _certificate(error: BaseException) -> str:
+    message = getattr(error, "verify_message", "")
+    return f"certificate not accepted: {message}; {_RESIGNED}"
+
+
+def _handshake(error: BaseException) -> str:
+    reason: str | None = getattr(error, "reason", None)
+    return (reason or "handshake failed").replace("_", " ").lower()
+
+
+def _closed(error: BaseException) -> str:
+    del error
+    return "the connection was closed before an answer"
+
+
+def _system(error: BaseException) -> str:
+    errno: int | None = getattr(error, "errno", None)
+    return os.strerror(errno) if errno is not None else ""
+
+
+def _resolver(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or "the name cannot be resolved"
+
+
+# In order of how much they tell; the first kind that is found speaks.
+_WORDS: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
+    (ssl.SSLCertVerificationError, _certificate),
+    (ssl.SSLError, _handshake),
+    (ConnectionResetError, _closed),
+    (BrokenPipeError, _closed),
+    (socket.gaierror, _resolver),
+    (OSError, _system),
+)

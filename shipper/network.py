@@ -1,0 +1,212 @@
+"""How the endpoint is reached: TLS, proxies, and the one adapter that knows them.
+
+`route_to` turns plain settings into a `Route`, or says what is wrong with them;
+a route opens sessions and channels. Verification of certificates cannot be
+turned off here, and no file such as .netrc is consulted.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool
+
+from shipper import endpoint as endpoints
+from shipper.channel import Channel
+from shipper.errors import ConfigError, Fault
+from shipper.proxies import Proxy, find_proxy
+
+_TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """What the operator said about the way to the endpoint.
+
+    Attributes:
+        allow_plain_http: Permits ``http://`` beyond the loopback interface.
+        proxy: URL of a proxy; wins over the environment.
+        no_proxy: Names, addresses and ranges reached directly; wins likewise.
+        ca_file: PEM file of authorities trusted besides the system's.
+        client_cert: PEM file of our own certificate, for mutual TLS.
+        client_key: PEM file of its key, unless `client_cert` holds it.
+        min_tls: The oldest version of TLS that is spoken.
+        source_address: The local address that connections start from.
+        environ: For proxies and REQUESTS_CA_BUNDLE; OpenSSL reads SSL_CERT_FILE
+            and SSL_CERT_DIR by itself.
+    """
+
+    allow_plain_http: bool = False
+    proxy: str | None = field(default=None, repr=False)
+    no_proxy: tuple[str, ...] = ()
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    min_tls: Literal["1.2", "1.3"] = "1.2"
+    source_address: str | None = None
+    environ: Mapping[str, str] = field(
+        default_factory=lambda: dict(os.environ), repr=False
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to one URL, settled once: every thread opens its own channel on it.
+
+    Attributes:
+        url: The endpoint.
+        name: Its ``HOST:PORT``, for messages.
+        proxy: What stands in between, or None.
+        context: The TLS settings of every connection, or None where none is used.
+        source_address: The local address to start from, or None.
+    """
+
+    url: str
+    name: str
+    proxy: Proxy | None
+    context: ssl.SSLContext | None
+    source_address: str | None = None
+
+    def session(self) -> requests.Session:
+        """Return a session that can only speak through this route's settings."""
+        session = requests.Session()
+        session.trust_env = False
+        adapter = RouteAdapter(self.context, self.source_address)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        if self.proxy is not None:
+            session.proxies = {"http": self.proxy.url, "https": self.proxy.url}
+        return session
+
+    def channel(self, headers: Mapping[str, str], *, connect_seconds: float) -> Channel:
+        """Return a channel that POSTs with `headers`; connects when first used."""
+        adapter = self.session().get_adapter(self.url)
+        assert isinstance(adapter, RouteAdapter)
+        parts = urlsplit(self.url)
+        is_forwarded = self.proxy is not None and parts.scheme == "http"
+        return Channel(
+            adapter.pool_for(self.url, self.proxy),
+            # A proxy that forwards, rather than tunnels, wants the whole URL.
+            target=self.url if is_forwarded else parts.path,
+            headers=headers,
+            connect_seconds=connect_seconds,
+        )
+
+
+def route_to(url: str, network: NetworkSettings) -> Route:
+    """Return the route to `url`.
+
+    Raises:
+        ConfigError: The URL, the proxy or a certificate file cannot be used.
+    """
+    problem = endpoints.problem(url, allow_plain_http=network.allow_plain_http)
+    if problem is not None:
+        raise ConfigError((Fault("", "readme.endpoint", problem),))
+    proxy = find_proxy(
+        url,
+        explicit=network.proxy,
+        no_proxy=network.no_proxy,
+        environ=network.environ,
+    )
+    if isinstance(proxy, Fault):
+        raise ConfigError((proxy,))
+    parts = urlsplit(url)
+    needs_tls = parts.scheme == "https" or (
+        proxy is not None and proxy.url.startswith("https:")
+    )
+    host, port = parts.hostname or "", parts.port
+    port = port or (443 if parts.scheme == "https" else 80)
+    name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    context = tls_context(network) if needs_tls else None
+    return Route(url, name, proxy, context, network.source_address)
+
+
+def tls_context(network: NetworkSettings) -> ssl.SSLContext:
+    """Return the TLS settings: the system's trust, or what replaces or joins it.
+
+    REQUESTS_CA_BUNDLE replaces the system's authorities, as it does for every
+    program that honours it; a configured `ca_file` joins them and wins over it.
+
+    Raises:
+        ConfigError: A file is missing or does not hold what it should.
+    """
+    bundle = network.environ.get("REQUESTS_CA_BUNDLE")
+    if bundle and not network.ca_file:
+        is_directory = os.path.isdir(bundle)
+        with _loading(bundle, where="REQUESTS_CA_BUNDLE"):
+            context = ssl.create_default_context(
+                cafile=None if is_directory else bundle,
+                capath=bundle if is_directory else None,
+            )
+    else:
+        context = ssl.create_default_context()
+    if network.ca_file:
+        with _loading(network.ca_file, key="network.ca_file"):
+            context.load_verify_locations(cafile=network.ca_file)
+    if network.client_cert:
+        # An empty password: without one OpenSSL would ask on the terminal.
+        with _loading(network.client_cert, key="network.client_cert"):
+            context.load_cert_chain(network.client_cert, network.client_key, "")
+    # Never lowered: the system's policy may ask for more than we do.
+    wanted = _TLS_VERSIONS[network.min_tls]
+    context.minimum_version = max(context.minimum_version, wanted)
+    return context
+
+
+@contextmanager
+def _loading(path: str, *, where: str = "", key: str = "") -> Iterator[None]:
+    """Turn the errors of loading a PEM file into a fault of the configuration."""
+    try:
+        yield
+    except OSError as error:  # ssl.SSLError is one
+        is_content = isinstance(error, ssl.SSLError)
+        why = "does not hold what it should" if is_content else error.strerror
+        problem = f"{path} cannot be used: {why}"
+        raise ConfigError((Fault(where, key, problem),)) from error
+
+
+class RouteAdapter(HTTPAdapter):
+    """The one adapter: our TLS settings on direct and on proxied connections."""
+
+    def __init__(
+        self, context: ssl.SSLContext | None, source_address: str | None
+    ) -> None:
+        # Read by init_poolmanager, which the parent's constructor calls.
+        self._context = context
+        self._options: dict[str, Any] = {}  # keyword arguments of urllib3's pools
+        if context is not None:
+            self._options["ssl_context"] = context
+        if source_address is not None:
+            self._options["source_address"] = (source_address, 0)
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Build the pools of direct connections."""
+        super().init_poolmanager(*args, **{**options, **self._options})
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """Build the pools of proxied connections, which requests sets up apart."""
+        options = {**options, **self._options, "proxy_ssl_context": self._context}
+        return super().proxy_manager_for(proxy, **options)
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Verify by the context alone, whatever the caller of a session says.
+
+        The parent would load certifi's bundle into our context, or verify nothing.
+        """
+        del url, verify, cert
+        conn.cert_reqs = "CERT_REQUIRED"
+
+    def pool_for(self, url: str, proxy: Proxy | None) -> HTTPConnectionPool:
+        """Return the pool that connects to `url`."""
+        manager = self.proxy_manager_for(proxy.url) if proxy else self.poolmanager
+        pool: HTTPConnectionPool = manager.connection_from_url(url)
+        return pool

@@ -1,0 +1,142 @@
+"""Which proxy a URL is reached through, if any; pure.
+
+The configured proxy and the environment come in; a `Proxy`, None, or what is
+wrong with the setting goes out. NO_PROXY is read here rather than by requests,
+which knows neither IPv6 nor its ranges. A proxy's credentials never appear in
+its name or in a message.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from shipper.errors import Fault
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy to send requests through.
+
+    Attributes:
+        url: With user name and password, if it has any.
+        name: ``HOST:PORT``, for messages.
+        secrets: What must not appear in any message.
+    """
+
+    url: str = field(repr=False)
+    name: str
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+def find_proxy(
+    url: str,
+    *,
+    explicit: str | None,
+    no_proxy: Sequence[str],
+    environ: Mapping[str, str],
+) -> Proxy | Fault | None:
+    """Return the proxy for `url`: the configured one, else the environment's.
+
+    Lower-case variables win over upper-case ones, a scheme's own over ALL_PROXY.
+    HTTP_PROXY is ignored when REQUEST_METHOD is set: in a CGI process it is a
+    request header. This machine itself is never reached through a proxy, which
+    would carry an ``http://`` loopback endpoint's key over the network.
+    """
+    parts = urlsplit(url)
+    if _is_local(parts.hostname or ""):
+        return None
+    if explicit:
+        where, key, text = "", "network.proxy", explicit
+    else:
+        where, text = _from_environment(parts.scheme, environ)
+        key = ""
+    if not text or _is_bypassed(parts, no_proxy or _environ_no_proxy(environ)):
+        return None
+    return _parse(text, where=where, key=key)
+
+
+def _from_environment(scheme: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    for name in (f"{scheme}_proxy", "all_proxy"):
+        for variable in (name, name.upper()):
+            if variable == "HTTP_PROXY" and "REQUEST_METHOD" in environ:
+                continue
+            if text := environ.get(variable, "").strip():
+                return variable, text
+    return "", ""
+
+
+def _environ_no_proxy(environ: Mapping[str, str]) -> list[str]:
+    text = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    return text.split(",")
+
+
+def _parse(text: str, *, where: str, key: str) -> Proxy | Fault:
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        # Not quoted: a mistyped URL may still hold a password.
+        return Fault(where, key, "is not the URL of a proxy")
+    if parts.scheme not in _DEFAULT_PORTS:
+        return Fault(where, key, f"{parts.scheme}:// proxies are not supported")
+    if not host or parts.path not in {"", "/"}:
+        return Fault(where, key, "expected a URL such as http://proxy.example:3128")
+    user, password = parts.username or "", parts.password or ""
+    secrets = {user, password, unquote(user), unquote(password)} - {""}
+    port = port or _DEFAULT_PORTS[parts.scheme]
+    name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    # Longest first: a password may begin with the user's name.
+    ordered = tuple(sorted(secrets, key=len, reverse=True))
+    return Proxy(parts.geturl(), name, ordered)
+
+
+def _is_local(host: str) -> bool:
+    address = _address(host)
+    if address is not None:
+        return address.is_loopback
+    return host.lower().rstrip(".") == "localhost"
+
+
+def _is_bypassed(parts: SplitResult, entries: Sequence[str]) -> bool:
+    host = (parts.hostname or "").lower().rstrip(".")
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    return any(_matches(entry.strip().lower(), host, port) for entry in entries)
+
+
+def _matches(entry: str, host: str, port: int | None) -> bool:
+    """Return whether one entry of NO_PROXY covers the host.
+
+    Shapes: ``*``, ``NAME`` (and what is under it), ``.NAME``, ``*.NAME``, an
+    address, a range ``ADDRESS/BITS``; a name or address may end in ``:PORT``,
+    an IPv6 address then stands in brackets.
+    """
+    if entry == "*":
+        return True
+    address = _address(host)
+    try:
+        network = ipaddress.ip_network(entry.strip("[]"), strict=False)
+    except ValueError:
+        pass
+    else:
+        return address is not None and address in network
+    name, colon, wanted_port = entry.rpartition(":")
+    if colon and wanted_port.isdigit():
+        if int(wanted_port) != port:
+            return False
+        entry = name
+    if address is not None:
+        return _address(entry.strip("[]")) == address
+    entry = entry.removeprefix("*").lstrip(".").rstrip(".")
+    return bool(entry) and (host == entry or host.endswith(f".{entry}"))
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

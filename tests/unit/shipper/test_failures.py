@@ -1,0 +1,172 @@
+"""What the errors of a POST become when nobody answered."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+
+import pytest
+from urllib3.exceptions import ProtocolError, ProxyError
+from urllib3.exceptions import SSLError as PoolSslError
+
+from shipper.channel import Progress
+from shipper.failures import Attempt, receipt_for_error
+from shipper.model import Cause, Deferred
+
+SECRET_URL = "http://user:s3cret@proxy.example:3128"
+
+
+def outcome(
+    error: BaseException, *, proxy_name: str | None = None, **progress: bool
+) -> Deferred:
+    """Return the receipt of a POST to api.example that the error has ended."""
+    attempt = Attempt(
+        name="api.example:443",
+        proxy_name=proxy_name,
+        connect_seconds=3.0,
+        progress=Progress(30.0, **progress),
+    )
+    return receipt_for_error(error, attempt)
+
+
+def refused() -> OSError:
+    """Return what the system says when nobody listens."""
+    return OSError(errno.ECONNREFUSED, "library's words", SECRET_URL)
+
+
+def bad_certificate() -> ssl.SSLCertVerificationError:
+    """Return what OpenSSL raises for a chain that it cannot follow."""
+    error = ssl.SSLCertVerificationError(1, "[SSL] long text")
+    error.verify_message = "self-signed certificate"
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (refused(), "tcp: api.example:443: Connection refused"),
+        (
+            socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+            "dns: api.example:443: Name or service not known",
+        ),
+        (TimeoutError("x"), "tcp: api.example:443: no connection within 3 s"),
+        (
+            PoolSslError(bad_certificate()),
+            "tls: api.example:443: certificate not accepted: self-signed "
+            "certificate; if a proxy re-signs traffic here, trust its authority",
+        ),
+        (
+            PoolSslError(ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] text")),
+            "tls: api.example:443: handshake failed",
+        ),
+        (
+            OSError(errno.ENETUNREACH, "x"),
+            "tcp: api.example:443: Network is unreachable",
+        ),
+    ],
+)
+def test_failing_to_connect_is_the_networks_fault(
+    error: BaseException, reason: str
+) -> None:
+    """Each layer is told apart, and none of it can be a record's fault."""
+    assert Deferred(Cause.NETWORK, reason) == outcome(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            ProxyError(f"cannot connect to {SECRET_URL}", refused()),
+            "proxy: proxy.example:3128: Connection refused",
+        ),
+        (
+            ProxyError("x", TimeoutError()),
+            "proxy: proxy.example:3128: no connection within 3 s",
+        ),
+        (
+            OSError("Tunnel connection failed: 403 Forbidden"),
+            "proxy: proxy.example:3128: answered 403 for api.example:443",
+        ),
+    ],
+)
+def test_a_failing_proxy_is_named(error: Exception, reason: str) -> None:
+    """The operator learns that it was the proxy, and which."""
+    receipt = outcome(error, proxy_name="proxy.example:3128")
+
+    assert Deferred(Cause.NETWORK, reason) == receipt
+
+
+def test_a_proxy_that_wants_credentials_needs_a_person() -> None:
+    """407 from a tunnel is held like 407 from anywhere else."""
+    error = ProtocolError(
+        "aborted", OSError("Tunnel connection failed: 407 Proxy Authentication")
+    )
+    receipt = outcome(error, proxy_name="proxy.example:3128")
+
+    reason = "proxy: proxy.example:3128: 407: the proxy wants credentials"
+    assert Deferred(Cause.HOLD, reason, status=407) == receipt
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_a_late_answer_tells_whether_the_body_was_sent(is_sent: bool) -> None:
+    """Only a time-out behind the whole body is a reason for smaller batches."""
+    receipt = outcome(TimeoutError(), is_connected=True, is_sent=is_sent)
+
+    assert (Cause.TIMEOUT, is_sent) == (receipt.cause, receipt.body_sent)
+
+
+def test_a_connection_cut_by_ourselves_is_a_time_out() -> None:
+    """However a cut shows itself, it was lateness that made us cut."""
+    receipt = outcome(
+        ConnectionResetError(), is_connected=True, is_sent=True, is_aborted=True
+    )
+
+    assert receipt.cause == Cause.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("error", "layer"),
+    [
+        (ConnectionResetError(errno.ECONNRESET, "x"), "tcp"),
+        (BrokenPipeError(errno.EPIPE, "x"), "tcp"),
+        (ssl.SSLError(1, "x"), "tls"),
+        (ProtocolError("Connection aborted."), "http"),
+    ],
+)
+def test_a_break_names_its_layer(error: Exception, layer: str) -> None:
+    """A connection that breaks in use is the network's fault."""
+    receipt = outcome(error, is_connected=True, is_sent=True)
+
+    assert receipt.cause == Cause.NETWORK
+    assert receipt.reason.startswith(f"{layer}: api.example:443: ")
+
+
+@pytest.mark.parametrize("proxy_name", [None, "proxy.example:3128"])
+@pytest.mark.parametrize("is_connected", [True, False])
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(SECRET_URL),
+        OSError(errno.EHOSTUNREACH, SECRET_URL),
+        ProtocolError(SECRET_URL, OSError(SECRET_URL)),
+        ProxyError(SECRET_URL, ConnectionResetError(SECRET_URL)),
+        PoolSslError(SECRET_URL),
+        ssl.SSLError(SECRET_URL),
+    ],
+)
+def test_libraries_are_never_quoted(
+    error: Exception, is_connected: bool, proxy_name: str | None
+) -> None:
+    """A message of theirs may hold a proxy's password; ours never does."""
+    receipt = outcome(error, proxy_name=proxy_name, is_connected=is_connected)
+
+    assert "s3cret" not in receipt.reason
+
+
+def test_an_unknown_error_number_is_told_in_the_systems_words() -> None:
+    """Whatever the kernel returns has a sentence."""
+    receipt = outcome(OSError(errno.EMFILE, "x"))
+
+    assert f"tcp: api.example:443: {os.strerror(errno.EMFILE)}" == receipt.reason

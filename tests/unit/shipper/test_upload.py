@@ -1,0 +1,265 @@
+"""The uploader against a scripted server: what goes out, what comes back, and when."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import threading
+
+import pytest
+
+from shipper.errors import ConfigError
+from shipper.model import Cause, Deferred, Delivered, Receipt, Refused
+from shipper.network import NetworkSettings
+from shipper.upload import Uploader, body_of
+from tests.support.answering import KEY, RingingClock, an_uploader, receipt_of
+from tests.support.loopback import LoopbackServer, Reply, Silence
+
+
+def closed_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def receipts(uploader: Uploader, clock: RingingClock, count: int) -> list[Receipt]:
+    """Wait for `count` answers in all and return those not fetched yet."""
+    clock.await_rings(count)
+    return [answered.receipt for answered in uploader.answered()]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 100])
+def test_the_body_is_a_json_array_of_the_payloads(count: int) -> None:
+    """Any number of payloads makes one JSON array, their bytes untouched."""
+    payloads = [b'{"n": %d}' % number for number in range(count)]
+
+    assert b"[" + b",".join(payloads) + b"]" == body_of(payloads)
+
+
+def test_a_post_is_what_the_contract_asks_for() -> None:
+    """Path, key with empty password, type and agent are exact; nothing is packed."""
+    with LoopbackServer() as server:
+        receipt = receipt_of(server.url, payload=b'{"a":1}')
+        (heard,) = server.heard
+
+    assert Delivered(202) == receipt
+    assert heard.line == "POST /v1/request HTTP/1.1"
+    token = base64.b64encode(f"{KEY}:".encode()).decode()
+    assert f"Basic {token}" == heard.headers["authorization"]
+    assert heard.headers["content-type"] == "application/json"
+    assert heard.headers["user-agent"] == "hartail/1.0"
+    assert f"127.0.0.1:{server.port}" == heard.headers["host"]
+    assert heard.body == b'[{"a":1}]'
+    assert {
+        "accept-encoding",
+        "authorization",
+        "content-length",
+        "content-type",
+        "host",
+        "user-agent",
+    } == set(heard.headers)
+
+
+def test_the_vendors_auth_vector() -> None:
+    """The key ``rdme_test`` gives the header that the vendor's SDK was seen to send."""
+    clock = RingingClock()
+    with LoopbackServer() as server:
+        uploader = Uploader(
+            endpoint=server.url,
+            api_key="rdme_test",
+            user_agent="x",
+            threads=0,
+            timeout_seconds=5,
+            network=NetworkSettings(environ={}),
+            clock=clock,
+        )
+        uploader.post(1, [b"{}"])
+        uploader.close(wait_seconds=0)
+
+    assert server.heard[0].headers["authorization"] == "Basic cmRtZV90ZXN0Og=="
+
+
+def test_post_returns_before_the_answer() -> None:
+    """With threads the caller goes on reading while an answer is awaited."""
+    release = threading.Event()
+    clock = RingingClock()
+    with (
+        LoopbackServer([Reply(after=release)]) as server,
+        an_uploader(server.url, clock) as uploader,
+    ):
+        uploader.post(7, [b"{}"])
+        server.await_heard(1)
+        before = (uploader.answered(), uploader.in_flight)
+        release.set()
+        clock.await_rings(1)
+        (answered,) = uploader.answered()
+
+        assert before == ([], 1)
+        assert (7, Delivered(202)) == (answered.ticket, answered.receipt)
+        assert uploader.in_flight == 0
+        assert uploader.answered() == []
+
+
+def test_inline_post_returns_with_the_answer() -> None:
+    """Without threads of its own, a request is over when `post` returns."""
+    with LoopbackServer() as server:
+        clock = RingingClock()
+        with an_uploader(server.url, clock, threads=0) as uploader:
+            uploader.post(1, [b"{}"])
+            in_flight = uploader.in_flight
+            answered = uploader.answered()
+
+    assert (in_flight, len(answered)) == (0, 1)
+
+
+def test_hurry_ends_an_inline_wait() -> None:
+    """A signal need not wait for a server that hangs."""
+    clock = RingingClock()
+    with (
+        LoopbackServer([Silence()]) as server,
+        an_uploader(server.url, clock, threads=0) as uploader,
+    ):
+        poster = threading.Thread(target=uploader.post, args=(1, [b"{}"]))
+        poster.start()
+        server.await_heard(1)
+        uploader.hurry()
+        poster.join(10)
+
+        assert not poster.is_alive()
+        assert uploader.in_flight == 1
+
+
+def test_requests_overlap_and_answers_keep_their_tickets() -> None:
+    """As many POSTs as threads are under way, answered in any order."""
+    first, clock = threading.Event(), RingingClock()
+    with (
+        LoopbackServer([Reply(400, after=first), Reply(202)]) as server,
+        an_uploader(server.url, clock, threads=2) as uploader,
+    ):
+        uploader.post(1, [b"{}"])
+        server.await_heard(1)
+        uploader.post(2, [b"{}"])
+        clock.await_rings(1)
+        (early,) = uploader.answered()
+        first.set()
+        clock.await_rings(2)
+        (late,) = uploader.answered()
+
+    assert (2, Delivered(202)) == (early.ticket, early.receipt)
+    assert late.ticket == 1
+    assert isinstance(late.receipt, Refused)
+
+
+def test_more_requests_than_threads_wait_their_turn() -> None:
+    """Nothing is lost when more is posted than can be under way."""
+    clock = RingingClock()
+    with LoopbackServer() as server, an_uploader(server.url, clock) as uploader:
+        for ticket in range(20):
+            uploader.post(ticket, [b"{}"])
+        clock.await_rings(20)
+        tickets = [answered.ticket for answered in uploader.answered()]
+
+    assert list(range(20)) == tickets
+    assert {1} == {heard.connection for heard in server.heard}
+
+
+def test_one_at_a_time_needs_one_connection() -> None:
+    """A quiet log keeps one connection alive, however many threads are allowed."""
+    clock = RingingClock()
+    with (
+        LoopbackServer() as server,
+        an_uploader(server.url, clock, threads=4) as uploader,
+    ):
+        for ticket in range(5):
+            uploader.post(ticket, [b"{}"])
+            clock.await_rings(ticket + 1)
+
+    assert {1} == {heard.connection for heard in server.heard}
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 500])
+def test_an_echoed_credential_is_hidden(status: int) -> None:
+    """A server that repeats the key in its answer does not get it into our log."""
+    token = base64.b64encode(f"{KEY}:".encode()).decode()
+    echo = json.dumps({"errors": [f"got {KEY} in Basic {token}"]}).encode()
+    with LoopbackServer([Reply(status, echo)]) as server:
+        receipt = receipt_of(server.url)
+
+    assert isinstance(receipt, Deferred | Refused)
+    assert receipt.reason.endswith("got [hidden] in Basic [hidden]")
+
+
+def test_closing_lets_requests_end() -> None:
+    """An answer that comes in time is an answer, also while closing."""
+    release, clock = threading.Event(), RingingClock()
+    with (
+        LoopbackServer([Reply(after=release)]) as server,
+        an_uploader(server.url, clock) as uploader,
+    ):
+        uploader.post(1, [b"{}"])
+        server.await_heard(1)
+        release.set()
+        uploader.close(wait_seconds=20)
+        (answered,) = uploader.answered()
+
+    assert Delivered(202) == answered.receipt
+
+
+def test_closing_does_not_wait_for_a_server_that_hangs() -> None:
+    """What has not been answered in time is cut, and every thread ends."""
+    clock = RingingClock()
+    before = set(threading.enumerate())
+    with (
+        LoopbackServer([Silence(), Silence()]) as server,
+        an_uploader(server.url, clock, threads=2) as uploader,
+    ):
+        uploader.post(1, [b"{}"])
+        uploader.post(2, [b"{}"])
+        server.await_heard(2)
+        uploader.close(wait_seconds=0.01)
+        causes = [answered.receipt for answered in uploader.answered()]
+
+    assert [receipt.cause for receipt in causes if isinstance(receipt, Deferred)] == [
+        Cause.TIMEOUT
+    ] * 2
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.startswith("upload-"):
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def test_closing_before_the_first_post_is_nothing() -> None:
+    """An uploader that never posted has nothing to end."""
+    with an_uploader("http://127.0.0.1:9/", RingingClock()) as uploader:
+        uploader.close(wait_seconds=60)
+        with pytest.raises(RuntimeError):
+            uploader.post(1, [b"{}"])
+
+
+def test_a_bug_in_a_thread_is_raised_where_it_is_seen() -> None:
+    """A thread never dies unnoticed: its error surfaces in the caller's."""
+
+    class BrokenClock(RingingClock):
+        def monotonic(self) -> float:
+            if threading.current_thread().name.startswith("upload-"):
+                raise ZeroDivisionError
+            return super().monotonic()
+
+    clock = BrokenClock()
+    with an_uploader("http://127.0.0.1:9/", clock) as uploader:
+        uploader.post(1, [b"{}"])
+        clock.await_rings(1)
+
+        with pytest.raises(ZeroDivisionError):
+            uploader.answered()
+
+
+def test_an_endpoint_that_leaks_is_refused_at_construction() -> None:
+    """Plain HTTP to another host is a fault of the configuration, told at once."""
+    with (
+        pytest.raises(ConfigError),
+        an_uploader("http://relay.example/v1/request", RingingClock()),
+    ):
+        pass
