@@ -1,0 +1,56 @@
+# Every target makes its own virtual environment in .venv and installs what it needs.
+# PYTHON names the interpreter to make it with: make test PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-all check bench format clean
+
+help:  ## Show this list.
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: $(VENV)/shipper.stamp  ## Send real exchanges from an app to a local receiver; files in demo/.
+	$(BIN)/shipper demo --keep demo
+
+test: $(VENV)/dev.stamp  ## Run the tests of every day, with branch coverage.
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "not slow"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+test-all: $(VENV)/dev.stamp  ## Run every test, the long ones too.
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev.stamp  ## Run formatter, linter, types, layers, spelling, documents.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/python -m pytest -q tests/unit/test_docs.py
+
+bench: $(VENV)/shipper.stamp  ## Measure each step of the hot path; seconds.
+	$(BIN)/python benchmarks/hot_path.py
+
+format: $(VENV)/dev.stamp  ## Format the code and mend what the linter can.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:  ## Remove what the targets above have made.
+	rm -rf $(VENV) demo build dist .coverage .coverage.* .mypy_cache .ruff_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp is newer than pyproject.toml when what that file asks for is installed.
+$(VENV)/shipper.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[shipper]'
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/shipper.stamp

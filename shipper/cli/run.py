@@ -1,0 +1,114 @@
+"""``shipper run``: the daemon, or one pass with ``--once``."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from shipper.cli import console, options
+from shipper.clock import Clock, SystemClock
+from shipper.config.settings import Settings
+from shipper.errors import EXIT_OK, StateLockedError
+from shipper.events import Events, Value
+
+ONCE_SECONDS = 300.0  # a cron job of five minutes must not meet its successor
+LOCK_WAIT_SECONDS = 1.0
+
+
+@click.command("run")
+@options.common
+@click.option("--once", is_flag=True, help="Send what is there, then exit.")
+@click.option(
+    "--max-duration",
+    callback=options.duration,
+    metavar="DURATION",
+    help="Exit 75 when there is work left after this time.  [default: 5m with --once]",
+)
+@click.option(
+    "--if-locked",
+    type=click.Choice(["skip", "wait", "fail"]),
+    default="fail",
+    show_default=True,
+    help="When another shipper holds the state directory: exit 0, wait, or exit 75.",
+)
+def command(
+    chosen: options.Common, once: bool, max_duration: float | None, if_locked: str
+) -> int:
+    """Follow the sources and deliver what they hold.
+
+    Runs until SIGTERM or SIGINT, which end it cleanly with positions saved.
+    With --once it ends when every line that was there is delivered, skipped or
+    a dead letter.
+    """
+    # Late, because it takes a tenth of a second that --help should not pay.
+    from shipper.config import load  # noqa: PLC0415
+
+    settings = load(chosen.config, os.environ)
+    if once and max_duration is None:
+        max_duration = ONCE_SECONDS
+    clock = SystemClock()
+    sums = Sums(console.event_log(chosen, clock))
+    ran = True
+    try:
+        code = _run(
+            settings, once, max_duration, sums, clock, waits=if_locked == "wait"
+        )
+    except StateLockedError as error:
+        if if_locked != "skip":
+            raise
+        if not chosen.is_quiet:
+            console.notice(f"{error}: nothing done")
+        ran, code = False, EXIT_OK
+    if chosen.as_json:
+        console.say_json({"ran": ran, "exit_code": code, **sums.fields})
+    return code
+
+
+class Sums:
+    """Passes events on and remembers what ``stopped`` said."""
+
+    def __init__(self, events: Events) -> None:
+        # Mutable state: the fields of the last `stopped`.
+        self._events = events
+        self.fields: dict[str, Value] = {
+            "seconds": 0.0,
+            "delivered": 0,
+            "skipped": 0,
+            "dead": 0,
+            "blank": 0,
+        }
+
+    def emit(self, name: str, **fields: Value) -> None:
+        """Report one event."""
+        if name == "stopped":
+            self.fields.update(fields)
+        self._events.emit(name, **fields)
+
+
+def _run(
+    settings: Settings,
+    once: bool,
+    max_duration: float | None,
+    events: Events,
+    clock: Clock,
+    *,
+    waits: bool,
+) -> int:
+    from shipper.service import run  # noqa: PLC0415 - late, as above
+
+    started = clock.monotonic()
+    while True:
+        try:
+            return run(
+                settings,
+                once=once,
+                max_duration_seconds=max_duration,
+                events=events,
+                clock=clock,
+            )
+        except StateLockedError:
+            waited = clock.monotonic() - started
+            if not waits or (max_duration is not None and waited >= max_duration):
+                raise
+            clock.wait(LOCK_WAIT_SECONDS)

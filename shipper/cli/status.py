@@ -1,0 +1,104 @@
+"""``shipper status``: what was delivered from each file, and what waits."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from shipper.cli import console, options
+from shipper.clock import SystemClock
+from shipper.errors import EXIT_OK
+
+if TYPE_CHECKING:
+    from shipper.reports.status import FileStatus, Records, Status
+
+GONE = "gone"
+HEADINGS = ("size", "position", "delivered", "skipped", "dead", "pending")
+
+
+@click.command("status")
+@options.common
+def command(chosen: options.Common) -> int:
+    """Show what was delivered from each file and what waits.
+
+    Reads beside a running shipper and changes nothing. Pending records are
+    counted by reading them.
+    """
+    # Late, because it takes a tenth of a second that --help should not pay.
+    from shipper.config import load  # noqa: PLC0415
+    from shipper.reports.status import take_status  # noqa: PLC0415
+
+    settings = load(chosen.config, os.environ, checks="file")
+    clock = SystemClock()
+    status = take_status(
+        settings.state_dir,
+        settings.sources,
+        # What the daemon warns of is not news here; what cannot be read is.
+        events=console.event_log(chosen, clock, unless_verbose="error"),
+        clock=clock,
+    )
+    if chosen.as_json:
+        console.say_json(_result(settings.state_dir, status))
+    else:
+        _show(settings.state_dir, status)
+    return EXIT_OK
+
+
+def _result(state_dir: str, status: Status) -> dict[str, object]:
+    return {
+        "state_dir": state_dir,
+        "has_run": status.has_run,
+        "records": {**asdict(status.records), "total": status.records.total},
+        "files": [
+            {
+                **asdict(file),
+                "records": {**asdict(file.records), "total": file.records.total},
+            }
+            for file in status.files
+        ],
+    }
+
+
+def _show(state_dir: str, status: Status) -> None:
+    say = console.say
+    if not status.has_run:
+        say(f"nothing was shipped yet: there is no state in {state_dir}")
+    present = [file for file in status.files if file.state != GONE]
+    gone = [file for file in status.files if file.state == GONE]
+    if present:
+        say(console.emphasise(_row("state", HEADINGS)) + "  file")
+    for file in present:
+        say(f"{_row(file.state, _cells(file))}  {file.path}")
+    if gone:
+        word = "file" if len(gone) == 1 else "files"
+        say(f"{_row(GONE, _sum_cells(gone))}  {len(gone)} {word} no longer on disk")
+    say(_sentence(status.records))
+
+
+def _cells(file: FileStatus) -> tuple[str, ...]:
+    numbers = file.size_bytes, file.position_bytes, *_counts(file.records)
+    return tuple(f"{number:,}" for number in numbers)
+
+
+def _sum_cells(files: list[FileStatus]) -> tuple[str, ...]:
+    columns = zip(*(_counts(file.records) for file in files), strict=True)
+    return ("", "", *(f"{sum(column):,}" for column in columns))
+
+
+def _counts(records: Records) -> tuple[int, int, int, int]:
+    return records.delivered, records.skipped, records.dead, records.pending
+
+
+def _row(state: str, cells: tuple[str, ...]) -> str:
+    return f"{state:<8}" + "".join(f"{cell:>14}" for cell in cells)
+
+
+def _sentence(records: Records) -> str:
+    return (
+        f"{records.total:,} records: {records.delivered:,} delivered, "
+        f"{records.skipped:,} skipped, {records.dead:,} dead, "
+        f"{records.pending:,} pending"
+    )

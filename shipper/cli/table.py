@@ -1,0 +1,28 @@
+"""The table of commands: a new verb is one module here and one line below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One command.
+
+    Attributes:
+        module: Its module in this package, imported when the command is used.
+        summary: What ``shipper --help`` says of it, without importing it.
+    """
+
+    module: str
+    summary: str
+
+
+VERBS: Mapping[str, Verb] = {
+    "run": Verb("run", "Follow the sources and deliver what they hold."),
+    "validate": Verb("validate", "Check the configuration and report every fault."),
+    "status": Verb("status", "Show what was delivered from each file and what waits."),
+    "receive": Verb("receive", "Run a local receiver that speaks ReadMe's protocol."),
+    "demo": Verb("demo", "Send real exchanges from an app to a local receiver."),
+}

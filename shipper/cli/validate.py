@@ -1,0 +1,73 @@
+"""``shipper validate``: every fault of the configuration at once, or none."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import click
+
+from shipper.cli import console, options
+from shipper.config.settings import Settings
+from shipper.errors import EXIT_CONFIG, EXIT_OK, ConfigError
+
+
+@click.command("validate")
+@options.common
+@click.option(
+    "--no-environment",
+    is_flag=True,
+    help="Leave out what depends on this machine: key, files, directories.",
+)
+@click.argument("file", metavar="[CONFIG]", required=False)
+def command(chosen: options.Common, no_environment: bool, file: str | None) -> int:
+    """Check the configuration and report every fault.
+
+    Prints what holds, or every fault with its line, and then exits 78.
+    """
+    # Late, because it takes a tenth of a second that --help should not pay.
+    from shipper.config import Checks, load  # noqa: PLC0415
+
+    if file and chosen.config:
+        raise click.UsageError("The file is given twice: as CONFIG and with --config.")
+    checks: Checks = "file" if no_environment else "machine"
+    try:
+        settings = load(file or chosen.config, os.environ, checks=checks)
+    except ConfigError as error:
+        if not chosen.as_json:
+            raise
+        console.say_json(
+            {"ok": False, "faults": [asdict(each) for each in error.faults]}
+        )
+        return EXIT_CONFIG
+    facts = list(_facts(settings, with_machine=not no_environment))
+    if chosen.as_json:
+        console.say_json(
+            {"ok": True, "config": settings.origin, "faults": [], "facts": facts}
+        )
+    elif not chosen.is_quiet:
+        for fact in facts:
+            console.say(f"ok: {fact}")
+    return EXIT_OK
+
+
+def _facts(settings: Settings, *, with_machine: bool) -> Iterator[str]:
+    yield f"configuration: {settings.origin or 'from the environment'}"
+    for source in settings.sources:
+        for pattern in source.paths:
+            yield f"source: {pattern}{_matches(pattern) if with_machine else ''}"
+    yield f"endpoint: {settings.readme.endpoint}"
+    if with_machine:
+        yield f"project key: from {settings.readme.api_key_origin}"
+    yield f"state: {settings.state_dir}"
+    if settings.filter.denylist and settings.filter.allowlist:
+        yield "filter: the denylist holds, the allowlist is not used beside it"
+
+
+def _matches(pattern: str) -> str:
+    count = len(glob.glob(pattern))
+    if count == 0:
+        return " (no file yet; it is followed as soon as it is there)"
+    return f" ({count} {'file' if count == 1 else 'files'})"

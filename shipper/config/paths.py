@@ -1,0 +1,69 @@
+"""Whether this machine can give what the configuration names: files and room.
+
+A document comes in, faults go out. Only `validate` asks: a running shipper
+waits for files that are not there yet and for permissions that come back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from shipper.config.document import Document
+from shipper.config.faults import dotted
+from shipper.config.settings import DEFAULT_STATE_DIR
+from shipper.config.toml_lines import KeyPath
+from shipper.errors import Fault
+
+GLOB_MARKS = frozenset("*?[")
+
+
+def path_faults(document: Document) -> Iterator[Fault]:
+    """Find a state directory that cannot be written and logs that cannot be read."""
+    yield from _state_faults(document)
+    for at in range(document.length("source")):
+        for which in range(document.length("source", at, "paths")):
+            key: KeyPath = ("source", at, "paths", which)
+            path = document.text(*key)
+            if path and not GLOB_MARKS & set(path):
+                yield from _file_faults(document, key, path)
+
+
+def _state_faults(document: Document) -> Iterator[Fault]:
+    key: KeyPath = ("state_dir",)
+    written = document.value(*key)
+    if written is not None and not (isinstance(written, str) and written):
+        return  # the schema has said so
+    path = document.absolute(written or DEFAULT_STATE_DIR, key=key)
+    problem = _write_problem(path)
+    if problem is not None:
+        yield Fault(
+            where=document.where(key),
+            key=dotted(key),
+            problem=f"{path} cannot be used: {problem}",
+            hint="create it for this user, or name another directory with state_dir",
+        )
+
+
+def _write_problem(path: str) -> str | None:
+    """Return why files cannot be created in `path`, or in what must hold it."""
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    if not os.path.isdir(path):
+        return f"{path} is not a directory"
+    if not os.access(path, os.W_OK | os.X_OK):
+        return f"{path} is not writable for this user"
+    return None
+
+
+def _file_faults(document: Document, key: KeyPath, name: str) -> Iterator[Fault]:
+    path = document.absolute(name, key=key)
+    problem = hint = None
+    if os.path.isdir(path):
+        problem = "is a directory, expected a file"
+        hint = f"name the file, or a pattern such as {path}/*.jsonl"
+    elif os.path.exists(path) and not os.access(path, os.R_OK):
+        problem = "is not readable for this user"
+        hint = "add the user to the file's group, often adm"
+    if problem is not None:
+        yield Fault(document.where(key), dotted(key), f"{path} {problem}", hint)

@@ -1,0 +1,142 @@
+"""What the configuration says, as frozen values with their defaults.
+
+`config.load` builds them from one file and the environment; `service` takes
+them apart into plain keyword values, and no room below it sees them. The
+defaults here are the ones that hold; `config.schema.json` repeats them for
+readers, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Watch = Literal["auto", "events", "poll"]
+ReadFrom = Literal["beginning", "end"]
+Unidentified = Literal["anonymous", "drop"]
+OnStateError = Literal["stop", "beginning", "end"]
+
+DEFAULT_ENDPOINT = "https://metrics.readme.io/v1/request"
+DEFAULT_STATE_DIR = "/var/lib/shipper"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """One `[[source]]`: which files are followed, and how they are read.
+
+    Attributes:
+        paths: Absolute paths or globs of active files; siblings are found later.
+        format: The line format; ``own`` is the record of `wsgi_writer`.
+        read_from: Where a file without a saved position starts.
+    """
+
+    paths: tuple[str, ...]
+    format: str = "own"
+    read_from: ReadFrom = "beginning"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadmeSettings:
+    """`[readme]`: where records go, and as whom.
+
+    Attributes:
+        endpoint: The whole URL of the ingestion call.
+        api_key: The project key, stripped; empty only when it was not looked for.
+        api_key_origin: Where the key was found, in words for people.
+        development_mode: Marks every record as development data.
+        timeout: Seconds to connect; an answer may take ten times as long.
+    """
+
+    endpoint: str = DEFAULT_ENDPOINT
+    api_key: str = field(default="", repr=False)
+    api_key_origin: str = ""
+    development_mode: bool = False
+    timeout: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSettings:
+    """`[batch]`: when waiting records are sent, and how much at once.
+
+    Attributes:
+        buffer_length: As soon as this many records wait, they are sent.
+        flush_interval: Seconds a record waits for company at most.
+        max_records: Records in one request at most.
+        max_bytes: Bytes of one request body, unless a single record is larger.
+        max_in_flight: Requests that may be unanswered or uncommitted at a time.
+        background_worker_mode: False uploads one at a time, between two reads.
+    """
+
+    buffer_length: int = 10
+    flush_interval: float = 1.0
+    max_records: int = 100
+    max_bytes: int = 1_000_000
+    max_in_flight: int = 4
+    background_worker_mode: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSettings:
+    """`[filter]`: what is left out of records, and which records are left out.
+
+    Attributes:
+        denylist: Names whose values are replaced; overrides the allowlist.
+        allowlist: Names whose values are kept, everything else being replaced.
+        allowed_http_hosts: Host names that are shipped; empty means all.
+    """
+
+    denylist: tuple[str, ...] = ()
+    allowlist: tuple[str, ...] = ()
+    allowed_http_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifySettings:
+    """`[identify]`: how a record without a caller gets one.
+
+    Attributes:
+        unidentified: What happens to a record that no rule matches.
+        rules: Such as ``header:X-Api-Key``, in order; the first match wins.
+    """
+
+    unidentified: Unidentified = "anonymous"
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """`[network]`: how the endpoint may be reached.
+
+    Attributes:
+        allow_plain_http: Permits ``http://`` beyond the loopback interface.
+    """
+
+    allow_plain_http: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the shipper was told.
+
+    Attributes:
+        sources: What is followed, at least one.
+        state_dir: Absolute path of the directory with lock and database.
+        poll_interval: Seconds between two looks at the files.
+        watch: Whether file events wake the shipper earlier.
+        on_state_error: What happens when the database is unreadable.
+        shutdown_timeout: Seconds that a stopping shipper waits for answers.
+        origin: The file that was read, or None when the environment said it all.
+    """
+
+    sources: tuple[SourceSettings, ...]
+    state_dir: str = DEFAULT_STATE_DIR
+    poll_interval: float = 1.0
+    watch: Watch = "auto"
+    on_state_error: OnStateError = "stop"
+    shutdown_timeout: float = 5.0
+    readme: ReadmeSettings = field(default_factory=ReadmeSettings)
+    batch: BatchSettings = field(default_factory=BatchSettings)
+    filter: FilterSettings = field(default_factory=FilterSettings)
+    identify: IdentifySettings = field(default_factory=IdentifySettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    origin: str | None = None

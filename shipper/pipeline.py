@@ -1,0 +1,278 @@
+"""The product on one page: what happens to a line, and in which order.
+
+`Shaper` says what one line becomes. `Pipeline` walks the lines in order, keeps
+a bounded window of batches in flight, and commits what has been answered. It
+opens nothing and knows no path: source, window and checkpoints are given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from shipper.batch import Batcher
+from shipper.clock import Clock
+from shipper.errors import StateError
+from shipper.events import Events
+from shipper.filters import Filters
+from shipper.identify import Identifier
+from shipper.model import Commit, Item, Line, Reject, Skip
+from shipper.parse import UnknownVersion, parse
+from shipper.payload import PayloadBuilder
+from shipper.redact import Redactor
+from shipper.settle import commit_of
+from shipper.window import Window
+
+IDLE_SECONDS = 10.0  # nothing is due; overdue requests are still looked at
+LOOK_SECONDS = 1.0  # during a backlog too: rotation must not go unseen
+STATE_RETRY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shaper:
+    """What one line becomes: parse, keep or skip, identify, redact, payload."""
+
+    filters: Filters
+    identifier: Identifier
+    redactor: Redactor
+    payloads: PayloadBuilder
+
+    def shape(self, line: Line) -> Item | UnknownVersion:
+        """Return the line's item; never raises for what the line holds."""
+        if line.fault is not None:
+            return Reject(line.fault.reason, "the line has no usable bytes")
+        record = parse(line.data)
+        if isinstance(record, Skip | Reject | UnknownVersion):
+            return record
+        reason = self.filters.reason_to_skip(record)
+        if reason is not None:
+            return Skip(reason)
+        caller = self.identifier.caller_of(record)
+        if caller is None:
+            return Skip("unidentified")
+        redacted = self.redactor.apply(record)
+        if isinstance(redacted, Reject):
+            return redacted
+        return self.payloads.build(record, caller, redacted)
+
+
+class Shape(Protocol):
+    """What says what a line becomes; `Shaper` in the product."""
+
+    def shape(self, line: Line) -> Item | UnknownVersion:
+        """Return the line's item."""
+        ...
+
+
+class Source(Protocol):
+    """The set of followed files, as one stream of lines."""
+
+    def look(self) -> None:
+        """Refresh what is known of the files from the disk."""
+        ...
+
+    def next_line(self) -> Line | None:
+        """Return the next whole line, or None when there is none now."""
+        ...
+
+    def stop_file(self, file_id: str, why: str) -> None:
+        """Read no further in this file; its position stays."""
+        ...
+
+
+class Watch(Protocol):
+    """The hint that it is time to look again."""
+
+    def pause_seconds(self, *, found_lines: bool) -> float:
+        """Return how long to rest before the next look."""
+        ...
+
+
+class Checkpoints(Protocol):
+    """The one place that moves positions."""
+
+    def commit(self, commit: Commit) -> None:
+        """Store positions, counters and dead letters in one transaction."""
+        ...
+
+
+class Ending(StrEnum):
+    """Why a run is over."""
+
+    DRAINED = "drained"
+    STOPPED = "stopped"
+    OUT_OF_TIME = "out of time"
+
+
+@dataclass(slots=True)
+class Sums:
+    """Lines committed in this run, by outcome."""
+
+    delivered: int = 0
+    skipped: int = 0
+    dead: int = 0
+    blank: int = 0
+
+
+class Pipeline:
+    """Lines in, commits out; every wait ends early when somebody wakes the clock.
+
+    Args:
+        drain: End when everything readable has been settled (``--once``).
+        deadline: Monotonic second after which the run ends, or None.
+        shutdown_seconds: How long requests in flight may take after `stop`.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        shaper: Shape,
+        batcher: Batcher,
+        window: Window,
+        checkpoints: Checkpoints,
+        watch: Watch,
+        clock: Clock,
+        events: Events,
+        drain: bool = False,
+        deadline: float | None = None,
+        shutdown_seconds: float = 5.0,
+    ) -> None:
+        # Mutable state, touched by the pipeline thread alone; `_stopping` is set
+        # from a signal handler, which only ever names one.
+        self._source = source
+        self._shaper = shaper
+        self._batcher = batcher
+        self._window = window
+        self._checkpoints = checkpoints
+        self._watch = watch
+        self._clock = clock
+        self._events = events
+        self._drain = drain
+        self._deadline = deadline
+        self._shutdown_seconds = shutdown_seconds
+        self._stopping = ""
+        self._at_rest = True
+        self._look_at = 0.0
+        self._state_retry_at: float | None = None
+        self.sums = Sums()
+
+    def stop(self, signal_name: str) -> None:
+        """Ask the run to finish what is in flight and end; safe in a handler."""
+        self._stopping = signal_name
+        self._clock.wake()
+
+    def run(self) -> Ending:
+        """Follow until stopped, drained or out of time."""
+        while True:
+            now = self._clock.monotonic()
+            if self._stopping or self._is_late(now):
+                if self._stopping:
+                    self._events.emit("stopping", signal=self._stopping)
+                self._wind_down()
+                return Ending.STOPPED if self._stopping else Ending.OUT_OF_TIME
+            found_lines = self._fill(now)
+            self._window.turn(now)
+            committed = self._commit(now)
+            if self._drain and self._is_drained():
+                return Ending.DRAINED
+            if not committed and not (found_lines and self._window.has_room):
+                self._rest(found_lines=found_lines)
+
+    def _fill(self, now: float) -> bool:
+        """Read and shape lines until the window is full or no line is left."""
+        self._batcher.lower(self._window.max_records)
+        if self._at_rest or now >= self._look_at:
+            self._source.look()
+            self._look_at = now + LOOK_SECONDS
+        self._at_rest = False
+        found_lines = False
+        while self._window.has_room:
+            line = self._source.next_line()
+            if line is None:
+                self._at_rest = True
+                if self._drain or self._batcher.is_ready(now):
+                    self._hand_over(now)
+                break
+            found_lines = True
+            item = self._shaper.shape(line)
+            if isinstance(item, UnknownVersion):
+                self._source.stop_file(line.file_id, item.why)
+                continue
+            if not self._batcher.has_room_for(item):
+                self._hand_over(now)
+            self._batcher.add(line, item, now)
+            if self._batcher.is_full:
+                self._hand_over(now)
+        return found_lines
+
+    def _hand_over(self, now: float) -> None:
+        batch = self._batcher.take()
+        if batch is not None:
+            self._window.admit(batch)
+            self._window.turn(now)
+
+    def _commit(self, now: float) -> bool:
+        """Store what is settled at the front of the window; True if anything was."""
+        settlements = self._window.settled()
+        if not settlements or now < (self._state_retry_at or now):
+            return False
+        commit = commit_of(settlements)
+        try:
+            self._checkpoints.commit(commit)
+        except StateError as error:
+            if not error.is_temporary:
+                raise
+            # The batches stay in the window, so reading pauses by itself.
+            if self._state_retry_at is None:
+                self._events.emit(
+                    "state_write_failed", why=str(error), hint=error.hint or ""
+                )
+            self._state_retry_at = now + STATE_RETRY_SECONDS
+            return False
+        if self._state_retry_at is not None:
+            self._events.emit("state_write_resumed")
+            self._state_retry_at = None
+        self._window.leave(len(settlements))
+        for advance in commit.advances:
+            self.sums.delivered += advance.delivered
+            self.sums.skipped += advance.skipped
+            self.sums.dead += advance.dead
+            self.sums.blank += advance.blank
+        return True
+
+    def _rest(self, *, found_lines: bool) -> None:
+        now = self._clock.monotonic()
+        pauses = [IDLE_SECONDS]
+        if self._window.has_room:
+            pauses.append(self._watch.pause_seconds(found_lines=found_lines))
+            if (batch_due := self._batcher.due_in(now)) is not None:
+                pauses.append(batch_due)
+        if (part_due := self._window.due_in(now)) is not None:
+            pauses.append(part_due)
+        if self._state_retry_at is not None:
+            pauses.append(self._state_retry_at - now)
+        if self._deadline is not None:
+            pauses.append(self._deadline - now)
+        self._clock.wait(max(0.0, min(pauses)))
+
+    def _is_late(self, now: float) -> bool:
+        return self._deadline is not None and now >= self._deadline
+
+    def _is_drained(self) -> bool:
+        return self._at_rest and self._batcher.is_empty and self._window.is_empty
+
+    def _wind_down(self) -> None:
+        """Send what waits once more, let the requests out there end, and commit."""
+        now = self._clock.monotonic()
+        end = now + self._shutdown_seconds
+        self._hand_over(now)
+        while True:
+            # Answers first: the bell that announced them may have been heard.
+            self._window.turn(now, may_post=False)
+            self._commit(now)
+            if not self._window.posted or now >= end:
+                return
+            self._clock.wait(end - now)
+            now = self._clock.monotonic()

@@ -1,0 +1,131 @@
+"""What became of every followed file, and what still waits in it.
+
+The state says what was delivered, skipped and dead; the files themselves say
+what waits: they are found and read exactly as the shipper would, and nothing
+is changed by it. The sums belong to one moment.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipper.clock import Clock
+from shipper.events import Events
+from shipper.source import FileView, Followed, Source
+from shipper.store.snapshot import open_snapshot
+from shipper.store.sums import FileSums, Outcomes
+
+GONE = "gone"
+NEW = "new"
+MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records by what became of them; blank lines are none.
+
+    Attributes:
+        pending: Whole lines that are neither delivered, skipped nor dead.
+    """
+
+    delivered: int = 0
+    skipped: int = 0
+    dead: int = 0
+    pending: int = 0
+
+    @property
+    def total(self) -> int:
+        """Every record there is."""
+        return self.delivered + self.skipped + self.dead + self.pending
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatus:
+    """One file.
+
+    Attributes:
+        path: Its present name, or the last one known.
+        state: ``open``, ``rotated``, ``done``, ``gone`` from the disk, or ``new`` or
+            ``missing`` there, which the shipper has not seen yet.
+        size_bytes: Length on disk; the last known one when it is gone.
+        position_bytes: Everything before it is committed; unpacked bytes.
+        pending_bytes: What is on disk beyond the position; packed bytes.
+    """
+
+    path: str
+    state: str
+    size_bytes: int
+    position_bytes: int
+    pending_bytes: int
+    records: Records
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The files, and the sum over all of them.
+
+    Attributes:
+        has_run: False before the shipper has made its state.
+    """
+
+    files: tuple[FileStatus, ...]
+    records: Records
+    has_run: bool
+
+
+def take_status(
+    state_dir: str, sources: Sequence[Followed], *, events: Events, clock: Clock
+) -> Status:
+    """Look at state and files.
+
+    Raises:
+        StateError: The state cannot be read.
+    """
+    with open_snapshot(state_dir) as snapshot:
+        source = Source(sources=sources, catalog=snapshot, events=events, clock=clock)
+        source.look()
+    try:
+        views = {view.file_id: view for view in source.files()}
+        pending: Counter[str] = Counter()
+        while (line := source.next_line()) is not None:
+            if line.data.strip() or line.fault is not None:
+                pending[line.file_id] += 1
+    finally:
+        source.close()
+    known = {file.file_id: file for file in snapshot.sums.files}
+    files = tuple(
+        _file_status(known.get(file_id), views.get(file_id), pending[file_id])
+        for file_id in known | views
+    )
+    files = tuple(sorted(files, key=lambda file: (file.state == GONE, file.path)))
+    total = Records(
+        delivered=sum(file.records.delivered for file in files),
+        skipped=sum(file.records.skipped for file in files),
+        dead=sum(file.records.dead for file in files),
+        pending=sum(file.records.pending for file in files),
+    )
+    return Status(files, total, has_run=snapshot.has_run)
+
+
+def _file_status(
+    known: FileSums | None, view: FileView | None, pending: int
+) -> FileStatus:
+    """Join what the state knows of a file with what the disk shows of it."""
+    lines = known.lines if known is not None else Outcomes()
+    records = Records(lines.delivered, lines.skipped, lines.dead, pending)
+    if view is None:
+        assert known is not None
+        state = known.state if known.state == GONE else MISSING
+        return FileStatus(
+            known.path, state, known.size_bytes, known.offset_bytes, 0, records
+        )
+    return FileStatus(
+        path=view.path,
+        state=known.state if known is not None else NEW,
+        size_bytes=view.size_bytes,
+        position_bytes=known.offset_bytes if known is not None else view.offset_bytes,
+        pending_bytes=view.unread_bytes,
+        records=records,
+    )

@@ -1,0 +1,245 @@
+"""Build the real parts, join them to a pipeline, run it, and take it apart.
+
+The only room that knows both the settings and the rooms below. Signals arrive
+here; what comes out is the exit code of the command.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from types import FrameType
+
+from shipper.batch import Batcher
+from shipper.clock import Clock
+from shipper.config.settings import Settings
+from shipper.errors import EXIT_OK, EXIT_TRY_AGAIN
+from shipper.events import Events
+from shipper.filters import Filters
+from shipper.gate import Gate
+from shipper.identify import Identifier
+from shipper.network import NetworkSettings
+from shipper.payload import PayloadBuilder
+from shipper.pipeline import Ending, Pipeline, Shaper
+from shipper.redact import Redactor
+from shipper.source import Source
+from shipper.store import StateLock, open_store
+from shipper.upload import Uploader
+from shipper.wake import Watch
+from shipper.window import Window
+from wsgi_writer._version import __version__
+
+EXIT_BY_SIGNAL = 128  # plus the number, as shells count; 0 under systemd
+
+
+def run(
+    settings: Settings,
+    *,
+    once: bool,
+    max_duration_seconds: float | None,
+    events: Events,
+    clock: Clock,
+) -> int:
+    """Ship until stopped or, with `once`, until nothing is left.
+
+    Args:
+        settings: What `config.load` returned.
+        once: End when everything readable has been delivered, skipped or buried.
+        max_duration_seconds: End after so long even with work left, or None.
+        events: Where the run reports.
+        clock: The time, and the bell that ends every wait.
+
+    Returns:
+        The exit code: 0 drained, 75 out of time, 128 + signal when stopped by
+        one (0 under systemd).
+
+    Raises:
+        StateLockedError: Another shipper uses the state directory.
+        StateError: The state cannot be read or written, and waiting cannot help.
+    """
+    started = clock.monotonic()
+    deadline = None if max_duration_seconds is None else started + max_duration_seconds
+    with ExitStack() as parts:
+        built = _build(
+            parts, settings, once=once, deadline=deadline, events=events, clock=clock
+        )
+        events.emit(
+            "started",
+            sources=len(settings.sources),
+            endpoint=settings.readme.endpoint,
+        )
+        with _signals(built.stop) as received:
+            ending = built.pipeline.run()
+        sums = built.pipeline.sums
+        match ending:
+            case Ending.DRAINED:
+                events.emit("drained")
+            case Ending.OUT_OF_TIME:
+                events.emit(
+                    "out_of_time",
+                    seconds=max_duration_seconds or 0.0,
+                    why=built.gate.why_closed or "the backlog is larger",
+                )
+            case Ending.STOPPED:
+                pass
+        events.emit(
+            "stopped",
+            seconds=clock.monotonic() - started,
+            delivered=sums.delivered,
+            skipped=sums.skipped,
+            dead=sums.dead,
+            blank=sums.blank,
+        )
+    return _exit_code(ending, received)
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """The parts that are spoken to from outside the pipeline."""
+
+    pipeline: Pipeline
+    gate: Gate
+    uploader: Uploader
+
+    def stop(self, signal_name: str) -> None:
+        """End the run soon; called from a signal handler."""
+        self.pipeline.stop(signal_name)
+        self.uploader.hurry()
+
+
+def _build(
+    parts: ExitStack,
+    settings: Settings,
+    *,
+    once: bool,
+    deadline: float | None,
+    events: Events,
+    clock: Clock,
+) -> _Built:
+    lock = StateLock(settings.state_dir)
+    lock.acquire()
+    parts.callback(lock.release)
+    store = open_store(
+        settings.state_dir, on_state_error=settings.on_state_error, clock=clock
+    )
+    parts.callback(store.close)
+    sources = settings.sources
+    if store.rebuilt is not None:
+        # The positions are lost; the operator has said where to begin anew.
+        sources = tuple(replace(one, read_from=store.rebuilt) for one in sources)
+    source = Source(
+        sources=sources,
+        catalog=store,
+        events=events,
+        clock=clock,
+        scan_interval_seconds=settings.poll_interval,
+    )
+    parts.callback(source.close)
+    batch = settings.batch
+    in_flight = batch.max_in_flight if batch.background_worker_mode else 1
+    uploader = Uploader(
+        endpoint=settings.readme.endpoint,
+        api_key=settings.readme.api_key,
+        user_agent=f"hartail/{__version__}",
+        threads=in_flight if batch.background_worker_mode else 0,
+        timeout_seconds=settings.readme.timeout,
+        network=NetworkSettings(allow_plain_http=settings.network.allow_plain_http),
+        clock=clock,
+    )
+    parts.callback(uploader.close, wait_seconds=0.0)
+    watch = Watch(
+        mode=settings.watch,
+        clock=clock,
+        events=events,
+        poll_interval_seconds=settings.poll_interval,
+        watched=source,
+    )
+    parts.callback(watch.close)
+    gate = Gate(events=events, jitter=random.random)
+    window = Window(
+        poster=uploader,
+        gate=gate,
+        events=events,
+        jitter=random.random,
+        max_in_flight=in_flight,
+        max_records=batch.max_records,
+    )
+    pipeline = Pipeline(
+        source=source,
+        shaper=shaper_of(settings),
+        batcher=Batcher(
+            max_records=batch.max_records,
+            max_bytes=batch.max_bytes,
+            buffer_length=batch.buffer_length,
+            max_age_seconds=batch.flush_interval,
+        ),
+        window=window,
+        checkpoints=store,
+        watch=watch,
+        clock=clock,
+        events=events,
+        drain=once,
+        deadline=deadline,
+        shutdown_seconds=settings.shutdown_timeout,
+    )
+    return _Built(pipeline, gate, uploader)
+
+
+def shaper_of(settings: Settings) -> Shaper:
+    """Return the pure part of the pipeline: what a line becomes under `settings`."""
+    system = f"{platform.machine()}-{platform.system().lower()}{platform.release()}"
+    return Shaper(
+        filters=Filters(allowed_http_hosts=settings.filter.allowed_http_hosts),
+        identifier=Identifier(
+            rules=settings.identify.rules,
+            unidentified=settings.identify.unidentified,
+        ),
+        redactor=Redactor(
+            denylist=settings.filter.denylist, allowlist=settings.filter.allowlist
+        ),
+        payloads=PayloadBuilder(
+            version=__version__,
+            development_mode=settings.readme.development_mode,
+            comment=f"{system}/{platform.python_version()}",
+        ),
+    )
+
+
+@contextmanager
+def _signals(stop: Callable[[str], None]) -> Iterator[list[int]]:
+    """Let SIGTERM and SIGINT stop the run; a second one ends it at once."""
+    received: list[int] = []
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        # The second signal finds the default action: someone is in a hurry.
+        signal.signal(number, signal.SIG_DFL)
+        stop(signal.Signals(number).name)
+
+    before = {
+        number: signal.signal(number, on_signal)
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exit_code(ending: Ending, received: list[int]) -> int:
+    match ending:
+        case Ending.DRAINED:
+            return EXIT_OK
+        case Ending.OUT_OF_TIME:
+            return EXIT_TRY_AGAIN
+        case Ending.STOPPED:
+            # systemd asks for the stop itself and calls anything but 0 a failure.
+            if "INVOCATION_ID" in os.environ or not received:
+                return EXIT_OK
+            return EXIT_BY_SIGNAL + received[0]

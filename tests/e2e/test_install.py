@@ -1,0 +1,99 @@
+"""The base install: what an app gets, and nothing besides."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import venv
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.e2e
+
+
+def _pip(*words: str) -> str:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment with the base install alone."""
+    place = tmp_path_factory.mktemp("install")
+    # With the build backend at hand nothing has to be downloaded.
+    isolation = ["--no-build-isolation"] if find_spec("hatchling") else []
+    _pip("wheel", "-q", "--no-deps", *isolation, "-w", str(place), str(HERE))
+    (wheel,) = place.glob("hartail-*.whl")
+    venv.create(place / "env", with_pip=False, symlinks=True)
+    interpreter = place / "env/bin/python"
+    # Without an index, a single dependency would make this fail.
+    _pip("--python", str(interpreter), "install", "-q", "--no-index", str(wheel))
+    return interpreter
+
+
+def _run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, capture_output=True, text=True, check=False, cwd="/")
+
+
+def test_nothing_else_is_installed(python: Path) -> None:
+    """An app that takes the writer takes no other package."""
+    listed = json.loads(_pip("--python", str(python), "list", "--format=json"))
+
+    assert [package["name"] for package in listed] == ["hartail"]
+
+
+def test_the_writer_works_with_the_standard_library(
+    python: Path, tmp_path: Path
+) -> None:
+    """The middleware wraps an app and records an exchange."""
+    log = tmp_path / "exchanges.jsonl"
+    program = f"""
+from wsgiref.util import setup_testing_defaults
+from wsgi_writer import ExchangeWriter
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"hello"]
+environ = {{}}
+setup_testing_defaults(environ)
+body = ExchangeWriter(app, {str(log)!r}, min_free_bytes=1)(environ, lambda *_: None)
+list(body)
+body.close()
+"""
+
+    done = _run(python, "-I", "-c", program)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(log.read_bytes())["entry"]["response"]["status"] == 200
+
+
+def test_the_types_travel_with_the_packages(python: Path) -> None:
+    """A type checker in the app's environment sees that both packages are typed."""
+    packages = next(python.parents[1].glob("lib/python*/site-packages"))
+
+    assert (packages / "wsgi_writer/py.typed").exists()
+    assert (packages / "shipper/py.typed").exists()
+
+
+def test_the_schemas_travel_with_the_package(python: Path) -> None:
+    """The published schemas are files of the wheel."""
+    packages = next(python.parents[1].glob("lib/python*/site-packages"))
+    schemas = {path.name for path in packages.glob("shipper/schemas/*.json")}
+
+    assert schemas == {"config.schema.json", "record.schema.json"}
+
+
+def test_the_command_without_its_extra_says_how_to_mend_it(python: Path) -> None:
+    """One line with the command to type, and the exit code for configuration."""
+    done = _run(python.with_name("shipper"), "run")
+
+    assert done.returncode == 78
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "pip install 'hartail[shipper]'" in done.stderr

@@ -1,0 +1,597 @@
+"""The configuration: what it says, where it comes from, and every fault at once."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from shipper.config.schema import Key, keys, load_schema
+from shipper.config.settings import Settings, SourceSettings
+from shipper.errors import EXIT_CONFIG, ConfigError
+from tests.support.settings import KEY, SMALLEST, Desk
+
+FULL = """\
+state_dir = "/srv/state"
+poll_interval = 2
+watch = "poll"
+on_state_error = "end"
+shutdown_timeout = 1.5
+
+[[source]]
+paths = ["/logs/*.jsonl", "/logs/more.jsonl"]
+format = "own"
+read_from = "end"
+[[source]]
+paths = ["/other.jsonl"]
+
+[readme]
+endpoint = "https://relay.example.com/in"
+development_mode = true
+timeout = 10
+
+[batch]
+buffer_length = 1
+flush_interval = 0
+max_records = 7
+max_bytes = 5000
+max_in_flight = 2
+background_worker_mode = false
+
+[filter]
+denylist = ["password"]
+allowlist = ["id"]
+allowed_http_hosts = ["api.example.com"]
+
+[identify]
+unidentified = "drop"
+[[identify.rules]]
+from = "header:X-Api-Key"
+[[identify.rules]]
+from = "bearer"
+
+[network]
+allow_plain_http = true
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A directory that stands for /etc/shipper."""
+    return Desk(tmp_path)
+
+
+def _default_at(path: tuple[str, ...], desk: Desk) -> Any:
+    """Return what the settings hold for a key that nobody has set."""
+    value: Any = desk.settings(SMALLEST)
+    if path[0] == "source":
+        value, path = value.sources[0], path[1:]
+    for name in path:
+        value = getattr(value, name)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def test_paths_are_the_only_thing_that_must_be_said(desk: Desk) -> None:
+    """Three lines and a key are a configuration."""
+    settings = desk.settings(SMALLEST)
+
+    assert settings.sources == (SourceSettings(("/var/log/myapi/exchanges.jsonl",)),)
+    assert settings.readme.api_key == "rdme_test"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        key
+        for key in keys(load_schema())
+        if "default" in key.schema and key.dotted != "readme.api_key_file"
+    ],
+    ids=lambda key: key.dotted,
+)
+def test_the_schema_names_the_defaults_that_hold(key: Key, desk: Desk) -> None:
+    """A reader of the schema is told the truth about every default."""
+    assert _default_at(key.path, desk) == key.schema["default"]
+
+
+def test_every_key_is_described() -> None:
+    """No key joins the schema without a description and a unit."""
+    bare = [
+        key.dotted
+        for key in keys(load_schema())
+        if not key.schema.get("description") or not key.schema.get("unit")
+    ]
+
+    assert bare == []
+
+
+def test_the_schema_is_a_schema() -> None:
+    """The published file is valid draft 2020-12."""
+    Draft202012Validator.check_schema(load_schema())
+
+
+def test_every_setting_can_be_written(desk: Desk) -> None:
+    """A file that sets everything away from its default changes every setting."""
+    settings = desk.settings(FULL)
+    unchanged = _unchanged(settings, desk.settings(SMALLEST))
+
+    assert unchanged == {"api_key", "api_key_origin", "origin"}
+    assert settings.identify.rules == ("header:X-Api-Key", "bearer")
+    assert [source.read_from for source in settings.sources] == ["end", "beginning"]
+
+
+def _unchanged(one: Any, other: Any) -> set[str]:
+    """Return the names of the fields that are equal in two settings."""
+    names: set[str] = set()
+    for each in fields(one):
+        here, there = getattr(one, each.name), getattr(other, each.name)
+        if is_dataclass(here):
+            names |= _unchanged(here, there)
+        elif here == there:
+            names.add(each.name)
+    return names
+
+
+def test_numbers_come_in_the_type_that_is_promised(desk: Desk) -> None:
+    """Seconds are floats and counts are ints, however TOML wrote them."""
+    settings = desk.settings(
+        "poll_interval = 2\n" + SMALLEST + "[batch]\nmax_records = 50.0\n"
+    )
+
+    assert isinstance(settings.poll_interval, float)
+    assert isinstance(settings.batch.max_records, int)
+
+
+def test_three_faults_are_told_at_once(desk: Desk) -> None:
+    """A tired operator edits the file once, not three times."""
+    faults = desk.faults(
+        'state_dri = "/x"\n'
+        "[[source]]\n"
+        'paths = ["/logs/a.jsonl"]\n'
+        "[batch]\n"
+        'max_records = "many"\n'
+        "[readme]\n"
+        "timeout = 0\n"
+    )
+
+    assert faults == [
+        'FILE:1: state_dri: there is no such key (did you mean "state_dir"?)',
+        "FILE:5: batch.max_records: expected a whole number of records "
+        'from 1 to 10000, found "many"',
+        "FILE:7: readme.timeout: expected a number of seconds from 0.1 to 300, found 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (
+            "max_records = 5\n" + SMALLEST,
+            "FILE:1: max_records: there is no such key "
+            "(did you mean batch.max_records? check the [table] above this line)",
+        ),
+        (
+            SMALLEST + "[Batch]\nmax_records = 5\n",
+            'FILE:3: Batch: there is no such key (did you mean "batch"? '
+            "keys are written in lower case)",
+        ),
+        (
+            SMALLEST + '[readme]\napi_key = "rdme_secret"\n',
+            "FILE:4: readme.api_key: there is no such key (the project key never "
+            "stands in this file: put it into a file of its own and name that with "
+            "readme.api_key_file)",
+        ),
+        (
+            SMALLEST + "[readme]\nzzz = 1\n",
+            "FILE:4: readme.zzz: there is no such key",
+        ),
+        (
+            "[batch]\nmax_recrods = 5\n" + SMALLEST,
+            "FILE:2: batch.max_recrods: there is no such key "
+            '(did you mean "max_records"?)',
+        ),
+        (
+            '[source]\npaths = ["/x"]\n',
+            "FILE:1: source: expected a list of tables, found a table "
+            "(write [[source]] with two brackets)",
+        ),
+        (
+            '[[source]]\nformat = "own"\n',
+            "FILE:1: source[0].paths: is missing: expected a list such as "
+            '["/var/log/myapi/exchanges.jsonl"]',
+        ),
+        (
+            "[[source]]\npaths = []\n",
+            "FILE:2: source[0].paths: is empty: expected at least one",
+        ),
+        (
+            '[[source]]\npaths = "/x"\n',
+            "FILE:2: source[0].paths: expected a list such as "
+            '["/var/log/myapi/exchanges.jsonl"], found "/x"',
+        ),
+        (
+            '[[source]]\npaths = [\n  "/x",\n  7,\n]\n',
+            "FILE:4: source[0].paths[1]: expected text, found 7",
+        ),
+        (
+            'watch = "event"\n' + SMALLEST,
+            'FILE:1: watch: expected "auto" or "events" or "poll", found "event" '
+            '(did you mean "events"?)',
+        ),
+        (
+            'state_dir = ""\n' + SMALLEST,
+            "FILE:1: state_dir: is empty: expected text",
+        ),
+        (
+            "poll_interval = nan\n" + SMALLEST,
+            "FILE:1: poll_interval: expected a number, found nan",
+        ),
+        (
+            "poll_interval = inf\n" + SMALLEST,
+            "FILE:1: poll_interval: expected a number of seconds from 0.01 to 3600, "
+            "found inf",
+        ),
+        (
+            SMALLEST + "[batch]\nbackground_worker_mode = 1\n",
+            "FILE:4: batch.background_worker_mode: expected true or false, found 1",
+        ),
+        (
+            SMALLEST + "[batch]\nmax_bytes = true\n",
+            "FILE:4: batch.max_bytes: expected a whole number of bytes from 1 to "
+            "100000000, found true",
+        ),
+        (
+            SMALLEST + "[readme]\ntimeout = 2026-11-23\n",
+            "FILE:4: readme.timeout: expected a number of seconds from 0.1 to 300, "
+            "found a date or time",
+        ),
+        (
+            SMALLEST + '[filter]\ndenylist = ["rdme_x", {}]\n',
+            "FILE:4: filter.denylist[1]: expected text, found a table",
+        ),
+        (
+            SMALLEST + '[readme]\ntimeout = "rdme_secret"\n',
+            "FILE:4: readme.timeout: expected a number of seconds from 0.1 to 300, "
+            "found what looks like a project key (not shown)",
+        ),
+        (
+            SMALLEST + '[readme]\nendpoint = "http://metrics.readme.io/v1/request"\n',
+            "FILE:4: readme.endpoint: is http://, which would send records and key in "
+            "clear (write https://, or allow it with network.allow_plain_http = true)",
+        ),
+        (
+            SMALLEST + '[readme]\napi_key_file = "/nowhere/key"\n',
+            "FILE:4: readme.api_key_file: /nowhere/key cannot be read: "
+            "No such file or directory",
+        ),
+        (
+            SMALLEST + "[batch]\ndevelopment = true\n",
+            "FILE:4: batch.development: there is no such key "
+            "(did you mean readme.development_mode?)",
+        ),
+        (
+            "poll_interval = 1\n",
+            "FILE: source: is missing: expected a list of tables (begin with "
+            '[[source]] and paths = ["/var/log/myapi/exchanges.jsonl"])',
+        ),
+        (
+            SMALLEST + '[identify]\nrules = "bearer"\n',
+            "FILE:4: identify.rules: expected a list of tables, "
+            'found "bearer" (write [[identify.rules]] with two brackets)',
+        ),
+        (
+            SMALLEST + '[readme]\ntimeout = "' + "x" * 50 + '"\n',
+            "FILE:4: readme.timeout: expected a number of seconds from 0.1 to 300, "
+            'found "' + "x" * 40 + '..."',
+        ),
+        (
+            "state_dir = []\n" + SMALLEST,
+            "FILE:1: state_dir: expected text, found a list",
+        ),
+        (
+            "batch = 3\n" + SMALLEST,
+            "FILE:1: batch: expected a table, found 3",
+        ),
+    ],
+)
+def test_a_fault_says_where_what_and_how_to_mend_it(
+    text: str, fault: str, desk: Desk
+) -> None:
+    """Each message has the line, the key, what was expected, and a way out."""
+    assert desk.faults(text) == [fault]
+
+
+def test_a_bad_rule_is_named(desk: Desk) -> None:
+    """A rule that identification would not know is refused with its line."""
+    (fault,) = desk.faults(SMALLEST + '[[identify.rules]]\nfrom = "headers:X"\n')
+
+    assert fault.startswith("FILE:4: identify.rules[0].from: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"a = 1\nb = \n", r"FILE:2: is not TOML: invalid value \(.*\)"),
+        (b"a = 1\na = 2\n", r"FILE:2: is not TOML: .*"),
+        (b'a = "', r"FILE:1: is not TOML: .*"),
+        (b"a = 1\nb = '\xff'\n", r"FILE:2: is not UTF-8, and TOML must be"),
+        (b"#" * 1_048_577, r"FILE: is over 1 MiB: not a configuration"),
+    ],
+)
+def test_a_file_that_is_not_toml_is_told_with_its_line(
+    content: bytes, fault: str, desk: Desk
+) -> None:
+    """Syntax is one fault: nothing after it could be trusted."""
+    path = desk.directory / "config.toml"
+    path.write_bytes(content)
+
+    with pytest.raises(ConfigError) as caught:
+        desk.load(path)
+
+    (found,) = caught.value.faults
+    assert re.fullmatch(fault, str(found).replace(str(path), "FILE"))
+
+
+def test_a_byte_order_mark_and_dos_line_ends_are_no_fault(desk: Desk) -> None:
+    """A file from a Windows editor reads like any other, lines included."""
+    path = desk.directory / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + SMALLEST.replace("\n", "\r\n").encode())
+
+    assert desk.load(path).sources[0].paths == ("/var/log/myapi/exchanges.jsonl",)
+
+
+def test_a_missing_file_is_named(desk: Desk) -> None:
+    """The path that was asked for stands in the message."""
+    with pytest.raises(ConfigError) as caught:
+        desk.load(desk.directory / "none.toml")
+
+    assert str(caught.value) == (
+        f"{desk.directory}/none.toml: cannot be read: No such file or directory"
+    )
+    assert caught.value.exit_code == EXIT_CONFIG
+
+
+def test_without_any_file_the_places_are_named(desk: Desk) -> None:
+    """An operator learns where a file would have been found."""
+    with pytest.raises(ConfigError) as caught:
+        desk.load(None, {"XDG_CONFIG_HOME": "/home/owl/.config"}, is_root=False)
+
+    assert "/home/owl/.config/shipper/config.toml" in str(caught.value)
+    assert f"{desk.directory}/config.toml" in str(caught.value)
+    assert "--config FILE or SHIPPER_CONFIG" in str(caught.value)
+
+
+def _file_with(desk: Desk, name: str) -> Path:
+    """Write a configuration that can be told from others by its state_dir."""
+    path = desk.directory / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'state_dir = "/{name}"\n{SMALLEST}')
+    return path
+
+
+def test_one_file_wins_and_none_are_merged(desk: Desk) -> None:
+    """The flag wins over SHIPPER_CONFIG, that over XDG, that over the system's."""
+    _file_with(desk, "config.toml")
+    home = {**KEY, "XDG_CONFIG_HOME": str(desk.directory / "home")}
+    _file_with(desk, "home/shipper/config.toml")
+    named = {**home, "SHIPPER_CONFIG": str(_file_with(desk, "named.toml"))}
+    given = _file_with(desk, "given.toml")
+
+    assert desk.load(given, named, is_root=False).state_dir == "/given.toml"
+    assert desk.load(None, named, is_root=False).state_dir == "/named.toml"
+    assert desk.load(None, home, is_root=False).state_dir == "/home/shipper/config.toml"
+    assert desk.load(None, home, is_root=True).state_dir == "/config.toml"
+
+
+def test_variables_are_laid_over_the_file(desk: Desk) -> None:
+    """A variable wins over the file, in TOML's types, at any level."""
+    settings = desk.settings(
+        FULL,
+        {
+            **KEY,
+            "SHIPPER_STATE_DIR": "/from/env",
+            "SHIPPER_POLL_INTERVAL": "0.5",
+            "SHIPPER_BATCH__MAX_RECORDS": "200",
+            "SHIPPER_BATCH__BACKGROUND_WORKER_MODE": "true",
+            "SHIPPER_FILTER__DENYLIST": '["a", "b"]',
+            "SHIPPER_IDENTIFY__RULES": '[{from = "basic-user"}]',
+            "SHIPPER_SOURCE": '[{paths = ["/env.jsonl"]}]',
+        },
+    )
+
+    assert settings.state_dir == "/from/env"
+    assert settings.poll_interval == 0.5
+    assert settings.batch.max_records == 200
+    assert settings.batch.background_worker_mode is True
+    assert settings.filter.denylist == ("a", "b")
+    assert settings.identify.rules == ("basic-user",)
+    assert settings.sources == (SourceSettings(("/env.jsonl",)),)
+
+
+def test_variables_alone_are_a_configuration(desk: Desk) -> None:
+    """A container needs no file."""
+    settings = desk.load(None, {**KEY, "SHIPPER_SOURCE": '[{paths = ["/a.jsonl"]}]'})
+
+    assert settings.sources[0].paths == ("/a.jsonl",)
+    assert settings.origin is None
+
+
+def test_text_stays_text_in_a_variable(desk: Desk) -> None:
+    """A directory called 2026 is no number, and a second line is no second key."""
+    year = desk.settings(SMALLEST, {**KEY, "SHIPPER_STATE_DIR": "2026"})
+    quoted = desk.settings(SMALLEST, {**KEY, "SHIPPER_STATE_DIR": '"/quoted"'})
+    smuggled = desk.faults(SMALLEST, {**KEY, "SHIPPER_POLL_INTERVAL": "1\nwatch = 'x'"})
+
+    assert year.state_dir == os.path.abspath("2026")
+    assert quoted.state_dir == "/quoted"
+    assert len(smuggled) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        (
+            "SHIPPER_BATCH__MAX_RECORDS",
+            "lots",
+            "SHIPPER_BATCH__MAX_RECORDS: batch.max_records: expected a whole number "
+            'of records from 1 to 10000, found "lots"',
+        ),
+        (
+            "SHIPPER_BATCH__MAX_RECORD",
+            "5",
+            "SHIPPER_BATCH__MAX_RECORD: there is no such variable "
+            "(did you mean SHIPPER_BATCH__MAX_RECORDS?)",
+        ),
+        (
+            "SHIPPER_STATEDIR",
+            "/x",
+            "SHIPPER_STATEDIR: there is no such variable "
+            "(did you mean SHIPPER_STATE_DIR?)",
+        ),
+        (
+            "README_METRICS_SERVER",
+            "http://elsewhere.example.com",
+            "README_METRICS_SERVER: readme.endpoint: is http://, which would send "
+            "records and key in clear (write https://, or allow it with "
+            "network.allow_plain_http = true)",
+        ),
+        (
+            "README_METRICS_SERVER",
+            "localhost:8000",
+            "README_METRICS_SERVER: readme.endpoint: expected a URL such as "
+            "https://metrics.readme.io/v1/request",
+        ),
+    ],
+)
+def test_a_fault_in_a_variable_names_the_variable(
+    name: str, value: str, fault: str, desk: Desk
+) -> None:
+    """The place of a fault is where somebody wrote it."""
+    assert desk.faults(SMALLEST, {**KEY, name: value}) == [fault]
+
+
+def test_variables_of_other_programs_are_left_alone(desk: Desk) -> None:
+    """Kubernetes' variables for a service called shipper are no fault."""
+    strange = {"SHIPPER_SERVICE_HOST": "10.0.0.1", "SHIPPER_PORT": "tcp://10.0.0.1:80"}
+
+    assert desk.faults(SMALLEST, {**KEY, **strange}) == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "endpoint"),
+    [
+        ({}, "https://relay.example.com/in"),
+        (
+            {"README_METRICS_SERVER": "https://m.example.com:8443/prefix?x=1"},
+            "https://m.example.com:8443/v1/request",
+        ),
+        (
+            {
+                "README_METRICS_SERVER": "https://m.example.com",
+                "SHIPPER_README__ENDPOINT": "https://ours.example.com",
+            },
+            "https://ours.example.com/v1/request",
+        ),
+        ({"README_METRICS_SERVER": " "}, "https://relay.example.com/in"),
+    ],
+)
+def test_the_vendor_variable_gives_the_server_and_keeps_the_path(
+    environ: dict[str, str], endpoint: str, desk: Desk
+) -> None:
+    """README_METRICS_SERVER wins over the file, and our own variable over both."""
+    text = SMALLEST + '[readme]\nendpoint = "https://relay.example.com/in"\n'
+
+    assert desk.settings(text, {**KEY, **environ}).readme.endpoint == endpoint
+
+
+def test_relative_paths_start_at_the_file(desk: Desk) -> None:
+    """Under cron and systemd the current directory is a surprise."""
+    settings = desk.settings('state_dir = "st"\n[[source]]\npaths = ["logs/*.jsonl"]\n')
+
+    assert settings.state_dir == f"{desk.directory}/st"
+    assert settings.sources[0].paths == (f"{desk.directory}/logs/*.jsonl",)
+
+
+def test_the_key_is_read_from_the_file_that_is_named(desk: Desk) -> None:
+    """A named file wins over the environment; its path starts at the configuration."""
+    desk.write("rdme_from_file\n", "my-key")
+
+    settings = desk.settings(SMALLEST + '[readme]\napi_key_file = "my-key"\n')
+
+    assert settings.readme.api_key == "rdme_from_file"
+    assert settings.readme.api_key_origin == f"{desk.directory}/my-key"
+
+
+def test_the_key_is_not_looked_for_when_only_the_file_is_judged(desk: Desk) -> None:
+    """A configuration can be checked on a machine that has no key."""
+    settings = desk.load(desk.write(SMALLEST), {}, checks="file")
+
+    assert settings.readme.api_key == ""
+
+
+def test_a_missing_key_is_a_fault_beside_the_others(desk: Desk) -> None:
+    """The fault says where a key may be put."""
+    faults = desk.faults("wacht = 1\n" + SMALLEST, {})
+
+    assert len(faults) == 2
+    assert f"write it into {desk.directory}/readme-api-key" in faults[1]
+    assert "README_API_KEY" in faults[1]
+
+
+def test_the_key_is_not_shown_by_accident(desk: Desk) -> None:
+    """Settings in a traceback or a log do not hold the key."""
+    settings: Settings = desk.settings(SMALLEST)
+
+    assert "rdme_test" not in repr(settings)
+
+
+def test_a_machine_that_cannot_do_it_is_told(desk: Desk) -> None:
+    """`validate` finds a state directory and a source that cannot be what they are."""
+    desk.write("", "plain-file")
+    text = (
+        f'state_dir = "{desk.directory}/plain-file/state"\n[[source]]\npaths = ["."]\n'
+    )
+
+    with pytest.raises(ConfigError) as caught:
+        desk.load(desk.write(text), checks="machine")
+
+    state, source = caught.value.faults
+    assert (state.key, source.key) == ("state_dir", "source[0].paths[0]")
+    assert "plain-file is not a directory" in state.problem
+    assert "is a directory, expected a file" in source.problem
+
+
+def test_what_the_schema_refuses_is_not_looked_for(desk: Desk) -> None:
+    """A state_dir that is no text is one fault, not two."""
+    with pytest.raises(ConfigError) as caught:
+        desk.load(desk.write("state_dir = 5\n" + SMALLEST), checks="machine")
+
+    assert [fault.key for fault in caught.value.faults] == ["state_dir"]
+
+
+def test_a_variable_for_a_table_that_is_none_is_no_second_fault(desk: Desk) -> None:
+    """Where the file has no table, the variable has nothing to replace."""
+    faults = desk.faults(
+        "batch = 3\n" + SMALLEST, {**KEY, "SHIPPER_BATCH__MAX_BYTES": "9"}
+    )
+
+    assert faults == ["FILE:1: batch: expected a table, found 3"]
+
+
+def test_a_file_that_breaks_the_parser_is_a_fault(desk: Desk) -> None:
+    """Whatever is wrong with a file, the message names the file."""
+    (fault,) = desk.faults("a = " + "[" * 5000)
+
+    assert fault.startswith("FILE")
+    assert "is not TOML" in fault
+
+
+def test_files_that_are_not_there_yet_are_no_fault(desk: Desk) -> None:
+    """The shipper may be started before the app has written anything."""
+    text = 'state_dir = "new/state"\n[[source]]\npaths = ["log/a.jsonl", "b*.jsonl"]\n'
+
+    assert desk.load(desk.write(text), checks="machine").state_dir.endswith("new/state")

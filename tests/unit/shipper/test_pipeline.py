@@ -1,0 +1,215 @@
+"""Lines in, commits out, in order, whatever the receiver and the disk do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from shipper.errors import StateError
+from shipper.model import Delivered, Receipt
+from shipper.pipeline import Ending
+from tests.support.lines import lines_of
+from tests.support.pipes import Pipe
+from tests.support.posting import deferred_by
+
+
+def test_drains_and_ends() -> None:
+    """With `drain` the run ends when every line has found its end."""
+    pipe = Pipe(lines_of([b"a", b"", b"skip", b"bad", b"b"]))
+
+    ending = pipe.pipeline.run()
+
+    assert ending is Ending.DRAINED
+    assert pipe.poster.posted == [(b"a", b"b")]
+    sums = pipe.pipeline.sums
+    assert (sums.delivered, sums.blank, sums.skipped, sums.dead) == (2, 1, 1, 1)
+
+
+def test_position_ends_after_the_last_line() -> None:
+    """Skipped, blank and unreadable lines move the position as entries do."""
+    lines = lines_of([b"a", b"skip", b"", b"bad"])
+    pipe = Pipe(lines)
+
+    pipe.pipeline.run()
+
+    assert pipe.checkpoints.position() == lines[-1].end_bytes
+
+
+def test_backlog_goes_out_in_full_batches() -> None:
+    """What is already there is sent in batches of `max_records`."""
+    pipe = Pipe(lines_of([b"%d" % n for n in range(25)]), buffer_length=2)
+
+    pipe.pipeline.run()
+
+    assert [len(batch) for batch in pipe.poster.posted] == [10, 10, 5]
+
+
+def test_few_records_wait_for_company_but_not_long() -> None:
+    """Fewer than `buffer_length` records are sent after `flush_interval`."""
+    pipe = Pipe(lines_of([b"a"]), drain=False)
+    start = pipe.clock.monotonic()
+    posted_at: list[float] = []
+
+    def on_wait(_: float) -> None:
+        if pipe.poster.posted and not posted_at:
+            posted_at.append(pipe.clock.monotonic() - start)
+            pipe.stop()
+
+    pipe.clock.on_wait = on_wait
+    pipe.pipeline.run()
+
+    assert pipe.poster.posted == [(b"a",)]
+    assert 1.0 <= posted_at[0] <= 2.0
+
+
+def test_enough_records_go_at_once() -> None:
+    """`buffer_length` waiting records are sent without waiting for more."""
+    pipe = Pipe(lines_of([b"a", b"b"]), drain=False, buffer_length=2)
+    waited: list[int] = []
+
+    def on_wait(_: float) -> None:
+        waited.append(len(pipe.poster.posted))
+        pipe.stop()
+
+    pipe.clock.on_wait = on_wait
+    pipe.pipeline.run()
+
+    assert waited[0] == 1
+
+
+def test_full_window_stops_reading() -> None:
+    """With nobody answering, at most a window of batches is read into memory."""
+    pipe = Pipe(lines_of([b"%d" % n for n in range(200)]), None, max_duration=30.0)
+
+    ending = pipe.pipeline.run()
+
+    assert ending is Ending.OUT_OF_TIME
+    assert len(pipe.poster.posted) == 4
+    assert len(pipe.source.lines) >= 150
+    assert pipe.checkpoints.commits == []
+
+
+def test_outage_loses_nothing() -> None:
+    """Records wait out a receiver that is down, and arrive once each."""
+    answers: list[Receipt] = [deferred_by("network") for _ in range(30)]
+
+    def judge(_: Sequence[bytes]) -> Receipt:
+        return answers.pop() if answers else Delivered(202)
+
+    lines = lines_of([b"%d" % n for n in range(50)])
+    pipe = Pipe(lines, judge)
+
+    ending = pipe.pipeline.run()
+
+    assert ending is Ending.DRAINED
+    assert pipe.pipeline.sums.delivered == 50
+    assert pipe.checkpoints.position() == lines[-1].end_bytes
+
+
+def test_out_of_time_with_work_left() -> None:
+    """A run that may not last longer ends though the receiver is down."""
+    pipe = Pipe(lines_of([b"a"]), lambda _: deferred_by("network"), max_duration=60.0)
+
+    ending = pipe.pipeline.run()
+
+    assert ending is Ending.OUT_OF_TIME
+    assert pipe.checkpoints.position() == 0
+
+
+def test_unknown_version_stops_its_file_and_moves_nothing() -> None:
+    """Lines of other files go on; the stopped file keeps its position."""
+    first = lines_of([b"a", b"v2", b"b"], file_id="one")
+    second = lines_of([b"c"], file_id="two")
+    pipe = Pipe([*first, *second])
+
+    pipe.pipeline.run()
+
+    assert [file_id for file_id, _ in pipe.source.stopped] == ["one"]
+    assert pipe.checkpoints.position("one") == first[0].end_bytes
+    assert pipe.checkpoints.position("two") == second[0].end_bytes
+    assert pipe.poster.posted == [(b"a", b"c")]
+
+
+def test_full_disk_under_the_state_pauses_and_resumes() -> None:
+    """A commit that cannot be written is tried again; the event is told once."""
+    pipe = Pipe(lines_of([b"a"]))
+    pipe.checkpoints.failures = [
+        StateError("full", path="state", is_temporary=True, hint="free some space")
+        for _ in range(3)
+    ]
+
+    ending = pipe.pipeline.run()
+
+    assert ending is Ending.DRAINED
+    assert len(pipe.poster.posted) == 1
+    assert pipe.events.names() == ["state_write_failed", "state_write_resumed"]
+
+
+def test_broken_state_ends_the_run() -> None:
+    """A state that waiting cannot mend is an error for the operator."""
+    pipe = Pipe(lines_of([b"a"]))
+    pipe.checkpoints.failures = [StateError("gap", path="state")]
+
+    with pytest.raises(StateError):
+        pipe.pipeline.run()
+
+
+def test_stop_lets_requests_in_flight_end_and_commits_them() -> None:
+    """After SIGTERM the answers on their way are waited for, and stored."""
+    lines = lines_of([b"%d" % n for n in range(10)])
+    pipe = Pipe(lines, None, drain=False)
+
+    def on_wait(_: float) -> None:
+        pipe.stop()
+        if pipe.poster.out and "stopping" in pipe.events.names():
+            pipe.poster.answer_oldest()
+
+    pipe.clock.on_wait = on_wait
+    ending = pipe.pipeline.run()
+
+    assert ending is Ending.STOPPED
+    assert pipe.checkpoints.position() == lines[-1].end_bytes
+    assert pipe.events.told[0] == ("stopping", {"signal": "SIGTERM"})
+
+
+def test_stop_does_not_wait_for_ever() -> None:
+    """A receiver that never answers holds a stopping shipper 5 s at most."""
+    pipe = Pipe(lines_of([b"a"] * 10), None, drain=False)
+    pipe.clock.on_wait = lambda _: pipe.stop()
+    start = pipe.clock.monotonic()
+
+    ending = pipe.pipeline.run()
+
+    assert ending is Ending.STOPPED
+    assert pipe.clock.monotonic() - start <= 6.5
+    assert pipe.checkpoints.position() == 0
+
+
+def test_stop_sends_what_waits_for_company() -> None:
+    """Records in the open batch are sent once more before the end."""
+    pipe = Pipe(lines_of([b"a"]), drain=False)
+    pipe.clock.on_wait = lambda _: pipe.stop()
+
+    pipe.pipeline.run()
+
+    assert pipe.poster.posted == [(b"a",)]
+    assert pipe.checkpoints.position() == 2
+
+
+def test_follows_lines_that_appear_later() -> None:
+    """A daemon looks again and finds what was appended meanwhile."""
+    lines = lines_of([b"a", b"b", b"c"])
+    pipe = Pipe(lines[:1], drain=False)
+    later = [lines[1:2], lines[2:3]]
+
+    def on_wait(_: float) -> None:
+        if later:
+            pipe.source.lines += later.pop(0)
+        elif pipe.checkpoints.position() == lines[-1].end_bytes:
+            pipe.stop()
+
+    pipe.clock.on_wait = on_wait
+    pipe.pipeline.run()
+
+    assert pipe.pipeline.sums.delivered == 3

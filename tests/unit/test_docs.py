@@ -1,0 +1,175 @@
+"""The documents tell the whole truth: nothing an operator can meet is left out."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from docs import build
+from shipper import errors
+from shipper.cli import root as command_line
+from shipper.cli.root import root
+from shipper.config.schema import keys, load_schema
+from shipper.config.credential import VARIABLE
+from shipper.events import EVENTS
+
+HERE = Path(__file__).parents[2]
+DOCUMENTS = sorted([HERE / "README.md", HERE / "CHANGELOG.md", *HERE.glob("docs/*.md")])
+SCREEN_LINES = 80
+
+
+def _read(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+def _commands() -> list[click.Command]:
+    context = click.Context(root)
+    found = [root.get_command(context, name) for name in root.list_commands(context)]
+    return [command for command in found if command is not None]
+
+
+def _options(command: click.Command) -> Iterator[str]:
+    parent = click.Context(root, **root.context_settings)
+    context = click.Context(command, parent=parent)
+    for parameter in command.get_params(context):
+        if isinstance(parameter, click.Option):
+            yield from parameter.opts
+
+
+def _manual(command: click.Command) -> str:
+    """Return what the man page says of a command, shared options included."""
+    text = _read("docs/shipper.1.md")
+    shared = text.partition("## Options of every command")[2].partition("## Commands")[
+        0
+    ]
+    own = text.partition(f"### shipper {command.name}\n")[2]
+    return shared + re.split(r"\n##+ ", own)[0]
+
+
+@pytest.mark.parametrize("command", _commands(), ids=lambda command: command.name)
+def test_the_manual_lists_what_help_lists(command: click.Command) -> None:
+    """Every option of every command stands in the man page, under that command."""
+    manual = _manual(command)
+
+    assert [name for name in _options(command) if f"`{name}" not in manual] == []
+
+
+@pytest.mark.parametrize("command", _commands(), ids=lambda command: command.name)
+def test_the_manual_lists_nothing_else(command: click.Command) -> None:
+    """The man page promises no option that the command would refuse."""
+    promised = re.findall(r"^`(-[^`\n]*)`", _manual(command), re.MULTILINE)
+    promised += re.findall(r"^`[^`\n]+`, `(-[^`\n]*)`", _manual(command), re.MULTILINE)
+    names = {text.split()[0] for text in promised}
+
+    assert names - set(_options(command)) == set()
+
+
+def test_every_command_is_in_the_synopsis() -> None:
+    """A reader of the man page sees every command at once."""
+    synopsis = _read("docs/shipper.1.md").partition("## Description")[0]
+
+    assert [c.name for c in _commands() if f"shipper {c.name}" not in synopsis] == []
+
+
+def test_the_list_of_keys_is_the_schema() -> None:
+    """`docs/configuration.md` says what the published schema says."""
+    text = _read("docs/configuration.md")
+
+    assert build.rebuilt(text) == text, "run: python docs/build.py"
+
+
+def test_the_full_example_sets_every_key() -> None:
+    """The example at the end of the configuration page is complete and valid TOML."""
+    example = (
+        _read("docs/configuration.md").rpartition("```toml\n")[2].partition("```")[0]
+    )
+    written = set(_key_names(tomllib.loads(example)))
+
+    assert {key.dotted for key in keys(load_schema())} == written
+
+
+def _key_names(table: dict[str, object], prefix: str = "") -> Iterator[str]:
+    for name, value in table.items():
+        dotted = f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from _key_names(value, f"{dotted}.")
+            continue
+        yield dotted
+        if isinstance(value, list):
+            for element in value:
+                if isinstance(element, dict):
+                    yield from _key_names(element, f"{dotted}.")
+
+
+def test_every_event_is_explained() -> None:
+    """An operator finds every event's name, level and meaning, and no other's."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| (\w+) \| \S", _read("docs/operations.md"), re.MULTILINE
+    )
+
+    assert sorted(rows) == sorted((name, kind.level) for name, kind in EVENTS.items())
+
+
+def test_every_exit_code_is_explained() -> None:
+    """Every code that a command can end with stands in the table, and no other."""
+    rows = re.findall(r"^\| (\d+) \| \S", _read("docs/operations.md"), re.MULTILINE)
+    codes = {
+        value
+        for module in (errors, command_line)
+        for name, value in vars(module).items()
+        if name.startswith("EXIT_")
+    }
+
+    assert {int(row) for row in rows} == codes | {143}  # 143 is 128 + SIGTERM
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["SHIPPER_CONFIG", VARIABLE, "README_METRICS_SERVER", "CREDENTIALS_DIRECTORY"],
+)
+def test_every_variable_is_in_the_manual(name: str) -> None:
+    """What the environment can change, the man page names."""
+    assert f"`{name}`" in _read("docs/shipper.1.md")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    """No document sends its reader to a file that is not there."""
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text("utf-8"))
+
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_a_line_holds_one_sentence(document: Path) -> None:
+    """Changes to a document show which sentence changed."""
+    prose = re.sub(
+        r"```.*?```|`[^`]*`", "", document.read_text("utf-8"), flags=re.DOTALL
+    )
+    doubled = [
+        line
+        for line in prose.splitlines()
+        if re.search(r"[a-z)]\. [A-Z]", line)
+        and not line.startswith(("|", "    ", "- "))
+    ]
+
+    assert doubled == []
+
+
+def test_the_readme_fits_a_screen() -> None:
+    """A newcomer sees what it is, why, and what to type, without a map."""
+    assert len(_read("README.md").splitlines()) <= SCREEN_LINES
+
+
+def test_the_readme_names_targets_that_exist() -> None:
+    """What the first page says to type is in the Makefile."""
+    targets = re.findall(r"^    make ([a-z-]+)", _read("README.md"), re.MULTILINE)
+    known = re.findall(r"^([a-z-]+):", _read("Makefile"), re.MULTILINE)
+
+    assert targets
+    assert set(targets) <= set(known)
