@@ -1,0 +1,242 @@
+"""A body as it lies on disk: as text, as form parameters or as base64, and masked.
+
+Captured bytes, their content type and content coding come in; the JSON of HAR's
+`postData` or `content` goes out. A body that may hold a listed field and cannot be
+read is left out whole, and says so. Nothing is unpacked beyond the limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from json.encoder import encode_basestring as quoted
+
+from wsgi_writer.contents import (
+    LOOSE_FORM,
+    WITHHELD,
+    Body,
+    content,
+    form_as_text,
+    form_text,
+    post_data,
+)
+from wsgi_writer.fields import FieldMask, looks_like_json
+from wsgi_writer.mask import Masks, Remembered, holds_noncharacter
+from wsgi_writer.media import MediaType, Shape, read_media_type, unpack
+from wsgi_writer.urls import decode, read_params
+
+_FORMS = (Shape.FORM, Shape.MULTIPART)
+_LISTED_SHAPES = frozenset({Shape.JSON, Shape.FORM, Shape.MULTIPART})
+
+
+@dataclass(slots=True)
+class Laid:
+    """The JSON of one body, and what its record has to say about it.
+
+    Built twice per request, hence not frozen.
+    """
+
+    json: str
+    is_open: bool = False
+    is_withheld: bool = False
+
+
+_NO_BODY = Laid("")
+
+
+class BodyMask:
+    """Masks and lays out bodies under one set of masks."""
+
+    def __init__(self, masks: Masks, fields: FieldMask) -> None:
+        self._fields = fields
+        self._is_on = masks.fields is not None
+        self._media_types = Remembered(read_media_type)
+
+    def request(
+        self, captured: bytes, size: int, content_type: str, coding: str, limit: int
+    ) -> Laid:
+        """Lay out a request's body as `,"postData":{…}`, or nothing if it has none.
+
+        Args:
+            captured: The first bytes of the body.
+            size: How many bytes it had.
+            content_type: Its Content-Type header, empty if none.
+            coding: Its Content-Encoding in lower case, empty if none.
+            limit: The most bytes to keep, and to unpack.
+        """
+        if not captured:
+            return _NO_BODY
+        media = self._media_types[content_type]
+        if size == len(captured) <= limit and not coding:
+            text = self._ready_text(captured, media)
+            if text is not None:
+                mime, text = media.json, quoted(text)
+                return Laid(f',"postData":{{"mimeType":{mime},"text":{text}}}')
+        body = self._read(captured, size, media, coding, limit)
+        if body.is_withheld:
+            # HAR has no postData without text or params; the request says why.
+            return Laid(f',"comment":"body {WITHHELD}"', is_withheld=True)
+        is_open = body.is_packed or media.shape is Shape.MULTIPART
+        return Laid(post_data(body, media, self._fields), is_open=is_open)
+
+    def response(
+        self, captured: bytes, size: int, content_type: str, coding: str, limit: int
+    ) -> Laid:
+        """Lay out a response's body as HAR `content`; arguments as `request`."""
+        media = self._media_types[content_type]
+        if not size:
+            return Laid(f'{{"size":0,"mimeType":{media.json}}}')
+        if size == len(captured) <= limit and not coding:
+            text = self._ready_text(captured, media)
+            if text is not None:
+                mime, text = media.json, quoted(text)
+                return Laid(f'{{"size":{size:d},"mimeType":{mime},"text":{text}}}')
+        body = self._read(captured, size, media, coding, limit)
+        if media.shape is Shape.FORM and not body.is_packed:
+            # HAR knows no params here: the form stays a text.
+            body.text = form_as_text(body, self._fields)
+        return Laid(content(body, media), body.is_packed, body.is_withheld)
+
+    def _ready_text(self, captured: bytes, media: MediaType) -> str | None:
+        """Return the text, masked, of a whole body that is plainly text.
+
+        This is the way of nearly every body, and nothing but a shorter one: None
+        means to look closer.
+        """
+        shape = media.shape
+        # Without a type it may be a form for all we know.
+        if shape in _FORMS or not media.is_readable or not media.given:
+            return None
+        try:
+            text = captured.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+        if "\0" in text or holds_noncharacter(captured, text):
+            return None
+        is_searched = self._is_on and (shape is Shape.JSON or looks_like_json(text))
+        if is_searched and self._fields.names.occur_in(text):
+            return self._fields.mask_json(text)
+        return text
+
+    def _read(
+        self, captured: bytes, size: int, media: MediaType, coding: str, limit: int
+    ) -> Body:
+        """Return what may be written of a captured body."""
+        kept = captured[:limit]
+        body = Body(kept, None, size, is_cut=size > len(kept))
+        if body.is_cut:
+            body.comment = f"cut: {len(kept)} of {size} bytes kept"
+        if coding and coding != "identity":
+            self._open(body, media, coding, limit)
+        else:
+            self._mask(body, media)
+        return body
+
+    def _mask(self, body: Body, media: MediaType) -> None:
+        body.text = _decode(body.content, is_cut=body.is_cut)
+        if self._is_on and body.content:
+            if media.shape is Shape.MULTIPART:
+                self._mask_multipart(body, media)
+            elif media.shape is Shape.FORM:
+                self._check_form(body, media)
+            else:
+                self._mask_text(body, media)
+        if not _is_shown_as_text(body, media):
+            body.text = None
+
+    def _mask_text(self, body: Body, media: MediaType) -> None:
+        text = body.text if body.text is not None else body.content.decode("latin-1")
+        is_json = media.shape is Shape.JSON
+        if not media.is_readable and is_json:
+            body.withhold()
+        elif not media.given and LOOSE_FORM.match(text):
+            shown = form_as_text(body, self._fields)
+            if shown != text and body.is_cut:
+                body.withhold()
+            elif shown != text:
+                body.put_text(shown)
+        elif (is_json or looks_like_json(text)) and self._fields.names.occur_in(text):
+            whole = body.text if not body.is_cut else None
+            masked = None if whole is None else self._fields.mask_json(whole)
+            if masked is not None:
+                body.put_text(masked)
+            # A text that only begins like JSON may speak of passwords.
+            elif is_json or self._fields.names.quoted_in(text):
+                body.withhold()
+
+    def _mask_multipart(self, body: Body, media: MediaType) -> None:
+        masked = self._fields.mask_multipart(
+            body.content, media.boundary, is_cut=body.is_cut
+        )
+        if masked is None or not media.is_readable:
+            body.withhold()
+        elif masked is not body.content:
+            body.content = masked
+            body.text = _decode(masked, is_cut=body.is_cut)
+
+    def _check_form(self, body: Body, media: MediaType) -> None:
+        """Withhold a form that is cut or unreadable and has a listed field."""
+        text = form_text(body)
+        params = read_params(text, self._fields.forms)
+        is_listed = any(param.masked for param in params)
+        if not media.is_readable or (is_listed and body.is_cut):
+            body.withhold()
+            return
+        # Some clients send JSON and call it a form; it would become a field's name.
+        plain = decode(text)
+        if looks_like_json(plain) and self._fields.names.occur_in(plain):
+            masked = None if body.is_cut else self._fields.mask_json(text)
+            if masked is not None:
+                body.put_text(masked)
+            elif self._fields.names.quoted_in(plain):
+                body.withhold()
+        elif "\0" in text and self._fields.names.occur_in(text):
+            body.withhold()
+
+    def _open(self, body: Body, media: MediaType, coding: str, limit: int) -> None:
+        """Look into a packed body; keep it packed unless it holds a listed field."""
+        body.is_packed = bool(body.content)
+        is_listed_type = media.shape in _LISTED_SHAPES or not media.bare
+        if not (self._is_on and body.content):
+            return
+        if not is_listed_type and media.bare != "text/plain":
+            return
+        unpacked = unpack(body.content, coding, limit)
+        if unpacked is None:
+            if is_listed_type:
+                body.withhold()
+            return
+        is_whole = unpacked.is_whole and not body.is_cut
+        inner = Body(unpacked.content, None, body.size, is_cut=not is_whole)
+        self._mask(inner, media)
+        if inner.is_withheld:
+            body.withhold()
+            return
+        is_same = inner.content is unpacked.content and media.shape is not Shape.FORM
+        if is_whole and is_same:
+            return
+        body.is_packed = False
+        body.content, body.text = inner.content, inner.text
+        if is_whole:
+            body.size = len(unpacked.content)
+        else:
+            body.is_cut = True
+            body.comment = f"cut: {len(inner.content)} unpacked bytes kept"
+
+
+def _decode(content: bytes, *, is_cut: bool) -> str | None:
+    """Decode UTF-8; a cut may have left the beginning of a character at the end."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if is_cut and error.reason == "unexpected end of data":
+            return content[: error.start].decode("utf-8")
+        return None
+
+
+def _is_shown_as_text(body: Body, media: MediaType) -> bool:
+    text = body.text
+    if text is None:
+        return False
+    if "\0" in text and (media.shape is Shape.OTHER or not media.given):
+        return False
+    return not holds_noncharacter(body.content, text)

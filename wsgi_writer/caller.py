@@ -1,0 +1,61 @@
+"""The caller of an exchange, as the application names it.
+
+What `identify(environ)` returned, or what the application left in its environ, comes
+in; a `Caller` whose id is masked goes out. The application's own object is read and
+never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wsgi_writer.mask import Masks
+
+MAX_TEXT_LENGTH = 256  # characters of a label or e-mail; a record is no user profile
+MAX_KEY_LENGTH = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who made a request: an id that is masked already, a label, an e-mail."""
+
+    id: str
+    label: str
+    email: str
+
+
+def caller_from(answer: object, masks: Masks) -> Caller:
+    """Read `{"api_key": …, "label": …, "email": …}`; label and e-mail may be missing.
+
+    A key that is no string is `str()`ed, bytes are read as UTF-8. Other entries of
+    the mapping are ignored.
+
+    Raises:
+        TypeError: The answer is no mapping.
+        ValueError: It has no `api_key`, or an empty or absurdly long one.
+    """
+    if not isinstance(answer, Mapping):
+        raise TypeError(
+            "identify must return a mapping with 'api_key', or None, "
+            f"not {type(answer).__name__}"
+        )
+    key = _text(answer.get("api_key"))
+    if not key:
+        raise ValueError("identify returned no 'api_key', or an empty one")
+    if len(key) > MAX_KEY_LENGTH:
+        raise ValueError(f"identify returned an 'api_key' of {len(key)} characters")
+    return Caller(
+        id=masks.key(key),
+        label=_text(answer.get("label"))[:MAX_TEXT_LENGTH],
+        email=_text(answer.get("email"))[:MAX_TEXT_LENGTH],
+    )
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    # An exact str: a subclass may slice and compare with its own ideas.
+    return str.__str__(value if isinstance(value, str) else str(value))

@@ -1,0 +1,176 @@
+"""Header lists as they lie on disk: every name, and every value that may be there.
+
+A list of (name, value) pairs comes in; its HAR JSON goes out with credentials,
+cookies and the parameters of URLs replaced, and beside it what the rest of the
+record needs to know: content type and coding, Location, and what the credentials
+say about the caller. Called once per request for each side, so everything that
+depends on a name, or on a value that comes again, is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from json.encoder import encode_basestring as quoted
+
+from wsgi_writer.credentials import (
+    Cookies,
+    Credential,
+    read_cookies,
+    read_credential,
+    redact_set_cookie,
+)
+from wsgi_writer.mask import Masks, Remembered, header_word, redacted
+from wsgi_writer.urls import UrlMask
+
+# Headers whose values are URLs, or hold one (Refresh, Link). The X- ones are the
+# request target again, written by a proxy in front of the application.
+URL_HEADERS = frozenset(
+    {
+        "content-location", "destination", "link", "location", "referer", "referrer",
+        "refresh", "request-uri", "sourcemap", "uri", "x-accel-redirect",
+        "x-envoy-original-path", "x-forwarded-path", "x-forwarded-uri",
+        "x-forwarded-url", "x-original-uri", "x-original-url", "x-request-uri",
+        "x-rewrite-url", "x-sourcemap", "x-waws-unencoded-url",
+    }
+)  # fmt: skip
+
+# Values up to this stay in a record that sheds values: no mask is longer than 128.
+SHED_VALUE_LENGTH = 128
+
+_FIRST = '},{"name":'
+
+
+@dataclass(slots=True)
+class HeaderBlock:
+    """One side's headers: the JSON array, and what the record needs beside it.
+
+    `authorization` is what the Authorization header said, `keys` and `cookies` are
+    the masks of other credentials by lower-case name. Built twice per request, hence
+    not frozen, and without dictionaries as long as there is nothing to put in them.
+    """
+
+    json: str = "[]"
+    content_type: str = ""
+    content_encoding: str = ""
+    location: str = ""
+    authorization: Credential | None = None
+    keys: dict[str, str] | None = None
+    cookies: dict[str, str] | None = None
+
+
+# Returns what is shown of a value, and notes in the block what the value says.
+Reader = Callable[[str, str, HeaderBlock], str]
+
+
+class HeaderMask:
+    """Lays out header lists under one set of masks."""
+
+    def __init__(self, masks: Masks, urls: UrlMask) -> None:
+        # Mutable state: memories of pure functions, which any thread may fill.
+        self._urls = urls
+        self._known = Remembered(self._learn)
+        self._credentials: Remembered[Credential] = Remembered(
+            lambda value: read_credential(value, masks)
+        )
+        self._cookies: Remembered[Cookies] = Remembered(
+            lambda value: read_cookies(value, masks)
+        )
+        readers: dict[str, Reader] = dict.fromkeys(URL_HEADERS, self._read_url)
+        readers |= dict.fromkeys(masks.redacted_headers, _redact)
+        readers |= dict.fromkeys(masks.key_headers, self._read_key)
+        # An added name cannot take these from their own readers.
+        self._readers = readers | {
+            "authorization": self._read_authorization,
+            "content-encoding": _note_encoding,
+            "content-type": _note_type,
+            "cookie": self._read_cookie,
+            "cookie2": self._read_cookie,
+            "location": self._read_location,
+            "set-cookie": _redact_set_cookie,
+            "set-cookie2": _redact_set_cookie,
+        }
+
+    def lay_out(self, headers: Iterable[tuple[str, str]]) -> HeaderBlock:
+        """Return the headers in their order as HAR `[{"name":…,"value":…}]`."""
+        block = HeaderBlock()
+        parts: list[str] = []
+        add = parts.append
+        known = self._known
+        for name, value in headers:
+            lead, read = known[name]
+            add(lead)
+            if read is None:
+                add(quoted(value))
+            else:
+                # A subclass of str may slice and join with its own ideas.
+                add(quoted(read(name, str.__str__(value), block)))
+        if parts:
+            # Each lead closes the header before it; the first has none to close.
+            block.json = f"[{''.join(parts)[2:]}}}]"
+        return block
+
+    def lay_out_short(self, headers: Iterable[tuple[str, str]]) -> HeaderBlock:
+        """Do as `lay_out`, with a mark in place of every long value."""
+        block = HeaderBlock()
+        pieces = []
+        for name, value in headers:
+            read = self._known[name][1]
+            shown = read(name, value, block) if read else value
+            if len(shown) > SHED_VALUE_LENGTH:
+                shown = f"[SHED {len(shown)}]"
+            pieces.append(f'{{"name":{quoted(name)},"value":{quoted(shown)}}}')
+        block.json = f"[{','.join(pieces)}]"
+        if len(block.location) > SHED_VALUE_LENGTH:
+            block.location = f"[SHED {len(block.location)}]"
+        return block
+
+    def _learn(self, name: str) -> tuple[str, Reader | None]:
+        lead = f'{_FIRST}{quoted(name)},"value":'
+        return lead, self._readers.get(header_word(name))
+
+    def _read_authorization(self, name: str, value: str, block: HeaderBlock) -> str:
+        if block.authorization is not None:
+            return self._read_key(name, value, block)
+        block.authorization = self._credentials[value]
+        return block.authorization.shown
+
+    def _read_key(self, name: str, value: str, block: HeaderBlock) -> str:
+        credential = self._credentials[value]
+        if credential.id is not None:
+            block.keys = block.keys or {}
+            block.keys.setdefault(header_word(name), credential.shown)
+        return credential.shown
+
+    def _read_cookie(self, name: str, value: str, block: HeaderBlock) -> str:
+        cookies = self._cookies[value]
+        if cookies.known:
+            block.cookies = cookies.known | (block.cookies or {})
+        return cookies.shown
+
+    def _read_url(self, name: str, value: str, block: HeaderBlock) -> str:
+        return self._urls.header(value)
+
+    def _read_location(self, name: str, value: str, block: HeaderBlock) -> str:
+        shown = self._urls.header(value)
+        block.location = block.location or shown
+        return shown
+
+
+def _redact(name: str, value: str, block: HeaderBlock) -> str:
+    return redacted(value) if value else value
+
+
+def _redact_set_cookie(name: str, value: str, block: HeaderBlock) -> str:
+    return redact_set_cookie(value)
+
+
+def _note_type(name: str, value: str, block: HeaderBlock) -> str:
+    block.content_type = block.content_type or value
+    return value
+
+
+def _note_encoding(name: str, value: str, block: HeaderBlock) -> str:
+    codings = (block.content_encoding, value.strip().lower())
+    block.content_encoding = ",".join(filter(None, codings))
+    return value

@@ -1,0 +1,217 @@
+"""Secrets in query strings and URLs, and the legal form of a request target.
+
+A request target or a header value that holds a URL comes in as a latin-1 string;
+the same text with the values of listed parameters replaced goes out, everything else
+as it was received. Paths are never searched, and nothing here raises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, unquote_plus
+
+from wsgi_writer.mask import Masks, Remembered, redacted
+
+Replace = Callable[[str], str]
+
+UNKNOWN_HOST = "unknown.invalid"  # RFC 2606: a name no allowed_http_hosts can hold
+
+# RFC 3986 section 2: what may not stand in a path or query as it is. "#" is left
+# to the end, because a parameter may begin behind it.
+_LEGAL = re.compile(r"(?:[A-Za-z0-9\-._~:/?#@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})*+")
+_ILLEGAL = re.compile(r"[^A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]|%(?![0-9A-Fa-f]{2})")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~]+)(:[0-9]{0,5})?\Z")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*\Z")
+_ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)")
+# A name may also follow a second "?", a ";" that some frameworks take for "&", or
+# the "#/route?" of an application that keeps its state in the fragment.
+_INNER_NAME = re.compile(r"(?:^|[?;#])([^=?;#]*)=")
+_USERINFO = re.compile(r"(?<=//)[^/?#\s<>]*@")
+_LINK_TARGET = re.compile(r"<[^>]*>?")
+_SEPARATORS = re.compile(r"([&#])")
+
+
+@dataclass(slots=True)
+class Param:
+    """One parameter of a query or form, after masking: as written and as read.
+
+    Built several times per request, hence not frozen.
+    """
+
+    raw: str
+    name: str
+    value: str
+    masked: bool
+
+
+@dataclass(slots=True)
+class Target:
+    """A request target laid out: a legal URL, its query in order, and its keys.
+
+    Built once per request, hence not frozen.
+    """
+
+    url: str
+    query: tuple[tuple[str, str], ...]
+    keys: Mapping[str, str]
+
+
+class ParamNames:
+    """Decides by its raw name whether a parameter is listed, and what replaces it.
+
+    A name is percent-decoded and compared in lower case; a name in the manner of
+    `user[password]` or `user.password` is listed when one of its parts is.
+    """
+
+    def __init__(self, listed: Mapping[str, Replace]) -> None:
+        self._listed = listed
+        self._known = Remembered(self._find)
+
+    def replacement(self, raw_name: str) -> Replace | None:
+        """Return the function that replaces the values of this name, if any."""
+        return self._known[raw_name]
+
+    def _find(self, raw_name: str) -> Replace | None:
+        name = decode(raw_name).lower().strip()
+        found = self._listed.get(name)
+        if found is None:
+            for part in re.split(r"[\[\].]+", name):
+                found = found or self._listed.get(part)
+        return found
+
+
+def decode(text: str) -> str:
+    """Percent-decode one name or value; bytes that are no UTF-8 become U+FFFD."""
+    if "%" in text or "+" in text:
+        return unquote_plus(text, errors="replace")
+    return text
+
+
+def read_params(text: str, names: ParamNames) -> Iterator[Param]:
+    """Split at `&` alone, keep order, duplicates and blanks, replace what is listed.
+
+    The value of a listed name reaches to the next `&`, whatever stands in between.
+    """
+    for part in text.split("&"):
+        name, equals, value = part.partition("=")
+        replace = names.replacement(name) if equals else None
+        if replace is not None and value:
+            mark = replace(decode(value))
+            raw = f"{name}={quote(mark, safe='')}"
+            yield Param(raw, decode(name), mark, masked=True)
+        elif equals and (";" in part or "?" in part or "#" in part):
+            yield _mask_inner(part, name, value, names)
+        else:
+            yield Param(part, decode(name), decode(value), masked=False)
+
+
+def _mask_inner(part: str, name: str, value: str, names: ParamNames) -> Param:
+    for inner in _INNER_NAME.finditer(part):
+        replace = names.replacement(inner[1])
+        secret = part[inner.end() :]
+        if replace is not None and secret:
+            raw = part[: inner.end()] + quote(replace(decode(secret)), safe="")
+            return Param(raw, decode(name), decode(raw[len(name) + 1 :]), masked=True)
+    return Param(part, decode(name), decode(value), masked=False)
+
+
+class UrlMask:
+    """Replaces the secrets of targets and of headers that hold URLs."""
+
+    def __init__(self, masks: Masks) -> None:
+        listed: dict[str, Replace] = dict.fromkeys(masks.redacted_query, redacted)
+        listed |= dict.fromkeys(masks.key_query, masks.key)
+        self._names = ParamNames(listed)
+        self._unlisted = ParamNames({})
+        self._keys = masks.key_query
+        self._origins = Remembered(_origin)
+
+    def target(self, scheme: str, host: str, target: str) -> Target:
+        """Lay out a request target as an absolute, legal URL (RFC 3986).
+
+        An absolute target names its own authority (RFC 9112 section 3.2.2); any
+        other one is put behind `scheme` and `host`, with a leading slash. The
+        userinfo of an authority is dropped.
+        """
+        absolute = _ABSOLUTE.match(target) if "://" in target else None
+        if absolute:
+            scheme, host = absolute[1], absolute[2]
+            target = target[absolute.end() :]
+        if not target.startswith("/"):
+            target = "/" + target
+        target = make_legal(target)
+        origin = self._origins[f"{scheme}://{host}"]
+        start = _first_mark(target)
+        if start < 0:
+            return Target(origin + target, (), {})
+        lead = target[:start]
+        params = list(read_params(target[start:], self._names))
+        keys: dict[str, str] = {}
+        for param in params:
+            if param.masked and param.name.lower() in self._keys:
+                keys.setdefault(param.name.lower(), param.value)
+        url = origin + lead + "&".join(param.raw for param in params)
+        if "#" in url:
+            # No fragment is ever part of a target (RFC 9112 section 3.2), so this
+            # belongs to the path or to a value, and the query has to be read again.
+            url = url.replace("#", "%23")
+            params = list(read_params(url.partition("?")[2], self._unlisted))
+        query = tuple((param.name, param.value) for param in params if param.raw)
+        return Target(url, query, keys)
+
+    def header(self, value: str) -> str:
+        """Mask the URL, or the URLs between angle brackets, of a header value."""
+        if "?" not in value and "#" not in value and "@" not in value:
+            return value
+        if "<" in value:
+            return _LINK_TARGET.sub(lambda found: self._url(found[0]), value)
+        return self._url(value)
+
+    def _url(self, url: str) -> str:
+        if "@" in url:
+            url = _USERINFO.sub(_redact_userinfo, url)
+        start = _first_mark(url)
+        if start < 0:
+            return url
+        end = len(url) - url[start:].endswith(">")
+        pieces = _SEPARATORS.split(url[start:end])
+        for index in range(0, len(pieces), 2):
+            for param in read_params(pieces[index], self._names):
+                pieces[index] = param.raw
+        return url[:start] + "".join(pieces) + url[end:]
+
+
+def make_legal(text: str) -> str:
+    """Percent-encode what RFC 3986 does not allow; what is encoded stays as it is."""
+    return text if _LEGAL.fullmatch(text) else _ILLEGAL.sub(_percent, text)
+
+
+def _first_mark(url: str) -> int:
+    """Return where the first parameter may begin, behind `?` or `#`; -1: nowhere."""
+    query, fragment = url.find("?"), url.find("#")
+    if fragment < 0 or 0 <= query < fragment:
+        return query + 1 if query >= 0 else -1
+    return fragment + 1
+
+
+def _percent(found: re.Match[str]) -> str:
+    raw = found[0].encode("latin-1", "replace") if found[0] < "\u0100" else None
+    if raw is None:
+        raw = found[0].encode("utf-8", "replace")
+    return "".join(f"%{byte:02X}" for byte in raw)
+
+
+def _redact_userinfo(found: re.Match[str]) -> str:
+    return quote(redacted(found[0][:-1]), safe="") + "@"
+
+
+def _origin(given: str) -> str:
+    scheme, _, authority = given.partition("://")
+    host = authority.rpartition("@")[2].strip()
+    if not _SCHEME.match(scheme):
+        scheme = "http"
+    if not _HOST.match(host):
+        host = quote(host, safe="-._~", errors="replace") or UNKNOWN_HOST
+    return f"{scheme}://{host}"
