@@ -44,11 +44,11 @@ def test_eight_failures_open_the_circuit(cause: str) -> None:
     gate, events = a_gate()
     for _ in range(FAILURES_TO_OPEN_CIRCUIT - 1):
         gate.deferred(deferred_by(cause), 10.0, is_probe=False)
-    assert gate.is_free
+    was_free = gate.is_free
 
     gate.deferred(deferred_by(cause), 10.0, is_probe=False)
 
-    assert not gate.is_free
+    assert (was_free, gate.is_free) == (True, False)
     assert 0 < gate.probe_in(10.0) <= 60.0
     assert "circuit_opened" in events.names()
 

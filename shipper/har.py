@@ -1,0 +1,194 @@
+"""The HAR 1.2 entry of a record as types, and back to bytes.
+
+Bytes come in once, in `parse`; everybody else sees these frozen values. Only what
+record format v1 knows has a place here: a member it does not know cannot be
+redacted, so it never gets past `decode_known`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+Count = Annotated[int, Meta(ge=0)]
+Size = Annotated[int, Meta(ge=-1)]  # HAR 1.2: -1 says "not known"
+Text = str | UnsetType
+
+
+class Pair(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A header, or a query parameter, decoded."""
+
+    name: str
+    value: str
+    comment: Text = UNSET
+
+
+class Cookie(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename="camel"):
+    """A cookie, with the attributes of Set-Cookie if there are any."""
+
+    name: str
+    value: str
+    path: Text = UNSET
+    domain: Text = UNSET
+    expires: str | UnsetType | None = UNSET
+    http_only: bool | UnsetType = UNSET
+    secure: bool | UnsetType = UNSET
+    comment: Text = UNSET
+
+
+class Param(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename="camel"):
+    """A field of a form; a file has a name and a content type beside its value."""
+
+    name: str
+    value: Text = UNSET
+    file_name: Text = UNSET
+    content_type: Text = UNSET
+    comment: Text = UNSET
+
+
+class PostData(
+    Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename="camel"
+):
+    """A request body: `text`, or `params` when it is a form."""
+
+    mime_type: str
+    text: Text = UNSET
+    params: list[Param] | UnsetType = UNSET
+    comment: Text = UNSET
+
+
+class Request(
+    Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename="camel"
+):
+    """What the client sent."""
+
+    method: str
+    url: str
+    http_version: str
+    cookies: list[Cookie]
+    headers: list[Pair]
+    query_string: list[Pair]
+    headers_size: Size
+    body_size: Size
+    post_data: PostData | UnsetType = UNSET
+    comment: Text = UNSET
+
+
+class Content(
+    Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename="camel"
+):
+    """A response body; `text` is Base64 when `encoding` says so."""
+
+    size: Size
+    mime_type: str
+    text: Text = UNSET
+    encoding: Literal["base64"] | UnsetType = UNSET
+    compression: int | UnsetType = UNSET
+    comment: Text = UNSET
+
+
+class Response(
+    Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename="camel"
+):
+    """What the application answered."""
+
+    status: Annotated[int, Meta(ge=0, le=999)]
+    status_text: str
+    http_version: str
+    cookies: list[Cookie]
+    headers: list[Pair]
+    content: Content
+    redirect_url: str = msgspec.field(name="redirectURL")
+    headers_size: Size
+    body_size: Size
+    comment: Text = UNSET
+
+
+class Timings(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """Milliseconds of each phase; -1 for one that does not apply."""
+
+    send: Size
+    wait: Size
+    receive: Size
+    blocked: Size | UnsetType = UNSET
+    dns: Size | UnsetType = UNSET
+    connect: Size | UnsetType = UNSET
+    ssl: Size | UnsetType = UNSET
+    comment: Text = UNSET
+
+
+class Cache(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """Always empty: a server's log knows nothing of the client's cache."""
+
+
+class HarEntry(
+    Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename="camel"
+):
+    """One exchange (HAR 1.2 section "entries")."""
+
+    started_date_time: str
+    time: Count
+    request: Request
+    response: Response
+    cache: Cache
+    timings: Timings
+    pageref: Text = UNSET
+    server_ip_address: Text = msgspec.field(name="serverIPAddress", default=UNSET)
+    connection: Text = UNSET
+    comment: Text = UNSET
+
+
+_DECODER = msgspec.json.Decoder(HarEntry)
+_ENCODER = msgspec.json.Encoder()
+
+
+def decode(entry: bytes) -> HarEntry:
+    """Decode an entry that holds known members only.
+
+    Raises:
+        msgspec.DecodeError: No JSON, or not of this shape.
+        RecursionError: Nested deeper than the decoder goes.
+    """
+    return _DECODER.decode(entry)
+
+
+def encode(entry: HarEntry) -> bytes:
+    """Lay an entry out again, as compact JSON in UTF-8."""
+    return _ENCODER.encode(entry)
+
+
+def decode_known(entry: bytes) -> HarEntry:
+    """Decode an entry, leaving out the members that this format does not know.
+
+    Raises:
+        msgspec.DecodeError: No JSON, or not of this shape.
+        RecursionError: Nested deeper than the decoder goes.
+    """
+    return msgspec.convert(_prune(msgspec.json.decode(entry), HarEntry), HarEntry)
+
+
+def _prune(tree: Any, kind: Any) -> Any:
+    if isinstance(tree, list):
+        return [_prune(item, _part_of(kind, list)) for item in tree]
+    struct = _part_of(kind, dict)
+    if not isinstance(tree, dict) or struct is None:
+        return tree
+    hints = get_type_hints(struct)
+    known = {field.encode_name: field.name for field in msgspec.structs.fields(struct)}
+    return {
+        name: _prune(value, hints[known[name]])
+        for name, value in tree.items()
+        if name in known
+    }
+
+
+def _part_of(kind: Any, shape: type) -> Any:
+    """Return the item type of a list, or the struct of an object, within a type."""
+    for option in (kind, *get_args(kind)):
+        if shape is list and getattr(option, "__origin__", None) is list:
+            return get_args(option)[0]
+        if shape is dict and isinstance(option, type) and issubclass(option, Struct):
+            return option
+    return None

@@ -1,0 +1,75 @@
+"""JSON text as a tree and back, without changing a number on the way.
+
+Text comes in and a tree of plain dicts and lists goes out, or None for text that is
+no JSON. Numbers that are no integers are kept as they were written, so that hiding
+one member of an object does not round another.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+
+def _as_written(number: str) -> msgspec.Raw:
+    return msgspec.Raw(number.encode())
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_as_written)
+_ENCODER = msgspec.json.Encoder()
+_CHECKER = msgspec.json.Decoder(msgspec.Raw)
+
+
+@dataclass(slots=True)
+class Document:
+    """A parsed text; `root` may be changed in place or replaced.
+
+    `is_lenient` says that the text holds what the RFC forbids and Python and
+    JavaScript write all the same: NaN, or half of a surrogate pair.
+    """
+
+    root: Any
+    is_lenient: bool = False
+
+
+def read_json(text: str) -> Document | None:
+    """Parse one JSON text, or return None."""
+    try:
+        return Document(_DECODER.decode(text))
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    try:
+        root = json.loads(text.lstrip("\ufeff"), strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return Document(root, is_lenient=True)
+
+
+def write_json(document: Document) -> str:
+    """Lay a document out as compact JSON."""
+    if document.is_lenient:
+        return json.dumps(document.root, separators=(",", ":"))
+    return _ENCODER.encode(document.root).decode()
+
+
+def is_json(text: str) -> bool:
+    """Tell whether a text is strict JSON, without building the tree."""
+    try:
+        _CHECKER.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def looks_like_json(text: str) -> bool:
+    """Tell whether a text begins like a JSON object, array or string."""
+    first = text[:1]
+    if first in _OPENERS:
+        return bool(first)
+    return text.lstrip(" \t\r\n\ufeff")[:1] in ("{", "[", '"')
+
+
+_OPENERS = '{["'

@@ -1,0 +1,165 @@
+"""Which names the denylist or the allowlist hides, and what takes a value's place.
+
+Names come in as they stand in a header, a query, a form, a cookie or a JSON object;
+the answer is whether their values stay here. The meaning is ReadMe's, extended:
+
+* A denylist hides the names on it; it overrides an allowlist. An allowlist hides
+  every other name. A name is compared without regard to case, at any depth.
+* A dotted entry such as ``user.card.number`` is a path from the root of a JSON body;
+  ``*`` stands for any one step, and the items of an array need no step of their own.
+  It also hides a name that is written just so, dots included.
+* A parameter named in the manner of ``user[password]`` or ``user.password`` is on a
+  list when one of its parts is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from enum import Enum
+from typing import Final, TypeVar
+from urllib.parse import unquote, unquote_plus
+
+T = TypeVar("T")
+Path = tuple[str, ...]
+
+REMEMBERED_NAMES: Final = 4096  # an API has fewer; each is decided once
+REMEMBERED_LENGTH: Final = 256  # characters; longer names are decided each time
+MAX_UNQUOTINGS: Final = 3  # deeper percent-encoding than this is nobody's accident
+
+_PARTS = re.compile(r"[\[\].]+")
+_MARK = re.compile(r"\[(?:REDACTED(?: [0-9]+)?|NOT SENT: [a-z-]+)\]\Z")
+_ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|[nrtbf])")
+
+
+def mark_of(value: object) -> str:
+    """Return what takes a value's place; the length is told of strings only."""
+    if not isinstance(value, str):
+        return "[REDACTED]"
+    # A mark the writer left tells the true length; ours would tell that of the mark.
+    return value if _MARK.match(value) else f"[REDACTED {len(value)}]"
+
+
+class HeaderKind(Enum):
+    """What a header's name says about its value."""
+
+    PLAIN = 0
+    HIDDEN = 1
+    COOKIE = 2
+    SET_COOKIE = 3
+
+
+_COOKIES: Final = {
+    "cookie": HeaderKind.COOKIE,
+    "cookie2": HeaderKind.COOKIE,
+    "set-cookie": HeaderKind.SET_COOKIE,
+    "set-cookie2": HeaderKind.SET_COOKIE,
+}
+
+
+class Memory(dict[str, T]):
+    """A bounded memory in front of a pure function of a name; ask it by index.
+
+    When it is full it is emptied: the names in use come back at once.
+    """
+
+    def __init__(self, work: Callable[[str], T]) -> None:
+        super().__init__()
+        self._work = work
+
+    def __missing__(self, name: str) -> T:
+        answer = self._work(name)
+        if len(name) <= REMEMBERED_LENGTH:
+            if len(self) >= REMEMBERED_NAMES:
+                self.clear()
+            self[name] = answer
+        return answer
+
+
+_PLAIN: Final = HeaderKind.PLAIN
+
+
+class Lists:
+    """The two lists, ready to be asked.
+
+    Attributes:
+        is_set: False when both lists are empty: nothing is hidden then.
+        is_allowlist: Everything is hidden but what is listed.
+        names: The entries, case folded, paths among them as they are written.
+        paths: The dotted entries, in steps.
+    """
+
+    def __init__(
+        self, *, denylist: Iterable[str] = (), allowlist: Iterable[str] = ()
+    ) -> None:
+        # Mutable state: three bounded memories of pure functions, used by the pipeline
+        # thread alone.
+        denied = _folded(denylist)
+        allowed = _folded(allowlist)
+        self.is_allowlist = bool(allowed) and not denied
+        self.names = denied or allowed
+        self.is_set = bool(self.names)
+        self.paths: tuple[Path, ...] = tuple(
+            tuple(step for step in name.split(".") if step)
+            for name in sorted(self.names)
+            if "." in name.strip(".")
+        )
+        self.hides = Memory(self._hides)
+        self.hides_param = Memory(self._hides_param)
+        self.header_kinds = Memory(self._header_kind)
+        words = "|".join(map(re.escape, sorted(self.names | self._last_steps())))
+        self._words = re.compile(rf"(?<!\w)(?:{words})(?!\w)")
+
+    def is_listed(self, name: str) -> bool:
+        """Tell whether exactly this name is on the list in force."""
+        return name.casefold() in self.names
+
+    def occurs_in(self, text: str) -> bool:
+        """Tell whether a listed name stands in free text, escaped or not."""
+        if not self.is_set:
+            return False
+        if "\0" in text:
+            text = text.replace("\0", "")  # UTF-16 is ASCII with NULs
+        for _ in range(MAX_UNQUOTINGS):
+            if self._words.search(_unescaped(text).casefold()):
+                return True
+            if "%" not in text:
+                return False
+            text = unquote(text, errors="replace")
+        return self._words.search(_unescaped(text).casefold()) is not None
+
+    def _hides(self, name: str) -> bool:
+        return self.is_set and (name.casefold() in self.names) != self.is_allowlist
+
+    def _hides_param(self, name: str) -> bool:
+        folded = unquote_plus(name, errors="replace").casefold().strip()
+        listed = folded in self.names or not self.names.isdisjoint(_PARTS.split(folded))
+        return self.is_set and listed != self.is_allowlist
+
+    def _header_kind(self, name: str) -> HeaderKind:
+        word = name.lower()
+        # An allowlist never hides what the URL is built from.
+        if self._hides(name) and not (self.is_allowlist and word == "host"):
+            return HeaderKind.HIDDEN
+        # An allowlisted name keeps its whole value.
+        return HeaderKind.PLAIN if self.is_allowlist else _COOKIES.get(word, _PLAIN)
+
+    def _last_steps(self) -> frozenset[str]:
+        return frozenset(map(last_name, self.paths))
+
+
+def last_name(path: Path) -> str:
+    """Return the last step of a path that is a name and not ``*`` or an index."""
+    names = [step for step in path if step != "*" and not step.isdecimal()]
+    return names[-1] if names else path[-1]
+
+
+def _folded(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.strip().casefold() for name in names if name.strip())
+
+
+def _unescaped(text: str) -> str:
+    r"""Resolve JSON escapes at any level of nesting; ``\n`` and its kin part words."""
+    if "\\" not in text:
+        return text
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else " ", text)

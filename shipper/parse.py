@@ -1,0 +1,178 @@
+r"""One line of the file becomes one typed record, or the reason why it cannot.
+
+Any bytes come in, without their newline; a `Record`, a `Skip`, a `Reject` or an
+`UnknownVersion` goes out. Nothing is ever raised, and nothing the published schema
+(schemas/record.schema.json) refuses is accepted. The entry's bytes are kept beside
+the typed view, so that a record nothing has to be changed in goes out as it came in.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from shipper import har
+from shipper.explain import why_refused
+from shipper.model import BLANK, Caller, Reject, Skip
+from shipper.record import VERSION, Auth, Note, Record, Serial, UnknownVersion
+
+__all__ = ["Record", "UnknownVersion", "parse"]
+
+NUL: Final = "nul"
+NOT_UTF8: Final = "not-utf8"
+NOT_JSON: Final = "not-json"
+SCHEMA: Final = "schema"
+
+_BOM: Final = b"\xef\xbb\xbf"
+_ENTRY: Final = b',"entry":'
+_ID = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z"
+)
+_STAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z"
+)
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[!-~]*\Z")
+_MASK = re.compile(r"(?:hmac-)?sha512-[A-Za-z0-9+/]{86}==(?:\?[\s\S]{1,4})?\Z")
+
+
+class _Envelope(Struct, frozen=True, gc=False):
+    v: int
+    id: str
+    client: str
+    caller: Caller | UnsetType = UNSET
+    auth: Auth | UnsetType = UNSET
+    notes: tuple[Note, ...] = ()
+    dropped: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
+    w: Serial | UnsetType = UNSET
+    open: bool | UnsetType = UNSET
+    entry: Raw = Raw()
+
+
+class _Version(Struct, frozen=True, gc=False):
+    v: Any = None
+
+
+_ENVELOPES = msgspec.json.Decoder(_Envelope)
+_VERSIONS = msgspec.json.Decoder(_Version)
+
+
+def parse(data: bytes) -> Record | Skip | Reject | UnknownVersion:
+    """Read one line; a final carriage return and a byte order mark are tolerated."""
+    try:
+        # msgspec leaves strings alone that nobody asks for; we send them on.
+        if not data.isascii():
+            data.decode()
+        record = _read(data)
+    except UnicodeDecodeError as error:
+        return _not_utf8(data, error)
+    except (msgspec.DecodeError, RecursionError):
+        record = None
+    return record if record is not None else _refuse(data)
+
+
+def _read(data: bytes) -> Record | None:
+    """Read a line as our own writer lays it out, or None if it is another's.
+
+    The entry is the last member, so the line is cut before it: what stands before
+    the cut is whole members, and what stands after is one whole value, exactly if
+    both halves decode. That saves scanning the entry twice.
+    """
+    cut = data.find(_ENTRY)
+    if cut < 0 or not data.endswith(b"}"):
+        return None
+    envelope = _ENVELOPES.decode(data[:cut] + b"}")
+    entry = data[cut + len(_ENTRY) : -1]
+    return _record(envelope, har.decode(entry), entry)
+
+
+def _read_any_layout(data: bytes) -> Record | None:
+    envelope = _ENVELOPES.decode(data)
+    entry = bytes(envelope.entry)
+    try:
+        return _record(envelope, har.decode(entry), entry)
+    except msgspec.ValidationError:
+        # Perhaps a later writer's member: it is left out, the rest goes its way.
+        known = har.decode_known(entry)
+        return _record(envelope, known, har.encode(known))
+
+
+def _record(
+    envelope: _Envelope, entry: har.HarEntry, entry_bytes: bytes
+) -> Record | None:
+    """Check what the types cannot say, and put the two halves together."""
+    auth = envelope.auth
+    if (
+        envelope.v != VERSION
+        or _ID.match(envelope.id) is None
+        or _STAMP.match(entry.started_date_time) is None
+        or _URL.match(entry.request.url) is None
+        or envelope.open is False
+        or (auth is not UNSET and not _is_auth(auth))
+        or (envelope.caller is not UNSET and not envelope.caller.id)
+        or len(set(envelope.notes)) != len(envelope.notes)
+        or not _are_bodies(entry)
+    ):
+        return None
+    return Record(
+        id=envelope.id,
+        client=envelope.client,
+        caller=None if envelope.caller is UNSET else envelope.caller,
+        auth=None if auth is UNSET else auth,
+        notes=envelope.notes,
+        dropped=0 if envelope.dropped is UNSET else envelope.dropped,
+        w=None if envelope.w is UNSET else envelope.w,
+        is_open=envelope.open is True,
+        har=entry,
+        entry=entry_bytes,
+    )
+
+
+def _is_auth(auth: Auth) -> bool:
+    masks = [*auth.headers.values(), *auth.query.values(), *auth.cookies.values()]
+    if auth.id:
+        masks.append(auth.id)
+    return all(map(is_mask, masks))
+
+
+@lru_cache(maxsize=4096)
+def is_mask(text: str) -> bool:
+    """Tell whether `text` has the shape of a masked key."""
+    return _MASK.match(text) is not None
+
+
+def _are_bodies(entry: har.HarEntry) -> bool:
+    sent, given = entry.request.post_data, entry.response.content
+    if sent is not UNSET and (sent.text is UNSET) == (sent.params is UNSET):
+        return False
+    return given.encoding is UNSET or given.text is not UNSET
+
+
+def _refuse(data: bytes) -> Record | Skip | Reject | UnknownVersion:
+    """Read a line that is not laid out as our writer does, or say what it is."""
+    data = data.removeprefix(_BOM).strip(b" \t\r\n")
+    if not data:
+        return Skip(BLANK)
+    if b"\0" in data:
+        return Reject(NUL, "the line holds NUL bytes: torn by a power loss, or UTF-16")
+    try:
+        version = _VERSIONS.decode(data).v
+        if type(version) is int and version != VERSION:
+            return UnknownVersion(version)
+        record = _read_any_layout(data)
+    except msgspec.ValidationError:
+        record = None
+    except msgspec.DecodeError:
+        return Reject(NOT_JSON, "the line is no JSON, or not all of it")
+    except RecursionError:
+        return Reject(NOT_JSON, "the line is nested too deeply")
+    return record if record is not None else Reject(SCHEMA, why_refused(data))
+
+
+def _not_utf8(data: bytes, error: UnicodeDecodeError) -> Reject:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return Reject(NOT_UTF8, "the line is UTF-16; UTF-8 was expected")
+    return Reject(NOT_UTF8, f"byte {error.start} of the line is not UTF-8")

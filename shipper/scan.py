@@ -1,0 +1,162 @@
+"""Whether a record can hold a listed name at all, decided cheaply.
+
+A parsed record comes in and a yes or no goes out. A yes may be wrong and only costs
+time; a no never is: property tests compare with what the redactor finds in every
+record. Names can hide in JSON escapes, in percent-encoding, in letters that fold to
+ASCII, and in bodies that are packed, cut or Base64; all of these are a yes, unless
+the escape cannot spell a letter of a name.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import Final
+
+from msgspec import UNSET, UnsetType
+
+from shipper import har
+from shipper.jsontext import is_json, looks_like_json
+from shipper.lists import HeaderKind, Lists, last_name
+from shipper.record import Record
+from shipper.scrub import may_nest
+
+_PLAIN = re.compile(r"[a-z0-9_.\-]+\Z")
+_ASCII: Final = bytes(range(128))
+
+
+# Every character beyond ASCII that case folding turns into ASCII letters, or into
+# ASCII and something else (Unicode CaseFolding.txt; a test computes them anew).
+FOLDING: Final = (
+    "\u00df\u0130\u0149\u017f\u01f0\u1e96\u1e97\u1e98\u1e99\u1e9a\u1e9e\u212a"
+    "\ufb00\ufb01\ufb02\ufb03\ufb04\ufb05\ufb06"
+)
+
+# Byte patterns, all lower case, that can spell a letter of a name: a folding letter;
+# a JSON escape of one, of an ASCII name character, quote, percent sign, backslash or
+# NUL; percent-encoding of the same.
+_RAW = re.compile(b"|".join(re.escape(letter.encode().lower()) for letter in FOLDING))
+_ESCAPES = re.compile(
+    rb"\\u(?:00(?:00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf])|"
+    + "|".join(f"{ord(letter):04x}" for letter in FOLDING).encode()
+    + b")"
+)
+_PERCENTS = re.compile(
+    rb"%(?:00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf]|"
+    + "|".join(letter.encode().hex("%") for letter in FOLDING).encode()
+    + b")"
+)
+
+
+def _by_letter(words: list[bytes]) -> bytes:
+    """Return a pattern of any of the words that tries one branch for each letter."""
+    branches = []
+    for letter, group in groupby(words, key=lambda word: word[:1]):
+        rests = b"|".join(re.escape(word[1:]) for word in group)
+        branches.append(re.escape(letter) + b"(?:" + rests + b")")
+    return b"|".join(branches)
+
+
+class Scan:
+    """Looks for the names of a denylist in records."""
+
+    def __init__(self, lists: Lists) -> None:
+        self._lists = lists
+        words = lists.names | {last_name(path) for path in lists.paths}
+        # A name with other characters may be escaped in ways not looked for here.
+        self._is_blind = lists.is_allowlist or not all(map(_PLAIN.match, words))
+        ordered = sorted(word.encode() for word in words)
+        self._needles = tuple(ordered)
+        self._quoted = re.compile(b'"(?:' + _by_letter(ordered) + b')["\\\\]')
+
+    def suspects(self, record: Record) -> bool:
+        """Tell whether the redactor has to look at this record."""
+        if self._is_blind or record.is_open:
+            return True
+        entry = record.har
+        request, response = entry.request, entry.response
+        urls = (request.url, response.redirect_url, entry.pageref)
+        # Short texts in which a name may stand anywhere; looked through all at once.
+        odds = [url for url in urls if url is not UNSET and "=" in url]
+        return (
+            self._suspects_headers(request.headers, odds)
+            or self._suspects_headers(response.headers, odds)
+            or self._suspects_names(request, response, odds)
+            or self._suspects_sent(request.post_data, odds)
+            or self._suspects_given(response.content)
+            or (bool(odds) and self._mentions("\n".join(odds)))
+        )
+
+    def _suspects_headers(self, headers: list[har.Pair], odds: list[str]) -> bool:
+        kinds, plain = self._lists.header_kinds, HeaderKind.PLAIN
+        for header in headers:
+            kind = kinds[header.name]
+            value = header.value
+            # What may nest has a "=", or is JSON and has quotes; most have neither.
+            if kind is not plain:
+                if kind is HeaderKind.HIDDEN:
+                    return True
+                odds.append(value)
+            elif ("=" in value or '"' in value) and may_nest(value):
+                odds.append(value)
+        return False
+
+    def _suspects_names(
+        self, request: har.Request, response: har.Response, odds: list[str]
+    ) -> bool:
+        hides = self._lists.hides_param
+        for pair in request.query_string:
+            if hides[pair.name]:
+                return True
+            if may_nest(pair.value):
+                odds.append(pair.value)
+        cookies = request.cookies or response.cookies
+        return bool(cookies) and any(
+            self._lists.hides[cookie.name]
+            for cookie in (*request.cookies, *response.cookies)
+        )
+
+    def _suspects_sent(self, body: har.PostData | UnsetType, odds: list[str]) -> bool:
+        if body is UNSET:
+            return False
+        if body.text is not UNSET:
+            return body.text.startswith("data:") or self._suspects_body(body.text)
+        assert body.params is not UNSET
+        for param in body.params:
+            if self._lists.hides_param[param.name]:
+                return True
+            value = param.value
+            if value is not UNSET:
+                if value.startswith("data:"):
+                    return True
+                if may_nest(value):
+                    odds.append(value)
+        return False
+
+    def _suspects_given(self, body: har.Content) -> bool:
+        if body.text is UNSET or not body.text:
+            return False
+        return body.encoding is not UNSET or self._suspects_body(body.text)
+
+    def _suspects_body(self, text: str) -> bool:
+        if not looks_like_json(text) or not is_json(text):
+            return self._mentions(text)
+        low = text.encode().lower()
+        return self._quoted.search(low) is not None or self._hides_letters(text, low)
+
+    def _mentions(self, text: str) -> bool:
+        """Tell whether a name may stand anywhere in a text."""
+        low = text.encode().lower()
+        for needle in self._needles:
+            if needle in low:
+                return True
+        if b"\0" in low or (b"%" in low and _PERCENTS.search(low) is not None):
+            return True
+        return self._hides_letters(text, low)
+
+    def _hides_letters(self, text: str, low: bytes) -> bool:
+        if b"\\" in low and _ESCAPES.search(low) is not None:
+            return True
+        if text.isascii():
+            return False
+        return _RAW.search(low.translate(None, _ASCII)) is not None

@@ -1,0 +1,60 @@
+"""Nothing listed leaves, wherever and however it is spelled; its neighbour does."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+
+from shipper.har import decode
+from shipper.redact import Redacted, Redactor
+from tests.support.planted import NAMES, NEIGHBOUR, SECRET, Planted, planted, readings
+from tests.support.records import RECORD_ID, compact, parsed
+
+HEAD = {"v": 1, "id": RECORD_ID, "client": "203.0.113.9"}
+DENY = Redactor(denylist=NAMES)
+ALLOW = Redactor(allowlist=["neighbour"])
+
+
+def left(redactor: Redactor, found: Planted) -> bytes:
+    """Return the entry that leaves."""
+    result = redactor.apply(found.record)
+    assert isinstance(result, Redacted)
+    return result.entry
+
+
+@given(planted())
+@settings(max_examples=500)
+def test_no_secret_under_a_listed_name_leaves(found: Planted) -> None:
+    """Not in clear, not escaped, not in Base64, from no place."""
+    assert SECRET not in readings(left(DENY, found))
+
+
+@given(planted())
+@settings(max_examples=500)
+def test_the_harmless_neighbour_leaves(found: Planted) -> None:
+    """Hiding one value must not cost the others."""
+    entry = left(DENY, found)
+
+    assert NEIGHBOUR in readings(entry)
+
+
+@given(planted())
+def test_what_leaves_is_a_valid_entry(found: Planted) -> None:
+    """A redacted record is a record still."""
+    entry = left(DENY, found)
+
+    assert decode(entry).request.method == "GET"
+
+
+@given(planted())
+def test_under_an_allowlist_nothing_else_leaves(found: Planted) -> None:
+    """No name, no value: only what is listed is sent."""
+    assert SECRET not in readings(left(ALLOW, found))
+
+
+@given(planted())
+def test_redaction_is_settled_in_one_go(found: Planted) -> None:
+    """Redacting what was redacted changes nothing more: marks are left alone."""
+    once = left(DENY, found)
+    again = parsed(compact({**HEAD, "entry": 0})[:-2] + once + b"}")
+
+    assert DENY.apply(again) == Redacted(once)
