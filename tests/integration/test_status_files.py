@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shipper.reports.status import FileStatus, Records, Status, take_status
 from shipper.config.settings import SourceSettings
+from shipper.reports.status import FileStatus, Records, Status, take_status
 from tests.support.clock import FakeClock
 from tests.support.commands import Shop
 from tests.support.events import RecordingEvents

@@ -1,0 +1,272 @@
+"""Who is who: matches the files on disk with the files we know.
+
+One count takes every candidate that belongs to a source and decides, by content
+rather than by name, whether it is a file we know (renamed, packed or copied
+perhaps), one that was cut, a copy, or a new one; and what became of the known
+files that are not there any more. A candidate is opened only when its `stat`
+leaves a doubt. No position is moved here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Literal
+
+from shipper.events import Events
+from shipper.fileid import FileRow, FileState
+from shipper.follow import Position
+from shipper.source.copies import Copies
+from shipper.source.examine import Candidate, Examiner, Likeness, compare
+from shipper.source.roster import Roster, state_of
+from shipper.source.sighting import Sighting
+from shipper.source.tracked import Facts, Tracked
+
+
+class Census:
+    """Keeps a roster true to the disk.
+
+    Args:
+        roster: The known files.
+        examiner: Opens candidates.
+        events: Where finds and losses are told.
+        read_from: Where files begin that are there at the very first run.
+    """
+
+    def __init__(
+        self,
+        *,
+        roster: Roster,
+        examiner: Examiner,
+        events: Events,
+        read_from: Literal["beginning", "end"],
+    ) -> None:
+        # Mutable state: whether this is the very first count. Pipeline thread.
+        self._roster = roster
+        self._examiner = examiner
+        self._copies = Copies(roster, examiner)
+        self._events = events
+        self._starts_at_end = read_from == "end" and not roster.by_id
+
+    def count(
+        self, candidates: Sequence[Candidate], *, is_absent: Callable[[Tracked], bool]
+    ) -> None:
+        """Match the candidates with the known files.
+
+        Args:
+            candidates: All of them; the first of several names or copies is kept.
+            is_absent: Says of an unmatched file whether its place was seen at
+                all; if not (unmounted, closed to us) it stays as it is.
+        """
+        missing = dict(self._roster.by_id)
+        unknown = [
+            candidate
+            for candidate in candidates
+            if not self._is_known(candidate, missing)
+        ]
+        for tracked in missing.values():
+            # Its first line may have been finished just before the name went.
+            with suppress(OSError):
+                self._roster.learn_head(tracked)
+        # Every known file gets the chance to be found at a new place before the
+        # new file at its old place is called a replacement.
+        unknown = [
+            candidate
+            for candidate in unknown
+            if self._examine(candidate, missing)
+            and not self._is_moved(candidate, missing)
+        ]
+        for candidate in unknown:
+            if not self._copies.is_copy(candidate):
+                self._replace(candidate, missing)
+                self._welcome(candidate)
+        for tracked in missing.values():
+            if is_absent(tracked):
+                self._miss(tracked)
+        self._starts_at_end = False
+
+    def retire(self, tracked: Tracked) -> None:
+        """Let go of a file that is no longer on disk, saying what was lost with it."""
+        lost = 0 if tracked.is_stopped else tracked.unread_bytes
+        if lost:
+            self._roster.count("lost_bytes", lost)
+            self._events.emit("file_lost", path=tracked.name.path, lost_bytes=lost)
+        else:
+            self._events.emit("file_gone", path=tracked.name.path)
+        self._roster.drop(tracked)
+
+    def _is_known(self, candidate: Candidate, missing: dict[str, Tracked]) -> bool:
+        """Settle a candidate whose inode says it all, or is not ours to judge."""
+        tracked = self._roster.at(candidate.inode)
+        if tracked is None:
+            if self._roster.is_free(candidate.inode):
+                return False
+            why = "another source follows it already"
+            self._examiner.trouble(candidate.name.path, "file_refused", why)
+            return True
+        if tracked.row.file_id not in missing:
+            return True  # a second name of the same file
+        if not _is_plausible(tracked, candidate.facts):
+            sighting = self._examiner.open(candidate)
+            if sighting is None:
+                # Closed to us for now: the same file as far as anybody can tell.
+                del missing[tracked.row.file_id]
+                return True
+            try:
+                likeness = compare(sighting, tracked.live_row())
+                if sighting.packing != tracked.row.packing:
+                    likeness = Likeness.OTHER
+                if likeness is Likeness.OTHER:
+                    return False
+                if likeness is Likeness.SHRUNK:
+                    del missing[tracked.row.file_id]
+                    self._go_on_shorter(tracked, candidate, sighting)
+                    return True
+                if sighting.head.is_known:
+                    self._roster.amend(tracked, head=sighting.head)
+            finally:
+                sighting.close()
+        del missing[tracked.row.file_id]
+        self._roster.refresh(tracked, candidate.name, candidate.facts)
+        return True
+
+    def _examine(self, candidate: Candidate, missing: dict[str, Tracked]) -> bool:
+        """Learn head and packing; False if there is nothing to decide now."""
+        original = self._copies.original_of(candidate)
+        if original in self._roster.by_id and original not in missing:
+            return False
+        sighting = self._examiner.open(candidate)
+        if sighting is None:
+            return False
+        candidate.head, candidate.packing = sighting.head, sighting.packing
+        candidate.inode = sighting.inode
+        candidate.facts = Facts(sighting.size_bytes, sighting.mtime_ns)
+        sighting.close()
+        return True
+
+    def _is_moved(self, candidate: Candidate, missing: dict[str, Tracked]) -> bool:
+        """Settle a candidate that is a known file at a new place."""
+        if not candidate.head.is_strong:
+            return False
+        lost = [
+            tracked
+            for tracked in self._roster.with_head(candidate.head)
+            if tracked.row.file_id in missing or self._is_overwritten(tracked)
+        ]
+        rows = [t.live_row() for t in lost] + self._roster.remembered(candidate.head)
+        if not rows:
+            return False
+        sighting = self._examiner.open(candidate)
+        if sighting is None:
+            return True
+        try:
+            rows = [row for row in rows if compare(sighting, row) is Likeness.SAME]
+        finally:
+            sighting.close()
+        if len(rows) > 1:
+            self._roster.count("identity_ambiguous", 1)
+        if len(rows) != 1:
+            return False
+        tracked = self._roster.by_id.get(rows[0].file_id)
+        if tracked is None:
+            tracked = self._roster.reclaim(rows[0], candidate.name)
+        missing.pop(rows[0].file_id, None)
+        self._roster.move(tracked, candidate.name, candidate.inode, candidate.packing)
+        self._roster.refresh(tracked, candidate.name, candidate.facts)
+        return True
+
+    def _is_overwritten(self, tracked: Tracked) -> bool:
+        """Return True if a file found by its `stat` holds something else by now."""
+        if tracked.is_orphan:
+            return False
+        sighting = self._examiner.open_path(tracked.name.path)
+        if sighting is None:
+            return False
+        try:
+            return (
+                sighting.inode == tracked.inode
+                and compare(sighting, tracked.live_row()) is Likeness.OTHER
+            )
+        finally:
+            sighting.close()
+
+    def _replace(self, candidate: Candidate, missing: dict[str, Tracked]) -> None:
+        """Let go of the file whose inode now holds something else."""
+        replaced = self._roster.at(candidate.inode)
+        if replaced is None:
+            return
+        missing.pop(replaced.row.file_id, None)
+        if replaced.offset_bytes == 0 and replaced.unread_bytes == 0:
+            # It never held a line; nothing was replaced.
+            self._roster.drop(replaced)
+            return
+        self._roster.count("file_truncated", 1)
+        self._events.emit("file_truncated", path=candidate.name.path)
+        self.retire(replaced)
+
+    def _welcome(self, candidate: Candidate) -> None:
+        """Follow a file nobody knew."""
+        place, state = Position(), state_of(candidate.name)
+        if self._starts_at_end and candidate.packing:
+            state = FileState.DONE
+        elif self._starts_at_end:
+            sighting = self._examiner.open(candidate)
+            if sighting is None:
+                return
+            place = sighting.last_place()
+            sighting.close()
+        self._enter(candidate, place, state)
+
+    def _go_on_shorter(
+        self, tracked: Tracked, candidate: Candidate, sighting: Sighting
+    ) -> None:
+        """Follow what is left of a file that lost its end, as a new file.
+
+        The old row keeps its position and its sums: a position never goes back.
+        """
+        place = sighting.last_place()
+        shrunk = tracked.offset_bytes - place.offset_bytes
+        self._roster.count("shrunk_bytes", shrunk)
+        self._events.emit("file_shrunk", path=candidate.name.path, shrunk_bytes=shrunk)
+        self._roster.drop(tracked)
+        candidate.head, candidate.packing = sighting.head, sighting.packing
+        self._enter(candidate, place, state_of(candidate.name))
+
+    def _enter(self, candidate: Candidate, place: Position, state: FileState) -> None:
+        row = FileRow(
+            file_id="",
+            path="",
+            dev=0,
+            ino=0,
+            head=candidate.head,
+            start_bytes=place.offset_bytes,
+            offset_bytes=place.offset_bytes,
+            mark=place.mark,
+            state=state,
+            packing=candidate.packing,
+        )
+        self._roster.enter(candidate.name, candidate.inode, candidate.facts, row)
+        path = candidate.name.path
+        self._events.emit("file_found", path=path, position=place.offset_bytes)
+
+    def _miss(self, tracked: Tracked) -> None:
+        """Deal with a file that no name leads to any more."""
+        if tracked.handle is not None:
+            # The handle still has its bytes; the source reads them to the end.
+            tracked.is_orphan = True
+        else:
+            self.retire(tracked)
+
+
+def _is_plausible(tracked: Tracked, facts: Facts) -> bool:
+    """Return True if the content need not be read to know the file again."""
+    row = tracked.row
+    if tracked.is_doubtful:
+        return False
+    if row.packing:
+        return tracked.handle is not None or facts.mtime_ns == tracked.facts.mtime_ns
+    if facts.size_bytes < tracked.offset_bytes or not row.head.is_known:
+        return facts == tracked.facts
+    # An open handle keeps its inode from being given to another file; bytes that
+    # were overwritten in place show at the next read.
+    return tracked.handle is not None or facts == tracked.facts

@@ -1,0 +1,92 @@
+"""Candidates on disk, opened when a `stat` leaves a doubt, and compared with rows.
+
+What cannot be opened is told once for each reason, and told again only when the
+reason changes or it could be opened in between.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from shipper.events import Events
+from shipper.fileid import FileRow, Head
+from shipper.source.siblings import Name
+from shipper.source.sighting import NotAFileError, OpenFile, Sighting
+from shipper.source.tracked import Facts
+from shipper.unpack import UnpackError
+
+Inode = tuple[int, int]
+
+
+class Candidate:
+    """A name on disk with its `stat`; head and packing once it has been opened."""
+
+    __slots__ = ("facts", "head", "inode", "name", "packing")
+
+    def __init__(self, name: Name, inode: Inode, facts: Facts) -> None:
+        self.name = name
+        self.inode = inode
+        self.facts = facts
+        self.head = Head()
+        self.packing = ""
+
+
+class Likeness(Enum):
+    """How a candidate compares with a known file."""
+
+    SAME = auto()
+    SHRUNK = auto()
+    OTHER = auto()
+
+
+def compare(sighting: Sighting, row: FileRow) -> Likeness:
+    """Say whether `sighting` is the file of `row`, going by content."""
+    if row.head.is_known and sighting.head != row.head:
+        return Likeness.OTHER
+    if not sighting.packing and sighting.size_bytes < row.offset_bytes:
+        return Likeness.SHRUNK if row.head.is_known else Likeness.OTHER
+    return Likeness.SAME if sighting.holds(row) else Likeness.OTHER
+
+
+class Examiner:
+    """Opens files to be judged, and keeps the list of those that cannot be.
+
+    Args:
+        open_file: Opens within the bound on descriptors.
+        events: Where trouble is told.
+    """
+
+    def __init__(self, *, open_file: OpenFile, events: Events) -> None:
+        # Mutable state: the trouble told of each path. Pipeline thread.
+        self._open_file = open_file
+        self._events = events
+        self._problems: dict[str, str] = {}
+
+    def open(self, candidate: Candidate) -> Sighting | None:
+        """Open a candidate; None if it cannot be, which is told."""
+        return self.open_path(candidate.name.path)
+
+    def open_path(self, path: str) -> Sighting | None:
+        """Open a file; None if it is gone, or cannot be opened, which is told."""
+        try:
+            sighting = Sighting(path, open_file=self._open_file)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self.trouble(path, "file_unreadable", error.strerror or str(error))
+        except (NotAFileError, UnpackError) as error:
+            self.trouble(path, "file_refused", str(error))
+        else:
+            self.relief(path)
+            return sighting
+        return None
+
+    def trouble(self, path: str, event: str, why: str) -> None:
+        """Report that a path cannot be followed, once for each reason."""
+        if self._problems.get(path) != why:
+            self._problems[path] = why
+            self._events.emit(event, path=path, why=why)
+
+    def relief(self, path: str) -> None:
+        """Note that a path can be followed again."""
+        self._problems.pop(path, None)

@@ -1,0 +1,237 @@
+"""One configured source: keeps what is known of its files true to the disk.
+
+A look is a `stat` of each file that was written to lately; at intervals, or when
+something moved, it goes over everything. Files with unread bytes get their
+turn (`turns`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from heapq import nlargest
+from typing import Literal
+
+from shipper.clock import Clock
+from shipper.errors import StateError
+from shipper.events import Events
+from shipper.model import Line
+from shipper.source.census import Census
+from shipper.source.examine import Examiner
+from shipper.source.handles import Handles
+from shipper.source.journal import Catalog
+from shipper.source.places import Places
+from shipper.source.roster import Claims, Roster
+from shipper.source.siblings import Name, Pattern, name_of
+from shipper.source.tracked import Facts, Tracked
+from shipper.source.turns import Turns
+
+# So many files are looked at each time, those that changed last; the others at
+# intervals.
+MOST_HOT = 256
+# How long a rotated file that may still be written to is among them.
+HOT_SECONDS = 10.0
+# How long a file whose name is gone is kept open after its last byte.
+DRAIN_SECONDS = 60.0
+# Looking at everything may take this share of the time.
+SCAN_SHARE = 0.02
+
+
+class Feed:
+    """The files of one `[[source]]`. Pipeline thread only.
+
+    Args:
+        patterns: Paths and globs of active files.
+        read_from: Where files begin that are there at the very first run.
+        catalog: The remembered files.
+        handles: Opens files; shared by all feeds.
+        claims: Shared by all feeds, so that no file has two readers.
+        events: Where finds and losses are told.
+        clock: Paces the looking.
+        scan_interval_seconds: How often everything is looked at.
+    """
+
+    def __init__(
+        self,
+        *,
+        patterns: Sequence[str],
+        read_from: Literal["beginning", "end"],
+        catalog: Catalog,
+        handles: Handles,
+        claims: Claims,
+        events: Events,
+        clock: Clock,
+        scan_interval_seconds: float,
+    ) -> None:
+        # Mutable state: the roster, whose turn it is, who is looked at each time.
+        self._patterns = [Pattern(os.path.abspath(text)) for text in patterns]
+        self._handles = handles
+        self._events = events
+        self._clock = clock
+        self._scan_interval = scan_interval_seconds
+        self._roster = Roster(
+            catalog=catalog, handles=handles, clock=clock, claims=claims
+        )
+        for row in catalog.known_files():
+            name = self._name_of(row.path)
+            if name is not None:
+                self._roster.restore(row, name)
+        examiner = Examiner(open_file=handles.open, events=events)
+        self._census = Census(
+            roster=self._roster, examiner=examiner, events=events, read_from=read_from
+        )
+        self._places = Places(self._patterns, clock=clock, trouble=examiner.trouble)
+        self._turns = Turns(
+            roster=self._roster, handles=handles, examiner=examiner, clock=clock
+        )
+        self._hot: list[Tracked] = []
+        self._awaited: set[str] = set()
+        self._empty_told: set[str] = set()
+        self._next_scan = 0.0
+        self._must_scan = True
+        self._is_failing = False
+
+    @property
+    def files(self) -> Sequence[Tracked]:
+        """The followed files, in no order."""
+        return list(self._roster.by_id.values())
+
+    def directories(self) -> tuple[str, ...]:
+        """Return the directories a watch should be set on."""
+        found = dict.fromkeys(self._places.directories())
+        for tracked in self._hot:
+            # A file behind a symbolic link makes its events where it lies.
+            if os.path.islink(tracked.name.path):
+                found[os.path.dirname(os.path.realpath(tracked.name.path))] = None
+        return tuple(found)
+
+    def rescan(self) -> None:
+        """Let the next look go over everything."""
+        self._must_scan = True
+
+    def find(self, file_id: str) -> Tracked | None:
+        """Return a followed file."""
+        return self._roster.by_id.get(file_id)
+
+    def look(self) -> None:
+        """Bring what is known up to date with the disk; cheap when nothing changed.
+
+        Raises:
+            StateError: The state database cannot be written, and waiting cannot
+                help. Otherwise new files wait, and an event tells why.
+        """
+        now = self._clock.monotonic()
+        if (
+            self._must_scan
+            or self._turns.has_doubt
+            or now >= self._next_scan
+            or self._has_moved()
+        ):
+            self._scan(now)
+        self._turns.add_torn()
+        self._save()
+
+    def next_block(self) -> Iterator[Line] | None:
+        """Return lines of the file whose turn it is; None when all is read."""
+        return self._turns.next_block()
+
+    def stop(self, tracked: Tracked, offset_bytes: int) -> None:
+        """Read no further in a file in this run; its line at the offset is open."""
+        tracked.stopped_at = offset_bytes
+        self._turns.remove(tracked)
+        self._handles.close(tracked)
+
+    def _name_of(self, path: str) -> Name | None:
+        directory, name = os.path.split(path)
+        return name_of(self._patterns, directory, name)
+
+    def _scan(self, now: float) -> None:
+        self._must_scan = self._turns.has_doubt = False
+        census, roster = self._census, self._roster
+        census.count(self._places.candidates(), is_absent=self._places.is_absent)
+        roster.save_sizes()
+        active: set[str] = set()
+        warm: list[Tracked] = []
+        for tracked in list(roster.by_id.values()):
+            age = now - tracked.changed_at
+            if tracked.is_orphan:
+                if not self._is_drained(tracked, now):
+                    warm.append(tracked)
+            elif not tracked.name.is_rotated:
+                active.add(tracked.name.path)
+                warm.append(tracked)
+            elif tracked.settled == tracked.facts and (
+                tracked.name.is_sealed or age >= DRAIN_SECONDS
+            ):
+                self._handles.close(tracked)
+            elif age < HOT_SECONDS:
+                warm.append(tracked)
+            self._turns.add(tracked)
+        self._hot = nlargest(MOST_HOT, warm, key=lambda each: each.changed_at)
+        bases = {tracked.name.base for tracked in roster.by_id.values()}
+        self._awaited = bases - active if len(bases) <= MOST_HOT else set()
+        self._tell_empty(active | bases)
+        elapsed = self._clock.monotonic() - now
+        self._next_scan = now + max(self._scan_interval, elapsed / SCAN_SHARE)
+
+    def _has_moved(self) -> bool:
+        """Look at the files written to lately; True if one is not where it was."""
+        for tracked in self._hot:
+            try:
+                if tracked.is_orphan:
+                    if tracked.handle is None:
+                        return True
+                    facts = os.fstat(tracked.handle)
+                else:
+                    facts = os.stat(tracked.name.path)
+            except OSError:
+                return True
+            row, known = tracked.row, tracked.facts
+            if facts.st_ino != row.ino or facts.st_dev != row.dev:
+                return True
+            if facts.st_size != known.size_bytes or facts.st_mtime_ns != known.mtime_ns:
+                tracked.facts = Facts(facts.st_size, facts.st_mtime_ns)
+                tracked.changed_at = self._clock.monotonic()
+                self._turns.add(tracked)
+        return any(map(os.path.exists, self._awaited))
+
+    def _is_drained(self, tracked: Tracked, now: float) -> bool:
+        """Let go of a nameless file once nothing more can come; True if so."""
+        patience = 0.0 if tracked.name.is_sealed else DRAIN_SECONDS
+        is_read = tracked.settled == tracked.facts
+        if tracked.handle is not None and not (
+            is_read and now - tracked.changed_at >= patience
+        ):
+            return False
+        self._census.retire(tracked)
+        return True
+
+    def _save(self) -> None:
+        try:
+            saved = self._roster.save()
+        except StateError as error:
+            if not error.is_temporary:
+                raise
+            if not self._is_failing:
+                self._is_failing = True
+                self._events.emit(
+                    "state_write_failed", why=str(error), hint=error.hint or ""
+                )
+            return
+        if self._is_failing:
+            self._is_failing = False
+            self._events.emit("state_write_resumed")
+        for tracked in saved:
+            self._turns.add(tracked)
+
+    def _tell_empty(self, found: set[str]) -> None:
+        for pattern in self._patterns:
+            if any(map(pattern.has, found)):
+                self._empty_told.discard(pattern.text)
+            elif pattern.text not in self._empty_told:
+                self._empty_told.add(pattern.text)
+                directories = pattern.directories()
+                hint = "it is waited for"
+                if not any(map(os.path.isdir, directories)):
+                    hint = "its directory does not exist; " + hint
+                self._events.emit("source_empty", pattern=pattern.text, hint=hint)

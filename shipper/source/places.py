@@ -1,0 +1,145 @@
+"""The directories of one source: what stands in them, by name and `stat`.
+
+A directory is listed again only when its own `stat` changed (and now and then
+regardless); the files in it are looked at each time. What could not be seen is
+remembered as unseen, so that an unmounted or closed directory is never taken
+for an empty one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Sequence
+
+from shipper.clock import Clock
+from shipper.source.examine import Candidate
+from shipper.source.siblings import Name, Pattern, name_of
+from shipper.source.sighting import kind_of
+from shipper.source.tracked import Facts, Tracked
+
+# Coarsest time stamp of the file systems in use (FAT); a directory that changed
+# within it may have changed again without showing.
+STAMP_SECONDS = 2.0
+# Attribute caches of network file systems can hide a change for about a minute.
+RELIST_SECONDS = 60.0
+Trouble = Callable[[str, str, str], None]
+
+
+class _Listing:
+    """One directory as last listed."""
+
+    __slots__ = ("first_seen_at", "listed_at", "names", "version")
+
+    def __init__(self, version: tuple[int, int, int], now: float) -> None:
+        self.version = version
+        self.first_seen_at = now
+        self.listed_at = now
+        self.names: list[Name] = []
+
+    def is_current(self, version: tuple[int, int, int], now: float) -> bool:
+        return (
+            self.version == version
+            and self.listed_at - self.first_seen_at >= STAMP_SECONDS
+            and now - self.listed_at < RELIST_SECONDS
+        )
+
+
+class Places:
+    """Looks into the directories of some patterns.
+
+    Args:
+        patterns: Configured paths and globs, absolute.
+        clock: Paces the listing.
+        trouble: Told path, event and reason when something cannot be followed.
+    """
+
+    def __init__(
+        self, patterns: Sequence[Pattern], *, clock: Clock, trouble: Trouble
+    ) -> None:
+        # Mutable state: listings by directory, and the device of each directory
+        # that was seen whole the last time. Pipeline thread.
+        self._patterns = patterns
+        self._clock = clock
+        self._trouble = trouble
+        self._listings: dict[str, _Listing] = {}
+        self._seen: dict[str, int] = {}
+
+    def directories(self) -> tuple[str, ...]:
+        """Return the directories that are worth watching, existing or not."""
+        found: dict[str, None] = {}
+        for pattern in self._patterns:
+            found.update(dict.fromkeys(pattern.directories()))
+        return tuple(found)
+
+    def candidates(self) -> list[Candidate]:
+        """Return every file that belongs to the patterns, with its `stat`."""
+        now = self._clock.monotonic()
+        found: list[Candidate] = []
+        self._seen = {}
+        for directory in self.directories():
+            for name in self._names_in(directory, now):
+                candidate = self._candidate(directory, name)
+                if candidate is not None:
+                    found.append(candidate)
+        return found
+
+    def is_absent(self, tracked: Tracked) -> bool:
+        """Return True if the file's directory was seen, and the file was not in it.
+
+        A directory on another device than the file was: its mount is gone.
+        """
+        device = self._seen.get(os.path.dirname(tracked.name.path))
+        return device is not None and device == tracked.row.dev
+
+    def _names_in(self, directory: str, now: float) -> list[Name]:
+        try:
+            facts = os.stat(directory)
+            version = facts.st_dev, facts.st_ino, facts.st_mtime_ns
+            listing = self._listings.get(directory)
+            if listing is None or listing.version != version:
+                listing = _Listing(version, now)
+            if not listing.names or not listing.is_current(version, now):
+                listing.names = self._list(directory)
+                listing.listed_at = now
+        except FileNotFoundError:
+            self._listings.pop(directory, None)
+            return []
+        except OSError as error:
+            self._trouble(directory, "file_unreadable", error.strerror or str(error))
+            self._listings.pop(directory, None)
+            # A directory may be closed to listing and open to passing through.
+            return [
+                name
+                for pattern in self._patterns
+                if (name := pattern.literal_in(directory)) is not None
+            ]
+        self._listings[directory] = listing
+        self._seen[directory] = facts.st_dev
+        return listing.names
+
+    def _list(self, directory: str) -> list[Name]:
+        names = [
+            found
+            for name in os.listdir(directory)
+            if (found := name_of(self._patterns, directory, name)) is not None
+        ]
+        # Of several copies of one log the first is followed: rather the active
+        # one, rather plain.
+        names.sort(key=lambda name: (name.is_rotated, not name.is_plain, name.path))
+        return names
+
+    def _candidate(self, directory: str, name: Name) -> Candidate | None:
+        try:
+            facts = os.stat(name.path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._trouble(name.path, "file_unreadable", error.strerror or str(error))
+            self._seen.pop(directory, None)
+            return None
+        if not stat.S_ISREG(facts.st_mode):
+            self._trouble(name.path, "file_refused", kind_of(facts.st_mode))
+            return None
+        inode = facts.st_dev, facts.st_ino
+        return Candidate(name, inode, Facts(facts.st_size, facts.st_mtime_ns))

@@ -1,0 +1,258 @@
+"""The files of one source that are known: by id, by inode, by fingerprint.
+
+A file that the database does not know yet is not handed out for reading. The
+roster decides nothing: `census` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any
+from uuid import uuid4
+
+from msgspec.structs import replace
+
+from shipper.clock import Clock
+from shipper.fileid import (
+    HEAD_BYTES,
+    HEADER_BYTES,
+    FileRow,
+    FileState,
+    Head,
+    head_of,
+)
+from shipper.source.handles import Handles
+from shipper.source.journal import Catalog, Journal
+from shipper.source.siblings import Name
+from shipper.source.tracked import Facts, Tracked
+
+# File ids and inodes in use, with the roster that uses them.
+Claims = MutableMapping[object, "Roster"]
+# A growing file's size is only evidence for what a later loss amounts to.
+SIZE_SAVE_SECONDS = 10.0
+
+
+class Roster:
+    """Known files of one source. Pipeline thread only.
+
+    Args:
+        catalog: The state database.
+        handles: Closes what is dropped.
+        clock: For stamps and the pace of saving sizes.
+        claims: Shared by the sources of one process, so that no file has two
+            readers.
+    """
+
+    def __init__(
+        self, *, catalog: Catalog, handles: Handles, clock: Clock, claims: Claims
+    ) -> None:
+        # Mutable state: the three indexes, and what the database is not told yet.
+        self._catalog = catalog
+        self._handles = handles
+        self._clock = clock
+        self._claims = claims
+        self.by_id: dict[str, Tracked] = {}
+        self._by_inode: dict[tuple[int, int], Tracked] = {}
+        self._by_head: dict[bytes, list[Tracked]] = {}
+        self._journal = Journal(catalog, clock)
+        self._sizes_saved_at = clock.monotonic()
+
+    def restore(self, row: FileRow, name: Name) -> None:
+        """Take up a file that the database knows."""
+        # A packed file's row holds its unpacked size; only the time compares.
+        tracked = Tracked(row, name, _facts(row), 0.0)
+        tracked.is_saved = True
+        if row.state is FileState.DONE or (
+            not row.packing and row.offset_bytes == row.size_bytes
+        ):
+            tracked.settled = tracked.facts
+        self._insert(tracked)
+
+    def enter(
+        self, name: Name, inode: tuple[int, int], facts: Facts, row: FileRow
+    ) -> Tracked:
+        """Follow a new file; `row` says where it begins and what it is like."""
+        row = replace(
+            row,
+            file_id=str(uuid4()),
+            path=name.path,
+            dev=inode[0],
+            ino=inode[1],
+            size_bytes=None if row.packing else facts.size_bytes,
+            mtime_ns=facts.mtime_ns,
+        )
+        tracked = Tracked(row, name, facts, self._clock.monotonic())
+        self._insert(tracked)
+        self._journal.enter(row)
+        return tracked
+
+    def move(
+        self, tracked: Tracked, name: Name, inode: tuple[int, int], packing: str
+    ) -> None:
+        """Follow a known file at another inode, packed perhaps."""
+        self._handles.close(tracked)
+        self._remove(tracked)
+        tracked.settled = None
+        tracked.is_orphan = False
+        is_done = tracked.row.state is FileState.DONE
+        tracked.row = replace(
+            tracked.row,
+            dev=inode[0],
+            ino=inode[1],
+            packing=packing,
+            # Unpacked, it may be longer than we have seen it.
+            size_bytes=None if packing else tracked.row.size_bytes,
+            state=FileState.DONE if is_done else state_of(name),
+        )
+        self._insert(tracked)
+        self._journal.change(tracked.row)
+
+    def reclaim(self, row: FileRow, name: Name) -> Tracked:
+        """Take up a file of the database that was not among ours."""
+        tracked = Tracked(row, name, Facts(0, 0), 0.0)
+        tracked.is_saved = True
+        self._insert(tracked)
+        return tracked
+
+    def refresh(self, tracked: Tracked, name: Name, facts: Facts) -> None:
+        """Note where a file was seen, and its present `stat`."""
+        if facts != tracked.facts:
+            if (
+                tracked.settled == tracked.facts
+                and tracked.row.packing
+                and (facts.mtime_ns == tracked.facts.mtime_ns)
+            ):
+                tracked.settled = facts
+            else:
+                tracked.changed_at = self._clock.monotonic()
+            tracked.facts = facts
+        tracked.is_orphan = tracked.is_doubtful = False
+        if name != tracked.name:
+            tracked.name = name
+            state = tracked.row.state
+            if state is not FileState.DONE:
+                state = state_of(name)
+            self.amend(tracked, path=name.path, state=state)
+        if tracked.row.state is not FileState.OPEN and facts != _facts(tracked.row):
+            self._amend_size(tracked)
+
+    def save_sizes(self) -> None:
+        """Put the sizes of growing files on the list of changes, now and then."""
+        now = self._clock.monotonic()
+        if now - self._sizes_saved_at < SIZE_SAVE_SECONDS:
+            return
+        self._sizes_saved_at = now
+        for tracked in self.by_id.values():
+            if tracked.facts != _facts(tracked.row):
+                self._amend_size(tracked)
+
+    def amend(self, tracked: Tracked, **changes: Any) -> None:
+        """Change a row's fields (not its position); `save` makes it last."""
+        before = tracked.row
+        tracked.row = row = replace(before, **changes)
+        if row == before:
+            return
+        if row.head != before.head:
+            self._index_head(tracked)
+        self._journal.change(row)
+
+    def learn_head(self, tracked: Tracked) -> None:
+        """Take the fingerprint of an open plain file that had none yet.
+
+        Raises:
+            OSError: It could not be read.
+        """
+        stream = tracked.stream
+        if tracked.row.head.is_known or tracked.row.packing or stream is None:
+            return
+        first = stream.read_at(0, HEAD_BYTES)
+        if first.startswith(b"#"):
+            first = stream.read_at(0, HEADER_BYTES)
+        self.amend(tracked, head=head_of(first))
+
+    def count(self, name: str, amount: int) -> None:
+        """Add to a named total with the next save."""
+        self._journal.count(name, amount)
+
+    def drop(self, tracked: Tracked) -> None:
+        """Let go of a file for good; its row stays, as gone."""
+        self._handles.close(tracked)
+        self.amend(tracked, state=FileState.GONE)
+        self._remove(tracked)
+        tracked.is_saved = False
+
+    def save(self) -> list[Tracked]:
+        """Tell the database what changed; return the files that may now be read.
+
+        Raises:
+            StateError: It could not be written; nothing is forgotten, call again.
+        """
+        saved = [
+            self.by_id[file_id]
+            for file_id in self._journal.save()
+            if file_id in self.by_id
+        ]
+        for tracked in saved:
+            tracked.is_saved = True
+        return saved
+
+    def at(self, inode: tuple[int, int]) -> Tracked | None:
+        """Return the file followed at an inode."""
+        return self._by_inode.get(inode)
+
+    def with_head(self, head: Head) -> list[Tracked]:
+        """Return the followed files with a fingerprint."""
+        return self._by_head.get(head.digest, [])
+
+    def remembered(self, head: Head) -> list[FileRow]:
+        """Return rows with a fingerprint that nobody follows, gone ones too."""
+        return [
+            row
+            for row in self._catalog.find_files(head)
+            if row.file_id not in self._claims
+            and not self._journal.has_changed(row.file_id)
+        ]
+
+    def is_free(self, inode: tuple[int, int]) -> bool:
+        """Return True unless another source reads the file at this inode."""
+        return self._claims.get(inode, self) is self
+
+    def _amend_size(self, tracked: Tracked) -> None:
+        facts = tracked.facts
+        if tracked.row.packing:
+            self.amend(tracked, mtime_ns=facts.mtime_ns)
+        else:
+            self.amend(tracked, size_bytes=facts.size_bytes, mtime_ns=facts.mtime_ns)
+
+    def _insert(self, tracked: Tracked) -> None:
+        self.by_id[tracked.row.file_id] = tracked
+        self._by_inode[tracked.inode] = tracked
+        self._claims[tracked.inode] = self
+        self._claims[tracked.row.file_id] = self
+        self._index_head(tracked)
+
+    def _index_head(self, tracked: Tracked) -> None:
+        if tracked.row.head.is_strong:
+            peers = self._by_head.setdefault(tracked.row.head.digest, [])
+            if tracked not in peers:
+                peers.append(tracked)
+
+    def _remove(self, tracked: Tracked) -> None:
+        self.by_id.pop(tracked.row.file_id, None)
+        # Another file may have been given this inode since.
+        if self._by_inode.get(tracked.inode) is tracked:
+            del self._by_inode[tracked.inode]
+            self._claims.pop(tracked.inode, None)
+        self._claims.pop(tracked.row.file_id, None)
+        peers = self._by_head.get(tracked.row.head.digest, [])
+        if tracked in peers:
+            peers.remove(tracked)
+
+
+def state_of(name: Name) -> FileState:
+    """Return the state a file begins with, going by its name."""
+    return FileState.ROTATED if name.is_rotated else FileState.OPEN
+
+
+def _facts(row: FileRow) -> Facts:
+    return Facts(row.size_bytes or 0, row.mtime_ns)

@@ -1,0 +1,149 @@
+"""A file as it stands on disk now: opened, told apart, compared.
+
+`Sighting` opens a candidate once and answers what the census asks: is it a
+regular file, how is it packed, what is its fingerprint, does this row's marker
+stand in it. It reads a few kilobytes (of a packed file: up to the marker) and
+changes nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+
+from shipper.fileid import (
+    HEAD_BYTES,
+    HEADER_BYTES,
+    MARK_BYTES,
+    FileRow,
+    Head,
+    head_of,
+    mark_of,
+)
+from shipper.follow import PlainStream, Position
+from shipper.unpack import MAGIC_BYTES, PackedStream, packing_of
+
+OpenFile = Callable[[str, int], int]
+# O_NONBLOCK: a FIFO put at the path must not hang us between stat and open.
+OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+_COMPARED_BYTES = 65_536
+_KINDS = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a character device"),
+    (stat.S_ISBLK, "a block device"),
+)
+
+
+class NotAFileError(Exception):
+    """The path names something that cannot be followed; the message says what."""
+
+
+def kind_of(mode: int) -> str:
+    """Return what a file mode stands for, in words."""
+    return next((words for is_kind, words in _KINDS if is_kind(mode)), "no file")
+
+
+class Sighting:
+    """One open candidate.
+
+    Raises:
+        OSError: It cannot be opened or read.
+        NotAFileError: It is no regular file.
+        UnpackError: It is packed in a way nothing installed can unpack.
+    """
+
+    def __init__(self, path: str, *, open_file: OpenFile = os.open) -> None:
+        # Mutable state: the handle, until `close`.
+        self.path = path
+        self._handle = open_file(path, OPEN_FLAGS)
+        try:
+            self._facts = _facts_of_regular(self._handle)
+            first = os.pread(self._handle, MAGIC_BYTES, 0)
+            self.packing = packing_of(first)
+            self._stream: PlainStream | PackedStream = (
+                PackedStream(self._handle, self.packing)
+                if self.packing
+                else PlainStream(self._handle)
+            )
+            self.head = self._read_head()
+        except BaseException:
+            os.close(self._handle)
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._handle)
+
+    @property
+    def inode(self) -> tuple[int, int]:
+        """Device and inode number."""
+        return self._facts.st_dev, self._facts.st_ino
+
+    @property
+    def size_bytes(self) -> int:
+        """Length on disk."""
+        return self._facts.st_size
+
+    @property
+    def mtime_ns(self) -> int:
+        """Time of the last change."""
+        return self._facts.st_mtime_ns
+
+    def holds(self, row: FileRow) -> bool:
+        """Return True if the row's position exists here, with its marker before it."""
+        start = max(0, row.offset_bytes - row.mark.length_bytes)
+        before = self._stream.read_at(start, row.offset_bytes - start)
+        return len(before) == row.offset_bytes - start and row.mark.is_at_end_of(before)
+
+    def is_copy_of(self, other: Sighting) -> bool:
+        """Return True if one of the two begins with the other, going by samples."""
+        if self.head != other.head or not self.head.is_strong:
+            return False
+        mine = self._stream.read_at(0, _COMPARED_BYTES)
+        theirs = other._stream.read_at(0, _COMPARED_BYTES)
+        shared = min(len(mine), len(theirs))
+        if mine[:shared] != theirs[:shared]:
+            return False
+        if self.packing or other.packing or shared < _COMPARED_BYTES:
+            return True
+        end = min(self.size_bytes, other.size_bytes)
+        start = end - MARK_BYTES
+        return self._stream.read_at(start, MARK_BYTES) == other._stream.read_at(
+            start, MARK_BYTES
+        )
+
+    def last_place(self) -> Position:
+        """Return the position after the last newline of a plain file."""
+        end = self.size_bytes
+        while end > 0:
+            start = max(0, end - _COMPARED_BYTES)
+            newline = self._stream.read_at(start, end - start).rfind(b"\n")
+            if newline >= 0:
+                offset = start + newline + 1
+                before = max(0, offset - MARK_BYTES)
+                tail = self._stream.read_at(before, offset - before)
+                return Position(offset, 0, mark_of(tail))
+            end = start
+        return Position()
+
+    def _read_head(self) -> Head:
+        first = self._stream.read_at(0, HEAD_BYTES)
+        if first.startswith(b"#"):
+            first = self._stream.read_at(0, HEADER_BYTES)
+        return head_of(first)
+
+
+def _facts_of_regular(handle: int) -> os.stat_result:
+    facts = os.fstat(handle)
+    if not stat.S_ISREG(facts.st_mode):
+        raise NotAFileError(kind_of(facts.st_mode))
+    return facts
+
+
+def is_out_of_handles(error: OSError) -> bool:
+    """Return True if the process or the system has no descriptor left."""
+    return error.errno in {errno.EMFILE, errno.ENFILE}

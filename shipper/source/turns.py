@@ -1,0 +1,158 @@
+"""Reading in turns: a block of the oldest unread generation of each log.
+
+Takes files that have something unread, gives blocks of lines, and notes when a
+file is read to its present end. What a read reveals (other content than before,
+another file under the name) it leaves to the next look.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import deque
+from collections.abc import Iterator
+
+from shipper.clock import Clock
+from shipper.fileid import FileState
+from shipper.follow import ContentChangedError
+from shipper.model import Line
+from shipper.source.examine import Examiner
+from shipper.source.handles import Handles, StaleNameError
+from shipper.source.roster import Roster
+from shipper.source.tracked import Tracked
+from shipper.unpack import PackedStream, UnpackError
+
+# A sealed file that ends without newline: the writer was killed in the middle.
+# Wait a little all the same, for the one append the rotation may have overtaken.
+TORN_SECONDS = 1.0
+
+
+class Turns:
+    """Unread files of one source, and whose turn it is. Pipeline thread only.
+
+    Args:
+        roster: Told of fingerprints and sizes learned by reading.
+        handles: Opens and reads.
+        examiner: Told of files that cannot be read.
+        clock: Says how long a file has been quiet.
+    """
+
+    def __init__(
+        self, *, roster: Roster, handles: Handles, examiner: Examiner, clock: Clock
+    ) -> None:
+        # Mutable state: unread files by active path, oldest first; the active
+        # paths in turn; sealed files that end without newline.
+        self._roster = roster
+        self._handles = handles
+        self._examiner = examiner
+        self._clock = clock
+        self._generations: dict[str, list[Tracked]] = {}
+        self._order: deque[str] = deque()
+        self._torn: dict[str, Tracked] = {}
+        self.has_doubt = False
+
+    def add(self, tracked: Tracked) -> None:
+        """Give a file its turn, if there may be anything to read in it."""
+        if tracked.is_queued or tracked.is_stopped or not tracked.is_saved:
+            return
+        if tracked.settled == tracked.facts:
+            return
+        if tracked.row.state is FileState.DONE:
+            if tracked.row.packing or tracked.unread_beyond <= 0:
+                tracked.settled = tracked.facts
+                return
+            # The one late append that a rotation may overtake (sealed on sight).
+            self._roster.amend(tracked, state=FileState.ROTATED)
+        tracked.is_queued = True
+        base = tracked.name.base
+        if base not in self._generations:
+            self._generations[base] = []
+            self._order.append(base)
+        insort(self._generations[base], tracked, key=lambda each: each.order)
+
+    def add_torn(self) -> None:
+        """Give sealed files that have been quiet long enough their last turn."""
+        now = self._clock.monotonic()
+        for file_id, tracked in list(self._torn.items()):
+            if self._is_final(tracked, now):
+                del self._torn[file_id]
+                tracked.settled = None
+                self.add(tracked)
+
+    def remove(self, tracked: Tracked) -> None:
+        """Forget a file; its turn passes."""
+        self._torn.pop(tracked.row.file_id, None)
+
+    def next_block(self) -> Iterator[Line] | None:
+        """Return lines of the file whose turn it is; None when all is read."""
+        while self._order:
+            base = self._order[0]
+            generations = self._generations[base]
+            tracked = generations[0]
+            lines = self._read(tracked)
+            if lines is None or tracked.settled == tracked.facts:
+                tracked.is_queued = False
+                generations.pop(0)
+            if not generations:
+                del self._generations[base]
+                self._order.popleft()
+            elif lines is not None:
+                self._order.rotate(-1)
+            if lines is not None:
+                return lines
+        return None
+
+    def _read(self, tracked: Tracked) -> Iterator[Line] | None:
+        if tracked.is_stopped or tracked.row.state is FileState.GONE:
+            return None
+        path = tracked.name.path
+        try:
+            is_final = self._is_final(tracked, self._clock.monotonic())
+            lines = self._handles.read(tracked, is_final=is_final)
+            self._roster.learn_head(tracked)
+        except (ContentChangedError, StaleNameError, FileNotFoundError):
+            tracked.is_doubtful = self.has_doubt = True
+            return None
+        except UnpackError as error:
+            self._examiner.trouble(path, "file_refused", str(error))
+            tracked.settled = tracked.facts
+            return None
+        except OSError as error:
+            # Closed now, tried again at the next scan: ESTALE wants a new handle.
+            self._handles.close(tracked)
+            why = error.strerror or str(error)
+            self._examiner.trouble(path, "file_unreadable", why)
+            return None
+        self._settle(tracked, has_lines=lines is not None, is_final=is_final)
+        return lines
+
+    def _settle(self, tracked: Tracked, *, has_lines: bool, is_final: bool) -> None:
+        """Note whether anything is left to read, going by the last `stat`."""
+        follower, stream = tracked.follower, tracked.stream
+        if isinstance(stream, PackedStream):
+            if has_lines:
+                return
+            if stream.damage is not None:
+                path = tracked.name.path
+                self._examiner.trouble(path, "file_unreadable", stream.damage)
+                tracked.settled = tracked.facts
+                return
+            if stream.is_complete and follower is not None:
+                self._roster.amend(tracked, size_bytes=follower.offset_bytes)
+        elif follower is not None:
+            is_read = follower.offset_bytes >= tracked.facts.size_bytes
+            is_seen = follower.reach_bytes >= tracked.facts.size_bytes
+            if has_lines and not (is_read or (is_seen and not is_final)):
+                return
+            if tracked.name.is_sealed and not is_read and not is_final:
+                self._torn[tracked.row.file_id] = tracked
+        tracked.settled = tracked.facts
+        self._examiner.relief(tracked.name.path)
+
+    def _is_final(self, tracked: Tracked, now: float) -> bool:
+        """Return True if nobody will add to a plain file any more."""
+        if not tracked.name.is_sealed:
+            return False
+        if tracked.is_orphan or now - tracked.changed_at >= TORN_SECONDS:
+            return True
+        age = self._clock.now().timestamp() - tracked.facts.mtime_ns / 1e9
+        return age > 2 * TORN_SECONDS

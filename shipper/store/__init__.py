@@ -1,0 +1,20 @@
+"""The state directory: positions, ledger, dead letters and counters in SQLite.
+
+This is the one place that moves a position. `open_store` is for the process that
+holds the lock; `open_reader` is for everybody who looks on.
+"""
+
+from shipper.store.checkpoints import Reader, Store, open_reader, open_store
+from shipper.store.lock import StateLock
+from shipper.store.sums import FileSums, Outcomes, Sums
+
+__all__ = [
+    "FileSums",
+    "Outcomes",
+    "Reader",
+    "StateLock",
+    "Store",
+    "Sums",
+    "open_reader",
+    "open_store",
+]

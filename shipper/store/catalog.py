@@ -1,0 +1,135 @@
+"""The `files` table: what is remembered of each file, and where it is committed to."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+
+from shipper.fileid import FileRow, FileState, Head, Mark
+
+_COLUMNS = (
+    "file_id, path, dev, ino, head_length, head_digest, start_bytes, offset_bytes, "
+    "crc, mark_length, mark_digest, size_bytes, mtime_ns, state, packing, "
+    "first_seen, last_seen"
+)
+_INSERT = f"INSERT INTO files ({_COLUMNS}) VALUES ({', '.join('?' * 17)})"  # noqa: S608  # constants
+# Everything but the position. What the file system says and what is committed
+# arrive in any order; a rotated file is done when the two meet.
+_UPDATE = """
+UPDATE files SET path = ?, dev = ?, ino = ?, head_length = ?, head_digest = ?,
+    size_bytes = ?, mtime_ns = ?, packing = ?, last_seen = ?,
+    state = CASE WHEN ? = 'rotated' AND offset_bytes = ? THEN 'done' ELSE ? END
+WHERE file_id = ?
+"""
+
+
+def known_files(connection: sqlite3.Connection) -> list[FileRow]:
+    """Return every file that is not gone."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM files WHERE state <> 'gone'"  # noqa: S608  # constants
+    )
+    return [_file_row(row) for row in rows]
+
+
+def find_files(connection: sqlite3.Connection, head: Head) -> list[FileRow]:
+    """Return every file with this fingerprint, gone ones too."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM files "  # noqa: S608  # constants
+        "WHERE head_digest = ? AND head_length = ?",
+        (head.digest, head.length_bytes),
+    )
+    return [_file_row(row) for row in rows]
+
+
+def insert_files(connection: sqlite3.Connection, rows: Sequence[FileRow]) -> None:
+    """Remember new files."""
+    connection.executemany(
+        _INSERT,
+        [
+            (
+                row.file_id,
+                _path_to(row.path),
+                row.dev,
+                _signed(row.ino),
+                row.head.length_bytes,
+                row.head.digest,
+                row.start_bytes,
+                row.offset_bytes,
+                row.crc,
+                row.mark.length_bytes,
+                row.mark.digest,
+                row.size_bytes,
+                row.mtime_ns,
+                row.state.value,
+                row.packing,
+                row.first_seen,
+                row.last_seen,
+            )
+            for row in rows
+        ],
+    )
+
+
+def update_files(connection: sqlite3.Connection, rows: Sequence[FileRow]) -> None:
+    """Change what is remembered, all but the positions."""
+    connection.executemany(
+        _UPDATE,
+        [
+            (
+                _path_to(row.path),
+                row.dev,
+                _signed(row.ino),
+                row.head.length_bytes,
+                row.head.digest,
+                row.size_bytes,
+                row.mtime_ns,
+                row.packing,
+                row.last_seen,
+                row.state.value,
+                row.size_bytes,
+                row.state.value,
+                row.file_id,
+            )
+            for row in rows
+        ],
+    )
+
+
+def _file_row(row: tuple[object, ...]) -> FileRow:
+    values: tuple = row  # type: ignore[type-arg]  # columns are typed by the schema
+    return FileRow(
+        file_id=values[0],
+        path=path_from(values[1]),
+        dev=values[2],
+        ino=values[3] % (1 << 64),
+        head=Head(values[4], values[5]),
+        start_bytes=values[6],
+        offset_bytes=values[7],
+        crc=values[8],
+        mark=Mark(values[9], values[10]),
+        size_bytes=values[11],
+        mtime_ns=values[12],
+        state=FileState(values[13]),
+        packing=values[14],
+        first_seen=values[15],
+        last_seen=values[16],
+    )
+
+
+def _signed(ino: int) -> int:
+    """Return an unsigned 64-bit number as SQLite can hold it."""
+    return ino - (1 << 64) if ino >= 1 << 63 else ino
+
+
+def path_from(stored: str | bytes) -> str:
+    """Return the path that was stored; bytes stand for a name that is no UTF-8."""
+    return stored if isinstance(stored, str) else os.fsdecode(stored)
+
+
+def _path_to(path: str) -> str | bytes:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path

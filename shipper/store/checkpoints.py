@@ -1,0 +1,207 @@
+"""The store: what the pipeline commits to, and what others read beside it.
+
+`Store` belongs to the process that holds the state lock. One `commit` is one
+transaction: positions, ledger, dead letters and counters change together or not
+at all. `Reader` sees one moment of it from any other process.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+from shipper.clock import Clock, SystemClock
+from shipper.fileid import FileRow, Head
+from shipper.model import Commit
+from shipper.store import catalog, counters, dead_letters, ledger, positions
+from shipper.store.database import (
+    BUSY_SECONDS,
+    DATABASE_NAME,
+    StateCorruptError,
+    open_read_only,
+    open_writer,
+    set_aside,
+    transaction,
+    wrapped,
+)
+from shipper.store.directory import prepare_directory
+from shipper.store.sums import Sums, sum_up
+
+OnStateError = Literal["stop", "beginning", "end"]
+
+
+class Reader:
+    """Reads the state beside a live shipper; each call sees one moment."""
+
+    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+        # Mutable state: the connection, used by one thread at a time.
+        self._connection = connection
+        self._path = path
+
+    def sums(self) -> Sums:
+        """Return what became of the lines.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        with self._moment():
+            return sum_up(self._connection)
+
+    def dead_letters(self) -> list[dead_letters.KeptLetter]:
+        """Return the dead letters that are kept, oldest first.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        with self._moment():
+            return dead_letters.kept(self._connection)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    @contextmanager
+    def _moment(self) -> Iterator[None]:
+        """One read transaction: what is read in the block belongs together."""
+        with wrapped(self._path):
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("ROLLBACK")
+
+
+class Store(Reader):
+    """Keeps positions and everything that changes with them.
+
+    Implements the source's catalog and the pipeline's checkpoints.
+
+    Attributes:
+        rebuilt: Where to read from, when a damaged database was set aside at
+            opening and this one is empty; None otherwise.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        path: str,
+        *,
+        clock: Clock,
+        rebuilt: Literal["beginning", "end"] | None = None,
+    ) -> None:
+        super().__init__(connection, path)
+        self._clock = clock
+        self.rebuilt = rebuilt
+
+    def commit(self, commit: Commit) -> None:
+        """Store a commit in one transaction.
+
+        Calling again with the same commit after an error is right: what was
+        stored already is not stored twice.
+
+        Raises:
+            StateError: Nothing of it was stored. Temporary (disk full, locked):
+                try again. Not temporary: an advance does not join the stored
+                position, or the database is damaged.
+        """
+        connection, path = self._connection, self._path
+        with transaction(connection, path):
+            # A crash here, or anywhere up to COMMIT, leaves the last position;
+            # the lines after it are sent again with the same ids.
+            if positions.is_done(connection, commit.advances):
+                return
+            positions.move(connection, commit.advances, path=path)
+            ledger.enter(connection, commit.advances)
+            if commit.dead_letters:
+                dead_letters.keep(
+                    connection, commit.dead_letters, created_at=self._now()
+                )
+            if commit.counters:
+                counters.add(connection, commit.counters)
+
+    def known_files(self) -> list[FileRow]:
+        """Return every file that is not gone.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        with wrapped(self._path):
+            return catalog.known_files(self._connection)
+
+    def find_files(self, head: Head) -> list[FileRow]:
+        """Return every file with this fingerprint, gone ones too.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        with wrapped(self._path):
+            return catalog.find_files(self._connection, head)
+
+    def record(
+        self,
+        *,
+        new: Sequence[FileRow] = (),
+        changed: Sequence[FileRow] = (),
+        counters: Sequence[tuple[str, int]] = (),
+    ) -> None:
+        """Store new files whole, changed ones without position, in one transaction.
+
+        Raises:
+            StateError: Nothing of it was stored.
+        """
+        with transaction(self._connection, self._path):
+            catalog.insert_files(self._connection, new)
+            catalog.update_files(self._connection, changed)
+            _add(self._connection, counters)
+
+    def _now(self) -> str:
+        return self._clock.now().isoformat(timespec="milliseconds")
+
+
+_add = counters.add
+
+
+def open_store(
+    state_dir: str,
+    *,
+    on_state_error: OnStateError = "stop",
+    clock: Clock | None = None,
+    busy_seconds: float = BUSY_SECONDS,
+) -> Store:
+    """Open the state for writing, made or brought up to date; hold the lock first.
+
+    Args:
+        state_dir: Made if it does not exist, closed to other users.
+        on_state_error: What to do about a damaged database: refuse, or set it
+            aside and begin anew (see `Store.rebuilt`).
+        clock: For stamps; the system's by default.
+        busy_seconds: How long a commit waits for somebody else's transaction.
+
+    Raises:
+        StateError: It cannot be opened, is damaged, or is of a newer version.
+    """
+    clock = clock or SystemClock()
+    prepare_directory(state_dir)
+    path = os.path.join(state_dir, DATABASE_NAME)
+    try:
+        return Store(open_writer(path, busy_seconds), path, clock=clock)
+    except StateCorruptError:
+        if on_state_error == "stop":
+            raise
+        set_aside(path, clock.now().strftime("%Y%m%dT%H%M%SZ"))
+        connection = open_writer(path, busy_seconds)
+        return Store(connection, path, clock=clock, rebuilt=on_state_error)
+
+
+def open_reader(state_dir: str) -> Reader | None:
+    """Open the state for reading; None before the first run.
+
+    Raises:
+        StateError: It cannot be read, or another version wrote it.
+    """
+    path = os.path.join(state_dir, DATABASE_NAME)
+    connection = open_read_only(path)
+    return None if connection is None else Reader(connection, path)

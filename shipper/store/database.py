@@ -1,0 +1,208 @@
+"""SQLite as we use it: opened with care, one transaction at a time, errors in words.
+
+WAL with ``synchronous=FULL``: a commit that returned survives a power cut, and
+readers do not disturb the writer. WAL needs shared memory, so on a network file
+system the rollback journal is used. Nothing of sqlite3's errors goes further.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote
+
+from shipper.errors import StateError, StateUnusableError
+from shipper.mounts import network_type
+from shipper.store.directory import unusable
+from shipper.store.schema import MIGRATIONS, VERSION
+
+DATABASE_NAME = "state.sqlite3"
+BUSY_SECONDS = 5.0
+# 16 MB of pages hold the files and ranges of a large installation.
+CACHE_KIBIBYTES = 4096
+
+_TEMPORARY = {
+    sqlite3.SQLITE_FULL: "free some disk space",
+    sqlite3.SQLITE_BUSY: "another process holds the database; it is tried again",
+    sqlite3.SQLITE_LOCKED: "another process holds the database; it is tried again",
+    sqlite3.SQLITE_IOERR: "check the disk that state_dir is on, and its space",
+    sqlite3.SQLITE_CANTOPEN: "check the state directory and its permissions",
+    sqlite3.SQLITE_READONLY: "let the shipper's user write to the state directory",
+    sqlite3.SQLITE_NOMEM: "free some memory",
+}
+_CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+CORRUPT_HINT = (
+    "restore a copy, or set on_state_error to beginning (files are read again, "
+    "with the same ids) or end (only what comes from now on)"
+)
+
+
+class StateCorruptError(StateUnusableError):
+    """The database is damaged; `on_state_error` says what then."""
+
+
+def open_writer(path: str, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """Open the database for the one process that writes, made or brought up to date.
+
+    Raises:
+        StateCorruptError: It is damaged.
+        StateUnusableError: It cannot be opened, or a newer version wrote it.
+        StateError: The disk is full or the database is locked.
+    """
+    _make_private(path)
+    with wrapped(path):
+        connection = sqlite3.connect(
+            path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
+        )
+    try:
+        with wrapped(path):
+            journal = "DELETE" if network_type(path) else "WAL"
+            connection.execute(f"PRAGMA journal_mode={journal}")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
+            _check(connection, path)
+            _migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_read_only(path: str) -> sqlite3.Connection | None:
+    """Open the database beside its writer; None if there is none yet.
+
+    Raises:
+        StateError: It cannot be read.
+    """
+    try:
+        if os.stat(path).st_size == 0:
+            return None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unusable(path, error) from error
+    with wrapped(path):
+        connection = sqlite3.connect(
+            f"file:{quote(path)}?mode=ro",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    try:
+        with wrapped(path):
+            version = _version_of(connection)
+    except BaseException:
+        connection.close()
+        raise
+    if version == VERSION:
+        return connection
+    connection.close()
+    if version == 0:
+        return None
+    if version > VERSION:
+        raise _too_new(path, version)
+    raise StateUnusableError(
+        f"cannot read the state: {path}: an older version wrote it",
+        path=path,
+        hint="start the shipper once; it brings the database up to date",
+    )
+
+
+@contextmanager
+def wrapped(path: str) -> Iterator[None]:
+    """Turn sqlite3's errors into ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        # The low byte is the primary code (sqlite.org/rescode.html).
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _CORRUPT:
+            raise StateCorruptError(
+                f"the state database is damaged: {path}: {error}",
+                path=path,
+                hint=CORRUPT_HINT,
+            ) from error
+        raise StateError(
+            f"the state database cannot be used: {path}: {error}",
+            path=path,
+            is_temporary=code in _TEMPORARY,
+            hint=_TEMPORARY.get(code),
+        ) from error
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, path: str) -> Iterator[None]:
+    """Do all of the block or none of it.
+
+    A crash anywhere before COMMIT returned leaves the database as it was; one
+    after it leaves everything done.
+
+    Raises:
+        StateError: It could not be done; nothing is half done.
+    """
+    with wrapped(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            # SQLite has rolled back by itself after some errors (disk full).
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def set_aside(path: str, stamp: str) -> str:
+    """Move a damaged database and its journals away; return its new path."""
+    aside = f"{path}.damaged-{stamp}"
+    try:
+        for suffix in ("-wal", "-shm", ""):
+            if os.path.exists(path + suffix):
+                os.rename(path + suffix, aside + suffix)
+    except OSError as error:
+        raise unusable(path, error) from error
+    return aside
+
+
+def _make_private(path: str) -> None:
+    """Make the file ourselves: SQLite would open it to other users."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise unusable(path, error) from error
+
+
+def _version_of(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _check(connection: sqlite3.Connection, path: str) -> None:
+    verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    if verdict != "ok":
+        raise StateCorruptError(
+            f"the state database is damaged: {path}: {verdict.splitlines()[-1]}",
+            path=path,
+            hint=CORRUPT_HINT,
+        )
+
+
+def _migrate(connection: sqlite3.Connection, path: str) -> None:
+    version = _version_of(connection)
+    if version > VERSION:
+        raise _too_new(path, version)
+    for number in range(version, VERSION):
+        # One transaction with its count: a crash in between repeats it whole.
+        script = f"BEGIN IMMEDIATE; {MIGRATIONS[number]}"
+        connection.executescript(f"{script} PRAGMA user_version={number + 1}; COMMIT;")
+
+
+def _too_new(path: str, version: int) -> StateUnusableError:
+    return StateUnusableError(
+        f"the state database is newer than this shipper: {path}: "
+        f"version {version}, and {VERSION} is known here",
+        path=path,
+        hint="install the version that wrote it; nothing was changed",
+    )

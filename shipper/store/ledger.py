@@ -1,0 +1,49 @@
+"""The `ranges` table: what the lines of each committed stretch became.
+
+Neighbouring stretches of a file are merged up to one mebibyte, so that the table
+stays small and an audit can still name the mebibyte that does not add up.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from shipper.model import Advance
+
+RANGE_BYTES = 1_048_576
+
+_EXTEND = """
+UPDATE ranges SET end_bytes = :end, crc_after = :crc_after,
+    delivered = delivered + :delivered, skipped = skipped + :skipped,
+    dead = dead + :dead, blank = blank + :blank
+WHERE file_id = :file_id
+    AND start_bytes = (SELECT max(start_bytes) FROM ranges WHERE file_id = :file_id)
+    AND end_bytes = :start AND crc_after = :crc_before
+    AND :end - start_bytes <= :most
+"""
+_INSERT = """
+INSERT INTO ranges (file_id, start_bytes, end_bytes, crc_before, crc_after,
+    delivered, skipped, dead, blank)
+VALUES (:file_id, :start, :end, :crc_before, :crc_after,
+    :delivered, :skipped, :dead, :blank)
+"""
+
+
+def enter(connection: sqlite3.Connection, advances: Sequence[Advance]) -> None:
+    """Write down what became of each stretch."""
+    for advance in advances:
+        values = {
+            "file_id": advance.file_id,
+            "start": advance.start_bytes,
+            "end": advance.end_bytes,
+            "crc_before": advance.crc_before,
+            "crc_after": advance.crc_after,
+            "delivered": advance.delivered,
+            "skipped": advance.skipped,
+            "dead": advance.dead,
+            "blank": advance.blank,
+            "most": RANGE_BYTES,
+        }
+        if connection.execute(_EXTEND, values).rowcount == 0:
+            connection.execute(_INSERT, values)

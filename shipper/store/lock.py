@@ -1,0 +1,74 @@
+"""One shipper for each state directory, by flock(2) on a file that stays.
+
+The lock belongs to the open file description and ends with the process, however
+it ends. The pid inside is for people; it is never trusted. The file is never
+removed: whoever held the old inode and whoever made the new one would both have
+"the" lock.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+
+from shipper.errors import StateLockedError
+from shipper.store.directory import prepare_directory, unusable
+
+LOCK_NAME = "lock"
+
+
+class StateLock:
+    """The lock of a state directory; not held until `acquire`.
+
+    Args:
+        state_dir: Made if it does not exist.
+        name: Another file for another job (a backfill runs beside the daemon).
+    """
+
+    def __init__(self, state_dir: str, *, name: str = LOCK_NAME) -> None:
+        # Mutable state: the handle while the lock is held.
+        self._state_dir = state_dir
+        self._path = os.path.join(state_dir, name)
+        self._handle: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock, or say who has it; never waits.
+
+        Raises:
+            StateLockedError: Another process holds it.
+            StateUnusableError: The directory or the file cannot be made.
+        """
+        prepare_directory(self._state_dir)
+        try:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise unusable(self._path, error) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = _pid_in(handle)
+            os.close(handle)
+            if error.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
+                raise unusable(self._path, error) from error
+            raise StateLockedError(
+                f"another shipper ({holder}) uses the state directory: "
+                f"{self._state_dir}",
+                path=self._path,
+                hint="stop it, or give this one a state_dir of its own",
+            ) from error
+        # Truncate only now: a contender that loses must not erase the holder's pid.
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        self._handle = handle
+
+    def release(self) -> None:
+        """Give the lock back; the file stays."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+def _pid_in(handle: int) -> str:
+    text = os.pread(handle, 32, 0).strip()
+    return f"pid {text.decode()}" if text.isdigit() else "pid unknown"

@@ -1,0 +1,80 @@
+"""The tables, as a list of migrations; ``PRAGMA user_version`` counts those done.
+
+A migration is never edited once released: a new one is added at the end.
+"""
+
+from __future__ import annotations
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    -- One row a file; the position is committed, never guessed.
+    CREATE TABLE files (
+        file_id TEXT PRIMARY KEY,
+        path TEXT NOT NULL,
+        dev INTEGER NOT NULL,
+        ino INTEGER NOT NULL,
+        head_length INTEGER NOT NULL,
+        head_digest BLOB NOT NULL,
+        start_bytes INTEGER NOT NULL,
+        offset_bytes INTEGER NOT NULL,
+        crc INTEGER NOT NULL,
+        mark_length INTEGER NOT NULL,
+        mark_digest BLOB NOT NULL,
+        size_bytes INTEGER,
+        mtime_ns INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        packing TEXT NOT NULL,
+        first_seen TEXT NOT NULL,
+        last_seen TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX files_by_head ON files (head_digest);
+    CREATE INDEX files_by_state ON files (state, last_seen);
+
+    -- What the lines of each stretch became; stretches of a file are contiguous.
+    CREATE TABLE ranges (
+        file_id TEXT NOT NULL,
+        start_bytes INTEGER NOT NULL,
+        end_bytes INTEGER NOT NULL,
+        crc_before INTEGER NOT NULL,
+        crc_after INTEGER NOT NULL,
+        delivered INTEGER NOT NULL,
+        skipped INTEGER NOT NULL,
+        dead INTEGER NOT NULL,
+        blank INTEGER NOT NULL,
+        PRIMARY KEY (file_id, start_bytes)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE dead_letters (
+        file_id TEXT NOT NULL,
+        start_bytes INTEGER NOT NULL,
+        end_bytes INTEGER NOT NULL,
+        id TEXT,
+        reason TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        payload BLOB,
+        sha256 TEXT NOT NULL,
+        length_bytes INTEGER NOT NULL,
+        created_at TEXT NOT NULL,
+        state TEXT NOT NULL DEFAULT 'kept',
+        PRIMARY KEY (file_id, start_bytes)
+    );
+    CREATE INDEX dead_letters_by_age ON dead_letters (created_at);
+    CREATE INDEX dead_letters_by_id ON dead_letters (id);
+
+    CREATE TABLE counters (
+        name TEXT PRIMARY KEY,
+        amount INTEGER NOT NULL
+    ) WITHOUT ROWID;
+
+    -- Commands for the daemon, which alone may write.
+    CREATE TABLE requests (
+        number INTEGER PRIMARY KEY,
+        verb TEXT NOT NULL,
+        argument TEXT NOT NULL,
+        asked_at TEXT NOT NULL,
+        answered_at TEXT,
+        answer TEXT
+    );
+    """,
+)
+VERSION = len(MIGRATIONS)

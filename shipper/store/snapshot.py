@@ -1,0 +1,71 @@
+"""One moment of the state, for those who look at files as the shipper would.
+
+A snapshot stands in for the catalog of a `Source`: it tells what is known and
+forgets what it is told. Everything it tells belongs to one read transaction, so
+that positions and sums agree beside a live shipper.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from shipper.fileid import FileRow, Head
+from shipper.store import catalog
+from shipper.store.database import DATABASE_NAME, open_read_only, wrapped
+from shipper.store.sums import Sums, sum_up
+
+
+class Snapshot:
+    """What is known at one moment; nothing, before the first run.
+
+    Attributes:
+        sums: What became of the lines.
+        has_run: False before the first run has made the state.
+    """
+
+    def __init__(self, connection: sqlite3.Connection | None) -> None:
+        self._connection = connection
+        self.has_run = connection is not None
+        self.sums = Sums() if connection is None else sum_up(connection)
+
+    def known_files(self) -> list[FileRow]:
+        """Return every file that is not gone."""
+        return [] if self._connection is None else catalog.known_files(self._connection)
+
+    def find_files(self, head: Head) -> list[FileRow]:
+        """Return every file, gone ones too, with this fingerprint."""
+        if self._connection is None:
+            return []
+        return catalog.find_files(self._connection, head)
+
+    def record(
+        self,
+        *,
+        new: Sequence[FileRow] = (),
+        changed: Sequence[FileRow] = (),
+        counters: Sequence[tuple[str, int]] = (),
+    ) -> None:
+        """Forget it: who only looks on changes nothing."""
+
+
+@contextmanager
+def open_snapshot(state_dir: str) -> Iterator[Snapshot]:
+    """Open the state for looking on; the moment lasts as long as the block.
+
+    Raises:
+        StateError: It cannot be read, or another version wrote it.
+    """
+    path = os.path.join(state_dir, DATABASE_NAME)
+    connection = open_read_only(path)
+    if connection is None:
+        yield Snapshot(None)
+        return
+    try:
+        with wrapped(path):
+            connection.execute("BEGIN")
+            yield Snapshot(connection)
+    finally:
+        connection.close()

@@ -1,0 +1,474 @@
+"""What is followed and what is remembered, together: rotation, restarts, losses.
+
+Numbers in brackets are those of the scenario table in docs/guarantees.md.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from shipper.fileid import FileState
+from shipper.store import Store, open_store
+from tests.support.followed import (
+    Following,
+    append,
+    following,
+    gzip_member,
+    some_lines,
+)
+
+STAMP = "20261123T12000000000{}Z"
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """A directory for log files."""
+    path = tmp_path / "logs"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A new state database."""
+    store = open_store(str(tmp_path / "state"))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def log(logs: Path) -> Path:
+    """The active file, with ten lines."""
+    path = logs / "app.log"
+    append(path, some_lines(0, 10))
+    return path
+
+
+@pytest.fixture
+def shipper(logs: Path, store: Store) -> Iterator[Following]:
+    """A source over the directory, remembered in the database."""
+    shipper = following(logs, catalog=store)
+    yield shipper
+    shipper.source.close()
+
+
+def test_a_restart_goes_on_after_the_last_commit(log: Path, shipper: Following) -> None:
+    """Lines that were committed are not read again; all others are."""
+    shipper.drain()
+    shipper.commit(4)
+
+    shipper.restart()
+
+    assert shipper.drain() == some_lines(4, 6)
+
+
+def test_a_restart_after_everything_was_committed_reads_nothing(
+    log: Path, shipper: Following
+) -> None:
+    """The second run over the same file finds nothing to do."""
+    shipper.drain()
+    shipper.commit()
+
+    shipper.restart()
+
+    assert shipper.drain() == []
+
+
+def test_a_rename_while_running_is_followed(log: Path, shipper: Following) -> None:
+    """[2] Appends to a renamed file and to its successor are both read, once."""
+    shipper.drain()
+    os.rename(log, f"{log}.1")
+    append(log, some_lines(20, 3))
+    append(Path(f"{log}.1"), some_lines(10, 3))
+    shipper.drain()
+    append(Path(f"{log}.1"), some_lines(13, 1))
+    append(log, some_lines(23, 1))
+    shipper.drain()
+
+    expected = some_lines(0, 14) + some_lines(20, 4)
+    assert expected == sorted(shipper.read)
+
+
+def test_a_rename_while_down_is_followed(log: Path, shipper: Following) -> None:
+    """[12] The renamed file is read on from its position, then its successor."""
+    shipper.drain()
+    shipper.commit(7)
+    os.rename(log, f"{log}.1")
+    append(log, some_lines(10, 3))
+
+    shipper.restart()
+
+    assert shipper.drain() == some_lines(7, 6)
+
+
+def test_several_rotations_while_down_are_read_oldest_first(
+    log: Path, shipper: Following
+) -> None:
+    """[3] Five generations of our own stamps are read in the order written."""
+    shipper.drain()
+    shipper.commit()
+    for generation in range(5):
+        os.rename(log, f"{log}.{STAMP.format(generation)}")
+        append(log, some_lines(10 + generation * 3, 3))
+
+    shipper.restart()
+
+    assert shipper.drain() == some_lines(10, 15)
+
+
+PACKERS: list[tuple[str, Callable[[bytes], bytes]]] = [
+    ("gz", gzip.compress),
+    ("bz2", bz2.compress),
+    ("xz", lzma.compress),
+]
+
+
+@pytest.mark.parametrize(("suffix", "pack"), PACKERS)
+def test_packing_while_down_keeps_the_position(
+    log: Path, shipper: Following, suffix: str, pack: Callable[[bytes], bytes]
+) -> None:
+    """[13] A rotated file that was packed is read on at its unpacked position."""
+    shipper.drain()
+    shipper.commit(6)
+    Path(f"{log}.1.{suffix}").write_bytes(pack(log.read_bytes()))
+    log.unlink()
+    append(log, some_lines(10, 2))
+
+    shipper.restart()
+
+    assert shipper.drain() == some_lines(6, 6)
+    assert FileState.ROTATED in {row.state for row in shipper.catalog.known_files()}
+
+
+def test_zstd_is_unpacked_when_it_is_installed(log: Path, shipper: Following) -> None:
+    """[13] Zstandard files are read like the others."""
+    zstd = pytest.importorskip("backports.zstd")
+    shipper.drain()
+    shipper.commit(6)
+    Path(f"{log}.1.zst").write_bytes(zstd.compress(log.read_bytes()))
+    log.unlink()
+
+    shipper.restart()
+
+    assert shipper.drain() == some_lines(6, 4)
+
+
+def test_packing_while_running_sends_nothing_twice(
+    log: Path, shipper: Following
+) -> None:
+    """[13] gzip beside its original, then without it, adds no line."""
+    shipper.drain()
+    shipper.commit()
+    rotated = Path(f"{log}.1")
+    os.rename(log, rotated)
+    shipper.drain()
+    packed = gzip_member(rotated.read_bytes())
+    archive = Path(f"{log}.1.gz")
+    archive.write_bytes(packed[: len(packed) // 2])
+    shipper.drain()
+    archive.write_bytes(packed)
+    shipper.drain()
+    rotated.unlink()
+    shipper.drain()
+    shipper.restart()
+    shipper.drain()
+
+    assert some_lines(0, 10) == shipper.read
+
+
+def test_lines_added_just_before_packing_are_not_forgotten(
+    log: Path, shipper: Following
+) -> None:
+    """[13] A fully committed file that grew, was packed and met a crash goes on."""
+    shipper.drain()
+    shipper.commit()
+    shipper.clock.advance(20)
+    shipper.drain()
+    append(log, some_lines(10, 5))
+    Path(f"{log}.1.gz").write_bytes(gzip_member(log.read_bytes()))
+    log.unlink()
+    shipper.restart()
+    shipper.source.look()
+    shipper.restart()
+
+    assert shipper.drain() == some_lines(10, 5)
+
+
+def test_a_packed_file_may_have_several_members(logs: Path, shipper: Following) -> None:
+    """[18] Members in a row are one stream, even cut in the middle of a line."""
+    text = b"".join(line + b"\n" for line in some_lines(0, 50))
+    members = gzip_member(text[:2345]) + gzip_member(b"") + gzip_member(text[2345:])
+    (logs / "app.log.2.gz").write_bytes(members)
+
+    assert shipper.drain() == some_lines(0, 50)
+
+
+def test_an_archive_seen_first_while_empty_is_unpacked(
+    logs: Path, shipper: Following
+) -> None:
+    """[15] What a file holds is asked again until its first line is known."""
+    archive = logs / "app.log.2.gz"
+    archive.write_bytes(b"")
+    shipper.drain()
+    archive.write_bytes(gzip_member(b"".join(x + b"\n" for x in some_lines(0, 3))))
+
+    assert shipper.drain() == some_lines(0, 3)
+
+
+def test_an_archive_being_written_is_read_as_it_grows(
+    logs: Path, shipper: Following
+) -> None:
+    """[15] Half an archive gives whole lines only; the rest follows, once."""
+    text = b"".join(os.urandom(40).hex().encode() + b"\n" for _ in range(5000))
+    packed = gzip_member(text)
+    archive = logs / "app.log.2.gz"
+    archive.write_bytes(packed[: len(packed) // 2])
+    first = shipper.drain()
+    shipper.commit()
+    shipper.restart()
+    archive.write_bytes(packed)
+    second = shipper.drain()
+
+    assert 0 < len(first) < 5000
+    assert text.split(b"\n")[:-1] == first + second
+
+
+def test_a_damaged_archive_gives_what_can_be_read_and_says_so(
+    logs: Path, shipper: Following
+) -> None:
+    """[16] The readable part is read once, the damage is told once."""
+    text = b"".join(os.urandom(40).hex().encode() + b"\n" for _ in range(5000))
+    packed = bytearray(gzip_member(text))
+    packed[len(packed) // 2] ^= 0xFF
+    packed[-8:-4] = b"\0\0\0\0"
+    (logs / "app.log.2.gz").write_bytes(packed)
+
+    first, second = shipper.drain(), shipper.drain()
+
+    assert text.split(b"\n")[:1000] == first[:1000]
+    assert second == []
+    assert shipper.events.names().count("file_unreadable") == 1
+
+
+@pytest.mark.parametrize("regrown", [3, 30])
+def test_copytruncate_with_the_copy_in_sight_loses_nothing(
+    log: Path, shipper: Following, regrown: int
+) -> None:
+    """[5] The copy takes over the position, the emptied file starts anew."""
+    shipper.drain()
+    shipper.commit()
+    append(log, some_lines(10, 5))
+    Path(f"{log}.1").write_bytes(log.read_bytes())
+    with log.open("r+b") as file:
+        file.truncate(0)
+    append(log, some_lines(100, regrown))
+    shipper.drain()
+
+    assert sorted(shipper.read) == some_lines(0, 15) + some_lines(100, regrown)
+
+
+def test_a_copy_beside_its_original_is_left_alone(
+    log: Path, shipper: Following
+) -> None:
+    """[5] Between copy and truncation nothing is read twice."""
+    shipper.drain()
+    Path(f"{log}.1").write_bytes(log.read_bytes())
+    shipper.drain()
+    append(log, some_lines(10, 2))
+    shipper.drain()
+
+    assert some_lines(0, 12) == shipper.read
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+def test_truncate_and_regrow_past_the_position_is_seen(
+    log: Path, shipper: Following, *, is_down: bool
+) -> None:
+    """[8, 9] A file emptied and filled beyond the old position is read whole."""
+    shipper.drain()
+    shipper.commit()
+    log.write_bytes(b"")
+    append(log, some_lines(100, 30))
+    if is_down:
+        shipper.restart()
+
+    assert shipper.drain() == some_lines(100, 30)
+    assert "file_truncated" in shipper.events.names()
+
+
+def test_truncate_to_a_smaller_file_is_seen(log: Path, shipper: Following) -> None:
+    """[7] A shorter file with other lines is read from its beginning."""
+    shipper.drain()
+    log.write_bytes(b"")
+    append(log, some_lines(100, 2))
+
+    assert shipper.drain() == some_lines(100, 2)
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+def test_a_file_that_lost_its_end_is_not_read_again(
+    log: Path, shipper: Following, *, is_down: bool
+) -> None:
+    """After a power cut reading goes on at the new end, and the loss is counted."""
+    shipper.drain()
+    shipper.commit()
+    os.truncate(log, 5 * 101 + 7)
+    if is_down:
+        shipper.restart()
+    shipper.drain()
+    with log.open("ab") as file:
+        file.write(b"\n")
+    append(log, some_lines(10, 2))
+
+    assert shipper.drain()[-2:] == some_lines(10, 2)
+    assert len(shipper.read) == 13
+    assert "file_shrunk" in shipper.events.names()
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+def test_a_reused_inode_is_a_new_file(
+    log: Path, shipper: Following, *, is_down: bool
+) -> None:
+    """[11] Another file under the same number is read from its beginning."""
+    shipper.drain()
+    shipper.commit()
+    # The same inode for certain: overwritten in place, longer than before.
+    inode = log.stat().st_ino
+    log.write_bytes(b"")
+    append(log, some_lines(50, 40))
+    assert inode == log.stat().st_ino
+    if is_down:
+        shipper.restart()
+
+    assert shipper.drain() == some_lines(50, 40)
+
+
+def test_a_deleted_file_is_read_to_its_end(logs: Path, store: Store) -> None:
+    """[4] What our handle holds is not lost with the name."""
+    log = logs / "app.log"
+    append(log, some_lines(0, 100))
+    shipper = following(logs, catalog=store, read_bytes=1024)
+    shipper.source.look()
+    first = shipper.source.next_line()
+    os.unlink(log)
+
+    assert first is not None
+    assert [first.data, *shipper.drain()] == some_lines(0, 100)
+    assert "file_lost" not in shipper.events.names()
+    shipper.source.close()
+
+
+def test_a_file_deleted_while_down_is_counted_as_lost(
+    log: Path, shipper: Following, store: Store
+) -> None:
+    """[4] Bytes that vanished unread are counted and told as an error."""
+    shipper.drain()
+    shipper.commit(4)
+    shipper.clock.advance(20)
+    shipper.drain()
+    log.unlink()
+    shipper.restart()
+    shipper.drain()
+
+    assert store.sums().counters["lost_bytes"] == 6 * 101
+    assert shipper.events.names().count("file_lost") == 1
+
+
+def test_a_vanished_directory_freezes_its_files(
+    logs: Path, log: Path, shipper: Following
+) -> None:
+    """[47] A directory that is away for a while costs nothing."""
+    shipper.drain()
+    shipper.commit()
+    away = logs.with_name("away")
+    os.rename(logs, away)
+    shipper.restart()
+    shipper.drain()
+    os.rename(away, logs)
+    append(log, some_lines(10, 1))
+
+    assert shipper.drain() == some_lines(10, 1)
+    assert "file_gone" not in shipper.events.names()
+
+
+def test_a_restored_copy_goes_on_where_the_lost_file_was(
+    log: Path, shipper: Following
+) -> None:
+    """A directory restored from a backup is known by content, not by inode."""
+    shipper.drain()
+    shipper.commit(8)
+    content = log.read_bytes()
+    log.unlink()
+    shipper.restart()
+    shipper.drain()
+    (log.parent / "hole").write_bytes(b"takes the freed inode")
+    log.write_bytes(content)
+    shipper.restart()
+
+    assert shipper.drain() == some_lines(8, 2)
+
+
+def test_two_files_with_equal_heads_are_both_read(logs: Path, store: Store) -> None:
+    """[45] Equal first kilobytes do not make two logs one."""
+    head = [b"#" * 0 + b"x" * 4096 * 20]
+    append(logs / "a.log", head + some_lines(0, 5))
+    append(logs / "b.log", head + some_lines(5, 5))
+    shipper = following(logs, pattern="*.log", catalog=store)
+
+    assert sorted(shipper.drain())[:10] == some_lines(0, 10)
+    shipper.source.close()
+
+
+def test_read_from_end_skips_what_was_there_first(log: Path, store: Store) -> None:
+    """`read_from = "end"` skips old lines, and only at the very first run."""
+    shipper = following(log.parent, catalog=store, read_from="end")
+    shipper.drain()
+    append(log, some_lines(10, 2))
+    shipper.drain()
+    os.rename(log, f"{log}.{STAMP.format(1)}")
+    append(log, some_lines(12, 2))
+    shipper.commit()
+    shipper.restart()
+    shipper.drain()
+
+    assert some_lines(10, 4) == shipper.read
+    shipper.source.close()
+
+
+def test_a_torn_end_of_a_sealed_file_is_a_fault(log: Path, shipper: Following) -> None:
+    """[23] The half line of a killed writer is told apart; the next file is intact."""
+    with log.open("ab") as file:
+        file.write(b'{"half')
+    sealed = Path(f"{log}.{STAMP.format(1)}")
+    os.rename(log, sealed)
+    os.utime(sealed, ns=(0, 0))
+    append(log, some_lines(10, 2))
+    shipper.drain()
+    shipper.commit()
+    shipper.restart()
+
+    assert [*some_lines(0, 10), b'{"half', *some_lines(10, 2)] == shipper.read
+    assert shipper.drain() == []
+
+
+def test_sealed_and_committed_files_are_done_and_closed(
+    log: Path, shipper: Following
+) -> None:
+    """A rotated file that is delivered needs neither a handle nor a look inside."""
+    shipper.drain()
+    os.rename(log, f"{log}.{STAMP.format(1)}")
+    shipper.drain()
+    shipper.commit()
+    shipper.drain()
+    states = {row.state for row in shipper.catalog.known_files()}
+
+    assert states == {FileState.DONE}
+    assert shipper.source.open_files == 0
+    assert shipper.source.pending_bytes() == 0
