@@ -14,8 +14,8 @@ from docs import build
 from shipper import errors
 from shipper.cli import root as command_line
 from shipper.cli.root import root
-from shipper.config.schema import keys, load_schema
 from shipper.config.credential import VARIABLE
+from shipper.config.schema import keys, load_schema
 from shipper.events import EVENTS
 
 HERE = Path(__file__).parents[2]
