@@ -37,7 +37,9 @@ def mark_of(value: object) -> str:
     if not isinstance(value, str):
         return "[REDACTED]"
     # A mark the writer left tells the true length; ours would tell that of the mark.
-    return value if _MARK.match(value) else f"[REDACTED {len(value)}]"
+    if value[:1] == "[" and _MARK.match(value):
+        return value
+    return f"[REDACTED {len(value)}]"
 
 
 class HeaderKind(Enum):

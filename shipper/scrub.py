@@ -156,8 +156,10 @@ class Scrubber:
             else:
                 if not looks_like_json(value):
                     # Raw separators part the value; those within it are encoded.
-                    end = start + len(_SEPARATOR.split(text[start:end], 1)[0])
-                    value = _decoded(text[start:end])
+                    separator = _SEPARATOR.search(text, start, end)
+                    if separator is not None:
+                        end = separator.start()
+                        value = _decoded(text[start:end])
                 scrubbed = self.value(value, depth)
             if scrubbed != value:
                 pieces += (text[kept_to:start], self._encoded[scrubbed])

@@ -66,8 +66,9 @@ class Census:
         ]
         for tracked in missing.values():
             # Its first line may have been finished just before the name went.
-            with suppress(OSError):
-                self._roster.learn_head(tracked)
+            if not tracked.row.head.is_known:
+                with suppress(OSError):
+                    self._roster.learn_head(tracked)
         # Every known file gets the chance to be found at a new place before the
         # new file at its old place is called a replacement.
         unknown = [

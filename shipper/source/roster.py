@@ -157,13 +157,13 @@ class Roster:
         self._journal.change(row)
 
     def learn_head(self, tracked: Tracked) -> None:
-        """Take the fingerprint of an open plain file that had none yet.
+        """Take the fingerprint of an open plain file, from its bytes as they are.
 
         Raises:
             OSError: It could not be read.
         """
         stream = tracked.stream
-        if tracked.row.head.is_known or tracked.row.packing or stream is None:
+        if tracked.row.packing or stream is None:
             return
         first = stream.read_at(0, HEAD_BYTES)
         if first.startswith(b"#"):

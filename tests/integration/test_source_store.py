@@ -287,6 +287,21 @@ def test_a_copy_beside_its_original_is_left_alone(
     assert some_lines(0, 12) == shipper.read
 
 
+def test_lines_cut_away_before_they_were_read_leave_no_trace(
+    log: Path, shipper: Following
+) -> None:
+    """[8] The fingerprint is that of the lines that were read, not of older ones."""
+    shipper.source.look()
+    log.write_bytes(b"")
+    append(log, some_lines(100, 10))
+    first = shipper.drain(scan=False)
+    shipper.commit()
+    shipper.restart()
+    append(log, some_lines(110, 1))
+
+    assert (some_lines(100, 10), some_lines(110, 1)) == (first, shipper.drain())
+
+
 @pytest.mark.parametrize("is_down", [False, True])
 def test_truncate_and_regrow_past_the_position_is_seen(
     log: Path, shipper: Following, *, is_down: bool
