@@ -9,6 +9,7 @@ import bz2
 import gzip
 import lzma
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -441,6 +442,51 @@ def test_two_files_with_equal_heads_are_both_read(logs: Path, store: Store) -> N
     shipper.source.close()
 
 
+def test_large_logs_that_part_late_are_both_read(logs: Path, store: Store) -> None:
+    """[45] Equal for more than is compared at the front; their ends differ."""
+    shared = some_lines(0, 1000)
+    append(logs / "a.log", shared + some_lines(2000, 5))
+    append(logs / "b.log", shared + some_lines(3000, 5))
+    append(logs / "c.log", shared + some_lines(2000, 5))
+    shipper = following(logs, pattern="*.log", catalog=store)
+    texts = shipper.drain()
+
+    assert len(texts) == 2 * 1005
+    assert set(some_lines(2000, 5) + some_lines(3000, 5)) <= set(texts)
+    shipper.source.close()
+
+
+def test_a_touched_file_that_is_done_stays_done(log: Path, shipper: Following) -> None:
+    """A new time stamp on old bytes makes no line."""
+    sealed = Path(f"{log}.{STAMP.format(1)}")
+    os.rename(log, sealed)
+    shipper.drain()
+    shipper.commit()
+    shipper.restart()
+    os.utime(sealed, (1, 1))
+    texts = shipper.drain()
+    (row,) = shipper.catalog.known_files()
+
+    assert (texts, row.state) == ([], FileState.DONE)
+
+
+def test_read_from_end_skips_archives_too(logs: Path, store: Store) -> None:
+    """`read_from = "end"`: what was packed before the first run is history."""
+    archive = logs / "app.log.1.gz"
+    archive.write_bytes(gzip_member(b"".join(x + b"\n" for x in some_lines(0, 5))))
+    (logs / "app.log").write_bytes(b"no newline in this one")
+    shipper = following(logs, catalog=store, read_from="end")
+    shipper.drain()
+    shipper.restart()
+    os.utime(archive, (1, 1))
+    texts = shipper.drain()
+    with (logs / "app.log").open("ab") as file:
+        file.write(b"\n")
+
+    assert (texts, [b"no newline in this one"]) == ([], shipper.drain())
+    shipper.source.close()
+
+
 def test_read_from_end_skips_what_was_there_first(log: Path, store: Store) -> None:
     """`read_from = "end"` skips old lines, and only at the very first run."""
     shipper = following(log.parent, catalog=store, read_from="end")
@@ -471,6 +517,73 @@ def test_a_torn_end_of_a_sealed_file_is_a_fault(log: Path, shipper: Following) -
 
     assert [*some_lines(0, 10), b'{"half', *some_lines(10, 2)] == shipper.read
     assert shipper.drain() == []
+
+
+def test_half_a_line_in_a_fresh_sealed_file_may_still_be_finished(
+    log: Path, shipper: Following
+) -> None:
+    """[23] A rotation may overtake one append: a second is waited for it."""
+    with log.open("ab") as file:
+        file.write(some_lines(10, 1)[0][:30])
+    sealed = Path(f"{log}.{STAMP.format(1)}")
+    os.rename(log, sealed)
+    os.utime(sealed, (2**31, 2**31))
+    first = shipper.drain(scan=False)
+    with sealed.open("ab") as file:
+        file.write(some_lines(10, 1)[0][30:] + b"\n")
+    os.utime(sealed, (2**31, 2**31))
+
+    assert (some_lines(0, 10), some_lines(10, 1)) == (first, shipper.drain())
+
+
+def test_a_fresh_torn_line_is_told_after_a_second(
+    log: Path, shipper: Following
+) -> None:
+    """[23] When nothing came in a second, the half line stands alone."""
+    with log.open("ab") as file:
+        file.write(b"half")
+    sealed = Path(f"{log}.{STAMP.format(1)}")
+    os.rename(log, sealed)
+    os.utime(sealed, (2**31, 2**31))
+    early = shipper.drain(scan=False)
+    shipper.clock.advance(1.5)
+
+    assert (some_lines(0, 10), [b"half"]) == (early, shipper.drain(scan=False))
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+def test_a_late_append_to_a_finished_file_is_read(
+    log: Path, shipper: Following, *, is_down: bool
+) -> None:
+    """Sealed, delivered and done: if it grows all the same, it is read on."""
+    shipper.drain()
+    sealed = Path(f"{log}.{STAMP.format(1)}")
+    os.rename(log, sealed)
+    shipper.drain()
+    shipper.commit()
+    shipper.restart()
+    shipper.drain()
+    append(sealed, some_lines(10, 1))
+    if is_down:
+        shipper.restart()
+
+    assert shipper.drain() == some_lines(10, 1)
+
+
+def test_an_archive_nothing_can_unpack_is_refused_once(
+    logs: Path, shipper: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the zstd extra the file is named, with what to install."""
+    monkeypatch.setitem(sys.modules, "backports.zstd", None)
+    monkeypatch.setitem(sys.modules, "compression.zstd", None)
+    (logs / "app.log.1.zst").write_bytes(b"\x28\xb5\x2f\xfd and more")
+    shipper.drain()
+    shipper.drain()
+    told = [fields for name, fields in shipper.events.told if name == "file_refused"]
+
+    assert shipper.read == []
+    assert len(told) == 1
+    assert "hartail[shipper,zstd]" in str(told[0]["why"])
 
 
 def test_sealed_and_committed_files_are_done_and_closed(

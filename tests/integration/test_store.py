@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -20,6 +21,7 @@ from shipper.errors import (
 from shipper.fileid import FileRow, FileState, Head, Mark, mark_of
 from shipper.model import Advance, Commit, DeadLetter, LinePlace
 from shipper.store import Outcomes, StateLock, Store, open_reader, open_store
+from shipper.store.directory import unusable
 from tests.support.clock import FakeClock
 
 
@@ -330,6 +332,42 @@ def test_a_directory_that_cannot_be_made_is_explained(
             make(str(path))  # type: ignore[operator]  # either of two
         assert caught.value.hint
         assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "hint", "is_temporary"),
+    [
+        (errno.EACCES, "let user", False),
+        (errno.EROFS, "read-only", False),
+        (errno.ENOSPC, "free some disk space", True),
+        (errno.EDQUOT, "free some disk space", True),
+        (errno.EIO, "check the disk", False),
+    ],
+)
+def test_trouble_with_the_directory_comes_with_a_way_out(
+    code: int, hint: str, *, is_temporary: bool
+) -> None:
+    """Each kind of failure has its hint; a full disk alone may pass."""
+    error = unusable("/var/lib/shipper", OSError(code, os.strerror(code)))
+
+    assert hint in str(error.hint)
+    assert is_temporary == error.is_temporary
+    assert os.strerror(code) in str(error)
+
+
+def test_pending_bytes_are_those_beyond_the_position(store: Store) -> None:
+    """By the noted size; a file that is done has none."""
+    store.record(
+        new=[
+            a_row("a", size_bytes=70),
+            a_row("b", size_bytes=70, state=FileState.DONE),
+            a_row("c", size_bytes=None, packing="gzip"),
+        ]
+    )
+    store.commit(a_commit(an_advance(0, 50, file_id="a")))
+    pending = {file.file_id: file.pending_bytes for file in store.sums().files}
+
+    assert pending == {"file-1": 0, "a": 20, "b": 0, "c": 0}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

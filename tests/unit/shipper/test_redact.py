@@ -633,6 +633,72 @@ def test_json_in_utf16_is_no_hiding_place() -> None:
     assert "hunter2" not in json.dumps(redacted(DENY, record)).replace("\\u0000", "")
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", ["a=1;", "a={;", "a=?", "a=%7B;", ";", "=", "?&#;"])
+def test_hostile_text_takes_no_more_time_than_its_length(piece: str) -> None:
+    """A client must not be able to hold the shipper up."""
+    text = piece * (60_000 // len(piece)) + "&password=hunter2"
+
+    found = given_text(text_content(text, FORM))
+
+    assert "hunter2" not in found
+
+
+def test_json_nested_beyond_reason_is_hidden_whole() -> None:
+    """At the bottom of what is looked into, a doubtful string is hidden."""
+    text = '{"password":"hunter2"}'
+    for _ in range(8):
+        text = json.dumps({"n": text})
+
+    found = given_text(text_content(text, "application/json"))
+
+    assert "hunter2" not in found
+    assert "REDACTED" in found
+
+
+def test_a_cut_packed_request_says_so_and_binary_stays_binary() -> None:
+    """What was unpacked is sent unpacked, whatever it is."""
+    headers = [("Content-Encoding", "gzip")]
+    packed = gzip.compress(b"\xff\x00" * 200_000)
+    record = a_record(
+        envelope=OPEN,
+        request_headers=headers,
+        response_headers=headers,
+        sent=binary_body(packed, "image/x-owl"),
+        given=binary_content(packed, "image/x-owl"),
+    )
+
+    entry = redacted(Redactor(), record)
+
+    body = entry["request"]["postData"]
+    whole = base64.b64encode((b"\xff\x00" * 200_000)[:262_144]).decode()
+    assert body["comment"] == "cut: 262144 unpacked bytes kept"
+    assert body["text"] == f"data:image/x-owl;base64,{whole}"
+    assert entry["response"]["content"]["text"] == whole
+
+
+def test_an_untouched_multipart_text_stays_as_it_lies() -> None:
+    """Only what the writer left open is taken apart without a need."""
+    body = (part("a", b"1") + b"--b--").decode()
+    hidden = denied("x-a", "a", sent=text_body(body, MULTIPART))
+    kept = denied(
+        "x-a", request_headers=[("X-A", "1")], sent=text_body(body, MULTIPART)
+    )
+
+    assert kept["request"]["postData"] == text_body(body, MULTIPART)
+    assert hidden["request"]["postData"]["params"] == [
+        {"name": "a", "value": "[REDACTED 1]"}
+    ]
+
+
+def test_many_names_are_forgotten_rather_than_hoarded() -> None:
+    """Hostile names must not fill the memory, nor change the answers."""
+    document = {f"name-{number}": 1 for number in range(9000)}
+    found = sent_json({**document, "password": "x", "x" * 1000: 2})
+
+    assert found == {**document, "password": "[REDACTED 1]", "x" * 1000: 2}
+
+
 # The allowlist.
 
 

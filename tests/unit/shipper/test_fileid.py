@@ -1,0 +1,73 @@
+"""Fingerprints and markers: when they are known, and what they match."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+
+from shipper.fileid import HEAD_BYTES, Head, Mark, head_of, mark_of
+
+LINE = b"x" * 100 + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "fingerprinted"),
+    [
+        (LINE, LINE),
+        (LINE + b"second", LINE),
+        (b"#Version: 1.0\n#Fields: a b\n" + LINE, LINE),
+        (b"y" * 5000, b"y" * HEAD_BYTES),
+        (b"y" * HEAD_BYTES + b"\n", b"y" * HEAD_BYTES),
+        (b"y" * (HEAD_BYTES - 1) + b"\n", b"y" * (HEAD_BYTES - 1) + b"\n"),
+    ],
+)
+def test_the_fingerprint_is_taken_of_the_first_line(
+    first: bytes, fingerprinted: bytes
+) -> None:
+    """Of its first 4096 bytes, header lines left out."""
+    expected = Head(len(fingerprinted), sha256(fingerprinted).digest())
+    assert expected == head_of(first)
+
+
+@pytest.mark.parametrize(
+    "first", [b"", b"half a line", b"#only headers\n", b"#half a head", b"\0" * 5000]
+)
+def test_without_a_first_line_there_is_no_fingerprint(first: bytes) -> None:
+    """Too short to tell, or nothing but a hole."""
+    assert not head_of(first).is_known
+
+
+def test_a_short_first_line_is_a_weak_fingerprint() -> None:
+    """`{}` begins many files; it identifies none."""
+    assert head_of(b"{}\n").is_known
+    assert not head_of(b"{}\n").is_strong
+    assert head_of(LINE).is_strong
+
+
+def test_a_marker_matches_what_ends_with_its_bytes() -> None:
+    """The marker is checked against the bytes before the position."""
+    mark = mark_of(LINE * 3)
+
+    assert mark.length_bytes == 256
+    assert mark.is_at_end_of(LINE * 3)
+    assert mark.is_at_end_of(b"earlier" + LINE * 3)
+    assert not mark.is_at_end_of(LINE * 2)
+    assert not mark.is_at_end_of(LINE * 3 + b"z")
+    assert not mark.is_at_end_of(b"")
+
+
+def test_no_marker_matches_everything() -> None:
+    """At position 0, or where the bytes were not kept, only the rest can tell."""
+    assert mark_of(b"") == Mark()
+    assert Mark().is_at_end_of(b"anything")
+
+
+@pytest.mark.parametrize("torn", [b"torn", b"t" * 255, b"t" * 256, b"t" * 900])
+def test_a_torn_line_is_marked_with_the_newline_it_lacks(torn: bytes) -> None:
+    """Its marker is found at the end of a file without newline, and only there."""
+    mark = mark_of(torn + b"\n")
+
+    assert mark.is_at_end_of(torn)
+    assert mark.is_at_end_of(torn + b"\n")
+    assert not mark.is_at_end_of(torn[:-1] + b"x")
