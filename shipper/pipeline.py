@@ -156,7 +156,13 @@ class Pipeline:
         self._at_rest = True
         self._look_at = 0.0
         self._state_retry_at: float | None = None
+        self._state_trouble = ""
         self.sums = Sums()
+
+    @property
+    def trouble(self) -> str:
+        """What keeps work from being finished, in words, or nothing."""
+        return self._state_trouble or self._window.trouble
 
     def stop(self, signal_name: str) -> None:
         """Ask the run to finish what is in flight and end; safe in a handler."""
@@ -230,10 +236,12 @@ class Pipeline:
                     "state_write_failed", why=str(error), hint=error.hint or ""
                 )
             self._state_retry_at = now + STATE_RETRY_SECONDS
+            self._state_trouble = str(error)
             return False
         if self._state_retry_at is not None:
             self._events.emit("state_write_resumed")
             self._state_retry_at = None
+            self._state_trouble = ""
         self._window.leave(len(settlements))
         for advance in commit.advances:
             self.sums.delivered += advance.delivered

@@ -83,7 +83,7 @@ def run(
                 events.emit(
                     "out_of_time",
                     seconds=max_duration_seconds or 0.0,
-                    why=built.gate.why_closed or "the backlog is larger",
+                    why=built.pipeline.trouble or "the backlog is larger",
                 )
             case Ending.STOPPED:
                 pass
@@ -103,7 +103,6 @@ class _Built:
     """The parts that are spoken to from outside the pipeline."""
 
     pipeline: Pipeline
-    gate: Gate
     uploader: Uploader
 
     def stop(self, signal_name: str) -> None:
@@ -187,7 +186,7 @@ def _build(
         deadline=deadline,
         shutdown_seconds=settings.shutdown_timeout,
     )
-    return _Built(pipeline, gate, uploader)
+    return _Built(pipeline, uploader)
 
 
 def shaper_of(settings: Settings) -> Shaper:

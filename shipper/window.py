@@ -93,6 +93,11 @@ class Window:
         return not self._flights
 
     @property
+    def trouble(self) -> str:
+        """Why uploads do not flow, in words, or nothing."""
+        return self._gate.why_closed
+
+    @property
     def posted(self) -> int:
         """How many requests are out."""
         return len(self._posted)

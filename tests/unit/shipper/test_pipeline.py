@@ -144,6 +144,25 @@ def test_full_disk_under_the_state_pauses_and_resumes() -> None:
     assert ending is Ending.DRAINED
     assert len(pipe.poster.posted) == 1
     assert pipe.events.names() == ["state_write_failed", "state_write_resumed"]
+    assert pipe.pipeline.trouble == ""
+
+
+def test_what_keeps_work_unfinished_is_named() -> None:
+    """A run out of time can say whether the disk or the receiver was in the way."""
+    disk = Pipe(lines_of([b"a"]), max_duration=5.0)
+    disk.checkpoints.failures = [
+        StateError("state disk full", path="state", is_temporary=True)
+        for _ in range(100)
+    ]
+    network = Pipe(
+        lines_of([b"a"]), lambda _: deferred_by("hold", status=401), max_duration=5.0
+    )
+
+    disk.pipeline.run()
+    network.pipeline.run()
+
+    assert disk.pipeline.trouble == "state disk full"
+    assert network.pipeline.trouble == "hold happened"
 
 
 def test_broken_state_ends_the_run() -> None:

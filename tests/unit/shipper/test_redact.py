@@ -318,6 +318,18 @@ def test_a_dotted_name_is_a_path_from_the_root(
     assert (found == document) is not hidden
 
 
+def test_json_in_a_string_is_a_document_of_its_own_to_paths_too() -> None:
+    """A path begins anew in a document within a document."""
+    inner = json.dumps({"user": {"name": "owl"}, "name": "kept"})
+    found = sent_json({"inner": inner, "user": {"name": "x"}}, "user.name")
+
+    assert json.loads(found["inner"]) == {
+        "user": {"name": "[REDACTED 3]"},
+        "name": "kept",
+    }
+    assert found["user"] == {"name": "[REDACTED 1]"}
+
+
 # Forms.
 
 
