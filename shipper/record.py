@@ -52,7 +52,7 @@ class Auth(Struct, frozen=True, gc=False):
 class Serial(
     Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True
 ):
-    """Which writer wrote the record, and its how-manieth attempt that was.
+    """Which writer wrote the record, and which of its attempts that was.
 
     A gap between two numbers of one writer proves a loss.
     """

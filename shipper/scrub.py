@@ -17,25 +17,24 @@ The rules, one for each kind of text:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, unquote_plus
 
 from msgspec import Struct
 
 from shipper.bodies import MediaType
-from shipper.jsontext import Document, looks_like_json, read_json, write_json
-from shipper.lists import Lists, Memory, Path, mark_of
-
-MAX_NESTING: Final = 4  # JSON in a URL in JSON …; deeper text is hidden whole
+from shipper.jsontext import looks_like_json
+from shipper.lists import Lists, Memory, mark_of
+from shipper.trees import MAX_NESTING, NESTED, TreeScrubber
 
 UNPARSED: Final = "unparsed"
 
 _NAME = re.compile(r"[?&;#]([^?&;#=]*)=")
 _SEPARATOR = re.compile(r"[?&;#]")
+_JSON_START = re.compile(
+    r"(?:[\s+]|%20|%09|%0D|%0A|%EF%BB%BF)*+(?:[{\[\"]|%7B|%5B|%22)", re.IGNORECASE
+)
 _JSON_SPACE: Final = " \t\r\n\ufeff"
-# How a value begins that may be JSON itself.
-NESTED: Final = frozenset('{["' + _JSON_SPACE)
 
 
 class Withheld(Struct, frozen=True, gc=False):
@@ -69,6 +68,7 @@ class Scrubber:
     def __init__(self, lists: Lists) -> None:
         # Mutable state: a bounded memory of a pure function, for the few marks.
         self._lists = lists
+        self._trees = TreeScrubber(lists)
         self._encoded = Memory(lambda text: quote(text, safe=""))
 
     def body(self, text: str, media: MediaType) -> str | Withheld:
@@ -76,7 +76,7 @@ class Scrubber:
         if not self._lists.is_set or not text.strip(_JSON_SPACE):
             return text
         if media.is_json or looks_like_json(text):
-            scrubbed = self.json(text)
+            scrubbed = self._trees.scrub(text)
             if scrubbed is not None:
                 return scrubbed
         elif media.is_form:
@@ -84,22 +84,6 @@ class Scrubber:
         if self._lists.is_allowlist or self._lists.occurs_in(text):
             return Withheld(UNPARSED)
         return text
-
-    def json(self, text: str, depth: int = 0) -> str | None:
-        """Scrub a JSON text, or several, one a line; None if it is neither."""
-        document = read_json(text)
-        if document is not None:
-            return self._document(text, document, depth)
-        lines = text.split("\n")
-        if len(lines) == 1:
-            return None
-        scrubbed = []
-        for line in lines:
-            part = read_json(line) if line.strip() else None
-            if part is None and line.strip():
-                return None
-            scrubbed.append(self._document(line, part, depth) if part else line)
-        return "\n".join(scrubbed) if scrubbed != lines else text
 
     def url(self, text: str, depth: int = 0) -> str:
         """Scrub the parameters of a URL, in query, fragment and path alike."""
@@ -117,7 +101,7 @@ class Scrubber:
         if depth >= MAX_NESTING:
             return mark_of(text) if self._lists.occurs_in(text) else text
         if looks_like_json(text):
-            scrubbed = self.json(text, depth + 1)
+            scrubbed = self._trees.scrub(text, depth + 1)
             if scrubbed is not None:
                 return scrubbed
         return self.form(text, depth + 1)
@@ -141,113 +125,33 @@ class Scrubber:
         lists = self._lists
         pieces: list[str] = []
         kept_to, start = 0, 0
+        end_of_pair = -1
         while (found := _NAME.search(text, start)) is not None:
-            start = found.end()
-            end = text.find("&", start)
-            end = len(text) if end < 0 else end
-            value = _decoded(text[start:end])
-            if not value:
-                continue
+            start = end = found.end()
+            is_new_pair = end_of_pair < start
+            if is_new_pair:
+                end_of_pair = text.find("&", start)
+                end_of_pair = len(text) if end_of_pair < 0 else end_of_pair
             if lists.hides_param[found[1]]:
-                scrubbed = mark_of(value)
+                end = end_of_pair
+                value = _decoded(text[start:end])
+                scrubbed = mark_of(value) if value else value
             elif lists.is_allowlist:
-                start = end
+                start = end_of_pair
                 continue
             else:
-                if not looks_like_json(value):
-                    # Raw separators part the value; those within it are encoded.
-                    separator = _SEPARATOR.search(text, start, end)
-                    if separator is not None:
-                        end = separator.start()
-                        value = _decoded(text[start:end])
+                # Raw separators part the value, unless it is JSON; those in its
+                # encoded form do not. Asked once a pair, or hostile text takes ages.
+                separator = _SEPARATOR.search(text, start)
+                end = separator.start() if separator else len(text)
+                if is_new_pair and _JSON_START.match(text, start):
+                    end = end_of_pair
+                value = _decoded(text[start:end])
                 scrubbed = self.value(value, depth)
             if scrubbed != value:
                 pieces += (text[kept_to:start], self._encoded[scrubbed])
                 kept_to = start = end
         return "".join(pieces) + text[kept_to:] if pieces else text
-
-    def _document(self, text: str, document: Document, depth: int) -> str:
-        holder = [document.root]
-        if self._lists.paths or self._lists.is_allowlist:
-            changed = self._walk_paths(holder, depth)
-        else:
-            # JSON within a JSON string has quotes, and so a backslash.
-            changed = self._walk(holder, depth, may_nest="\\" in text)
-        if not changed:
-            return text
-        document.root = holder[0]
-        return write_json(document)
-
-    def _walk(self, root: list[Any], depth: int, *, may_nest: bool) -> bool:
-        """Hide members by name alone; True if anything was hidden."""
-        hides = self._lists.hides
-        changed = False
-        nodes: list[Any] = [root]
-        while nodes:
-            node = nodes.pop()
-            is_object = type(node) is dict
-            members: Iterable[tuple[Any, Any]] = (
-                node.items() if is_object else enumerate(node)
-            )
-            for key, value in members:
-                if is_object and hides[key]:
-                    scrubbed = mark_of(value)
-                else:
-                    kind = type(value)
-                    if kind is dict or kind is list:
-                        nodes.append(value)
-                        continue
-                    if not may_nest or kind is not str or value[:1] not in NESTED:
-                        continue
-                    scrubbed = self._string(value, depth)
-                if scrubbed != value:
-                    node[key] = scrubbed
-                    changed = True
-        return changed
-
-    def _walk_paths(self, root: list[Any], depth: int) -> bool:
-        """Hide members by name or path, or all but these; True if any was hidden."""
-        lists = self._lists
-        changed = False
-        nodes: list[tuple[Any, tuple[Path, ...]]] = [(root, lists.paths)]
-        while nodes:
-            node, paths = nodes.pop()
-            is_object = type(node) is dict
-            members: Iterable[tuple[Any, Any]] = (
-                node.items() if is_object else enumerate(node)
-            )
-            for key, value in members:
-                step = str(key).casefold()
-                here = tuple(path for path in paths if path[0] in (step, "*"))
-                # The list around the root is ours, and no step of anybody's path.
-                if node is root:
-                    here = ()
-                listed = (is_object and lists.is_listed(key)) or any(
-                    len(path) == 1 for path in here
-                )
-                if listed and lists.is_allowlist:
-                    continue
-                if type(value) in (dict, list) and not listed:
-                    ahead = tuple(path[1:] for path in here)
-                    nodes.append((value, ahead if is_object else (*ahead, *paths)))
-                    continue
-                if listed or lists.is_allowlist:
-                    scrubbed = mark_of(value)
-                elif type(value) is str and value[:1] in NESTED:
-                    scrubbed = self._string(value, depth)
-                else:
-                    continue
-                if scrubbed != value:
-                    node[key] = scrubbed
-                    changed = True
-        return changed
-
-    def _string(self, text: str, depth: int) -> str:
-        """Scrub a JSON string that may hold JSON itself."""
-        if depth >= MAX_NESTING:
-            return mark_of(text) if self._lists.occurs_in(text) else text
-        scrubbed = self.json(text, depth + 1)
-        return text if scrubbed is None else scrubbed
 
 
 def _decoded(text: str) -> str:

@@ -1,0 +1,129 @@
+"""Hide members of JSON documents by name or by path, at any depth.
+
+A JSON text comes in; the same object comes back when nothing in it is listed, else a
+new text with marks where the values stood, or None when it is no JSON. JSON within a
+JSON string is a document of its own, down to a bound; a string below it in which a
+listed name occurs is hidden whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from shipper.jsontext import Document, read_json, write_json
+from shipper.lists import Lists, Path, mark_of
+
+MAX_NESTING: Final = 4  # JSON in JSON in …; a deeper one is hidden whole
+
+# How a value begins that may be JSON itself.
+NESTED: Final = frozenset('{["' + " \t\r\n\ufeff")
+
+
+class TreeScrubber:
+    """Applies one pair of lists to JSON."""
+
+    def __init__(self, lists: Lists) -> None:
+        self._lists = lists
+
+    def scrub(self, text: str, depth: int = 0) -> str | None:
+        """Scrub a JSON text, or several, one a line; None if it is neither.
+
+        The same object comes back when nothing in it is listed.
+        """
+        document = read_json(text)
+        if document is not None:
+            return self._document(text, document, depth)
+        lines = text.split("\n")
+        if len(lines) == 1:
+            return None
+        scrubbed = []
+        for line in lines:
+            part = read_json(line) if line.strip() else None
+            if part is None and line.strip():
+                return None
+            scrubbed.append(self._document(line, part, depth) if part else line)
+        return "\n".join(scrubbed) if scrubbed != lines else text
+
+    def _document(self, text: str, document: Document, depth: int) -> str:
+        holder = [document.root]
+        if self._lists.paths or self._lists.is_allowlist:
+            changed = self._walk_paths(holder, depth)
+        else:
+            # JSON within a JSON string has quotes, and so a backslash.
+            changed = self._walk(holder, depth, may_nest="\\" in text)
+        if not changed:
+            return text
+        document.root = holder[0]
+        return write_json(document)
+
+    def _walk(self, root: list[Any], depth: int, *, may_nest: bool) -> bool:
+        """Hide members by name alone; True if anything was hidden."""
+        hides = self._lists.hides
+        changed = False
+        nodes: list[Any] = [root]
+        while nodes:
+            node = nodes.pop()
+            is_object = type(node) is dict
+            members: Iterable[tuple[Any, Any]] = (
+                node.items() if is_object else enumerate(node)
+            )
+            for key, value in members:
+                if is_object and hides[key]:
+                    scrubbed = mark_of(value)
+                else:
+                    kind = type(value)
+                    if kind is dict or kind is list:
+                        nodes.append(value)
+                        continue
+                    if not may_nest or kind is not str or value[:1] not in NESTED:
+                        continue
+                    scrubbed = self._string(value, depth)
+                if scrubbed != value:
+                    node[key] = scrubbed
+                    changed = True
+        return changed
+
+    def _walk_paths(self, root: list[Any], depth: int) -> bool:
+        """Hide members by name or path, or all but these; True if any was hidden."""
+        lists = self._lists
+        changed = False
+        nodes: list[tuple[Any, tuple[Path, ...]]] = [(root, lists.paths)]
+        while nodes:
+            node, paths = nodes.pop()
+            is_object = type(node) is dict
+            members: Iterable[tuple[Any, Any]] = (
+                node.items() if is_object else enumerate(node)
+            )
+            for key, value in members:
+                step = str(key).casefold()
+                here = tuple(path for path in paths if path[0] in (step, "*"))
+                # The list around the root is ours, and no step of anybody's path.
+                if node is root:
+                    here = ()
+                listed = (is_object and lists.is_listed(key)) or any(
+                    len(path) == 1 for path in here
+                )
+                if listed and lists.is_allowlist:
+                    continue
+                if type(value) in (dict, list) and not listed:
+                    ahead = tuple(path[1:] for path in here)
+                    nodes.append((value, ahead if is_object else (*ahead, *paths)))
+                    continue
+                if listed or lists.is_allowlist:
+                    scrubbed = mark_of(value)
+                elif type(value) is str and value[:1] in NESTED:
+                    scrubbed = self._string(value, depth)
+                else:
+                    continue
+                if scrubbed != value:
+                    node[key] = scrubbed
+                    changed = True
+        return changed
+
+    def _string(self, text: str, depth: int) -> str:
+        """Scrub a JSON string that may hold JSON itself."""
+        if depth >= MAX_NESTING:
+            return mark_of(text) if self._lists.occurs_in(text) else text
+        scrubbed = self.scrub(text, depth + 1)
+        return text if scrubbed is None else scrubbed
