@@ -23,6 +23,7 @@ VERBS: Mapping[str, Verb] = {
     "run": Verb("run", "Follow the sources and deliver what they hold."),
     "validate": Verb("validate", "Check the configuration and report every fault."),
     "status": Verb("status", "Show what was delivered from each file and what waits."),
+    "audit": Verb("audit", "Count the files again and prove that the sums add up."),
     "receive": Verb("receive", "Run a local receiver that speaks ReadMe's protocol."),
     "demo": Verb("demo", "Send real exchanges from an app to a local receiver."),
 }

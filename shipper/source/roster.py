@@ -101,7 +101,7 @@ class Roster:
             ino=inode[1],
             packing=packing,
             # Unpacked, it may be longer than we have seen it.
-            size_bytes=None if packing else tracked.row.size_bytes,
+            size_bytes=None if packing and not is_done else tracked.row.size_bytes,
             state=FileState.DONE if is_done else state_of(name),
         )
         self._insert(tracked)

@@ -93,6 +93,11 @@ class Sighting:
         """Time of the last change."""
         return self._facts.st_mtime_ns
 
+    @property
+    def stream(self) -> PlainStream | PackedStream:
+        """Its bytes, unpacked, while it is open."""
+        return self._stream
+
     def holds(self, row: FileRow) -> bool:
         """Return True if the row's position exists here, with its marker before it."""
         start = max(0, row.offset_bytes - row.mark.length_bytes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from shipper.fileid import FileRow, FileState, Head, Mark
 
@@ -30,6 +30,14 @@ def known_files(connection: sqlite3.Connection) -> list[FileRow]:
         f"SELECT {_COLUMNS} FROM files WHERE state <> 'gone'"  # noqa: S608  # constants
     )
     return [_file_row(row) for row in rows]
+
+
+def all_files(connection: sqlite3.Connection) -> Iterator[FileRow]:
+    """Yield every file, gone ones too, by path."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM files ORDER BY path, first_seen"  # noqa: S608  # constants
+    )
+    return map(_file_row, rows)
 
 
 def find_files(connection: sqlite3.Connection, head: Head) -> list[FileRow]:

@@ -1,0 +1,333 @@
+"""Whether the sums add up: the files on disk counted again, against the ledger.
+
+Everything the state says belongs to one moment; the files are read as they are
+now. Every byte of every file is explained by a stretch: committed (delivered,
+skipped, dead, blank), pending, lost, from before the start; or it is wrong, and
+then the proof fails. Nothing is changed by looking, and nobody waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from msgspec import Struct
+
+from shipper.clock import Clock
+from shipper.events import Events
+from shipper.fileid import FileRow, FileState
+from shipper.follow import Stream
+from shipper.reports.finding import Disk, UnreadableError
+from shipper.reports.recount import BLOCK_BYTES, LineCount, recount
+from shipper.source import FileView, Followed
+from shipper.source.sighting import Sighting
+from shipper.store.account import Account, Range, open_account
+from shipper.store.sums import Outcomes
+
+SKIPPED_PREFIX = "skipped:"
+
+
+class Kind(StrEnum):
+    """What a stretch of a file is."""
+
+    BEFORE_START = "before-start"  # reading began after it
+    COMMITTED = "committed"  # read again, and the ledger is right
+    RECORDED = "recorded"  # committed; the file is gone, the ledger stands for it
+    PENDING = "pending"  # not committed yet
+    LOST = "lost"  # the file went before it was committed
+    WRONG = "wrong"  # disk and ledger do not agree
+
+
+class Stretch(Struct, frozen=True):
+    """Bytes of one file that have one explanation.
+
+    Attributes:
+        end_bytes: None when nobody knows where it ended (a packed file that
+            vanished before it was unpacked).
+        lines: What its lines became, of a committed one.
+        whole_lines: Lines that wait, of a pending one.
+        why: What is wrong, of a wrong one.
+    """
+
+    kind: Kind
+    start_bytes: int
+    end_bytes: int | None
+    lines: Outcomes = Outcomes()
+    whole_lines: int = 0
+    why: str = ""
+
+    @property
+    def size_bytes(self) -> int:
+        """Its length; 0 when its end is not known."""
+        return 0 if self.end_bytes is None else self.end_bytes - self.start_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileAudit:
+    """One file, explained from its first byte to its last.
+
+    Attributes:
+        path: Where it was found, or was seen last.
+        state: As the state has it, or ``new`` or ``missing``.
+    """
+
+    path: str
+    state: str
+    stretches: tuple[Stretch, ...]
+
+    def lines(self, *kinds: Kind) -> Outcomes:
+        """Return what the lines in stretches of these kinds became."""
+        return _sum(each.lines for each in self.stretches if each.kind in kinds)
+
+    def of(self, kind: Kind) -> list[Stretch]:
+        """Return the stretches of a kind."""
+        return [each for each in self.stretches if each.kind is kind]
+
+    def size_of(self, kind: Kind) -> int:
+        """Return the bytes in stretches of a kind."""
+        return sum(each.size_bytes for each in self.of(kind))
+
+    @property
+    def whole_lines(self) -> int:
+        """Lines that wait."""
+        return sum(each.whole_lines for each in self.stretches)
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """All files, and what of the sums is wrong beyond any one file.
+
+    Attributes:
+        faults: Sums that contradict each other.
+        counters: Named totals of the same moment.
+        has_run: False before the shipper has made its state.
+    """
+
+    files: tuple[FileAudit, ...]
+    faults: tuple[str, ...]
+    counters: Mapping[str, int] = field(default_factory=dict)
+    has_run: bool = True
+
+    @property
+    def is_exact(self) -> bool:
+        """True if every byte is explained and no sum contradicts another."""
+        return not self.faults and not any(each.of(Kind.WRONG) for each in self.files)
+
+    @property
+    def lines(self) -> Outcomes:
+        """What became of all lines ever committed, by the ledger."""
+        return _sum(each.lines(*Kind) for each in self.files)
+
+
+def take_audit(
+    state_dir: str, sources: Sequence[Followed], *, events: Events, clock: Clock
+) -> Audit:
+    """Count again.
+
+    Raises:
+        StateError: The state cannot be read.
+    """
+    with open_account(state_dir) as account:
+        disk = Disk(sources, account, events=events, clock=clock)
+        try:
+            auditor = _Auditor(account, disk)
+            files = [auditor.known(row) for row in account.files()]
+            files += auditor.unknown()
+        finally:
+            disk.close()
+        faults = tuple(_faults(account))
+        return Audit(
+            tuple(files), faults, account.sums.counters, has_run=account.has_run
+        )
+
+
+class _Auditor:
+    """Explains one file after the other."""
+
+    def __init__(self, account: Account, disk: Disk) -> None:
+        # Mutable state: what has been explained, so that nothing is twice.
+        self._account = account
+        self._disk = disk
+        self._known: set[str] = set()
+        self._paths: set[str] = set()
+
+    def known(self, row: FileRow) -> FileAudit:
+        """Explain a file of the state."""
+        self._known.add(row.file_id)
+        ranges = self._account.ranges(row.file_id)
+        try:
+            with self._disk.opened(row) as sighting:
+                if sighting is None:
+                    return self._absent(row, ranges)
+                self._paths.add(sighting.path)
+                stretches = tuple(_read_again(sighting, row, ranges))
+                return FileAudit(sighting.path, row.state.value, stretches)
+        except UnreadableError as error:
+            why = f"cannot be read: {error}"
+            whole = Stretch(Kind.WRONG, 0, row.size_bytes, why=why)
+            return FileAudit(row.path, row.state.value, (whole,))
+
+    def unknown(self) -> Iterator[FileAudit]:
+        """Explain the files that the shipper has not seen yet."""
+        for view in self._disk.views():
+            if view.file_id not in self._known and view.path not in self._paths:
+                yield self._new(view)
+
+    def _new(self, view: FileView) -> FileAudit:
+        try:
+            with self._disk.opened_view(view) as sighting:
+                if sighting is None:
+                    return FileAudit(view.path, "new", ())
+                start = view.offset_bytes
+                stretches = [*_before(start), *_pending(sighting, start)]
+                return FileAudit(view.path, "new", tuple(stretches))
+        except UnreadableError as error:
+            # Nothing of it was ever committed: nothing can be wrong.
+            whole = Stretch(Kind.PENDING, 0, view.size_bytes, why=str(error))
+            return FileAudit(view.path, "new", (whole,))
+
+    def _absent(self, row: FileRow, ranges: Iterator[Range]) -> FileAudit:
+        """Explain a file that is not there: by the ledger, and what it lost."""
+        stretches = [*_before(row.start_bytes)]
+        recorded = _Merger()
+        for piece, fault in _chained(row, ranges):
+            recorded.add(Kind.RECORDED, piece, fault)
+        stretches += recorded.stretches
+        state = row.state.value
+        if row.state is not FileState.DONE and row.size_bytes != row.offset_bytes:
+            stretches += self._remainder(row)
+        if row.state is not FileState.GONE:
+            state = "missing"
+        return FileAudit(row.path, state, tuple(stretches))
+
+    def _remainder(self, row: FileRow) -> Iterator[Stretch]:
+        """Explain what a file that is not there had beyond its position."""
+        end, position = row.size_bytes, row.offset_bytes
+        if end is not None and end <= position:
+            return
+        # It may have been sent, and removed, since the moment we speak of.
+        by_now = self._account.committed_now(row.file_id)
+        if end is not None:
+            by_now = min(by_now, end)
+        if by_now > position:
+            yield Stretch(Kind.PENDING, position, by_now)
+        if end is None or by_now < end:
+            yield Stretch(Kind.LOST, max(position, by_now), end)
+
+
+def _read_again(
+    sighting: Sighting, row: FileRow, ranges: Iterator[Range]
+) -> Iterator[Stretch]:
+    """Explain a file that is there."""
+    yield from _before(row.start_bytes)
+    merged = _Merger()
+    for piece, chain_fault in _chained(row, ranges):
+        fault = chain_fault
+        if piece is not None and fault is None:
+            fault = recount(sighting.stream, piece).fault
+        merged.add(Kind.COMMITTED, piece, fault)
+    yield from merged.stretches
+    if row.state is not FileState.GONE:
+        yield from _pending(sighting, row.offset_bytes)
+
+
+def _chained(
+    row: FileRow, ranges: Iterator[Range]
+) -> Iterator[tuple[Range | None, str | None]]:
+    """Yield the ranges, each with what is wrong in how it follows the one before."""
+    at, crc = row.start_bytes, 0
+    for piece in ranges:
+        fault = None
+        if piece.start_bytes != at or piece.crc_before != crc:
+            fault = f"the ledger does not go on from byte {at}"
+        yield piece, fault
+        at, crc = piece.end_bytes, piece.crc_after
+    if (at, crc) != (row.offset_bytes, row.crc):
+        fault = f"the ledger ends at byte {at}, and the position is {row.offset_bytes}"
+        yield None, fault
+
+
+def _before(start_bytes: int) -> Iterator[Stretch]:
+    if start_bytes:
+        yield Stretch(Kind.BEFORE_START, 0, start_bytes)
+
+
+def _pending(sighting: Sighting, start_bytes: int) -> Iterator[Stretch]:
+    """Explain what stands after the position."""
+    stream: Stream = sighting.stream
+    lines, at = LineCount(), start_bytes
+    # To the end as it was when the file was opened: a busy one never ends.
+    end = None if sighting.packing else sighting.size_bytes
+    while end is None or at < end:
+        count = BLOCK_BYTES if end is None else min(BLOCK_BYTES, end - at)
+        piece = stream.read_at(at, count)
+        if not piece:
+            break
+        lines.feed(piece)
+        at += len(piece)
+    if at > start_bytes:
+        yield Stretch(Kind.PENDING, start_bytes, at, whole_lines=lines.whole)
+
+
+class _Merger:
+    """Joins neighbouring ranges that are alike."""
+
+    def __init__(self) -> None:
+        # Mutable state: the stretches so far.
+        self.stretches: list[Stretch] = []
+
+    def add(self, kind: Kind, piece: Range | None, fault: str | None) -> None:
+        """Take the next range, or a fault that stands behind the last one."""
+        if fault is not None:
+            kind = Kind.WRONG
+        last = self.stretches[-1] if self.stretches else None
+        if piece is None:
+            at = (last.end_bytes or 0) if last is not None else 0
+            self.stretches.append(Stretch(kind, at, at, why=fault or ""))
+        elif last is not None and last.kind is kind and last.end_bytes is not None:
+            self.stretches[-1] = Stretch(
+                kind,
+                last.start_bytes,
+                piece.end_bytes,
+                lines=_sum((last.lines, piece.lines)),
+                why=last.why,
+            )
+        else:
+            self.stretches.append(
+                Stretch(
+                    kind,
+                    piece.start_bytes,
+                    piece.end_bytes,
+                    lines=piece.lines,
+                    why=fault or "",
+                )
+            )
+
+
+def _faults(account: Account) -> Iterator[str]:
+    """Say which sums contradict each other."""
+    sums = account.sums
+    skipped = sum(
+        amount
+        for name, amount in sums.counters.items()
+        if name.startswith(SKIPPED_PREFIX)
+    )
+    if skipped != sums.lines.skipped:
+        yield (
+            f"the ledger has {sums.lines.skipped} skipped lines, "
+            f"and the counters have {skipped}"
+        )
+    stray = account.stray_letters()
+    if stray:
+        yield f"{stray} dead letters are of lines that are not committed"
+
+
+def _sum(parts: Iterator[Outcomes] | Sequence[Outcomes]) -> Outcomes:
+    delivered = skipped = dead = blank = 0
+    for part in parts:
+        delivered += part.delivered
+        skipped += part.skipped
+        dead += part.dead
+        blank += part.blank
+    return Outcomes(delivered, skipped, dead, blank)
