@@ -43,6 +43,8 @@ class _Decoder(Protocol):
     def eof(self) -> bool: ...
     @property
     def unused_data(self) -> bytes: ...
+    @property
+    def needs_input(self) -> bool: ...
     def decompress(self, data: bytes, max_length: int) -> bytes: ...
 
 
@@ -61,6 +63,10 @@ class _Gzip:
     @property
     def unused_data(self) -> bytes:
         return self._inner.unused_data
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._left
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
         out = self._inner.decompress(self._left + data, max_length)
@@ -96,6 +102,10 @@ class _Zstd:
     @property
     def unused_data(self) -> bytes:
         return bytes(self._inner.unused_data)
+
+    @property
+    def needs_input(self) -> bool:
+        return bool(self._inner.needs_input)
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
         try:
@@ -189,7 +199,8 @@ class PackedStream:
         if self.damage is not None:
             return None
         packed, self._pending = self._pending, b""
-        if not packed:
+        # What it was fed and has not used yet would pile up in the decompressor.
+        if not packed and (self._is_between_members or self._decoder.needs_input):
             packed = os.pread(self._handle, PACKED_READ_BYTES, self._packed_at)
             self._packed_at += len(packed)
         if self._is_between_members:

@@ -7,6 +7,7 @@ import gzip
 import lzma
 import os
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,25 @@ def test_memory_stays_small_for_a_bomb(tmp_path: Path) -> None:
     stream = PackedStream(handle, "gzip")
 
     assert stream.read_at(49_999_000, 5000) == b"\0" * 1000
+    os.close(handle)
+
+
+@pytest.mark.parametrize(("name", "pack"), PACKERS)
+def test_no_more_is_taken_in_than_is_unpacked(
+    name: str, pack: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    """What was read and is not unpacked yet would fill memory, packed."""
+    text = b"".join(
+        sha256(b"%d" % n).digest()[:5].hex().encode() + b"abcdefghij" * 9 + b"\n"
+        for n in range(60_000)
+    )
+    packed = pack(text)
+    handle = opened(tmp_path / "packed", packed)
+    stream = PackedStream(handle, name)
+
+    stream.read_at(0, len(text) // 10)
+
+    assert stream.packed_left_bytes > len(packed) // 3
     os.close(handle)
 
 
