@@ -65,7 +65,7 @@ DAMAGES: list[Callable[[Path], None]] = [zeros, cut, scribbled, text]
 def test_a_damaged_database_stops_us_by_default(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
-    """[27] Nothing is guessed: the message names the file and the way out."""
+    """Scenario 27: nothing is guessed: the message names the file and the way out."""
     database = a_store_with_one_commit(tmp_path)
     damage(database)
     damaged = database.read_bytes()
@@ -83,7 +83,7 @@ def test_a_damaged_database_stops_us_by_default(
 def test_a_damaged_database_is_set_aside_if_wanted(
     tmp_path: Path, damage: Callable[[Path], None], policy: str
 ) -> None:
-    """[27] The damaged one is kept, the new one knows why it is empty."""
+    """Scenario 27: the damaged one is kept, the new one knows why it is empty."""
     damage(a_store_with_one_commit(tmp_path))
 
     store = open_store(str(tmp_path), on_state_error=policy)  # type: ignore[arg-type]  # parametrized
@@ -95,7 +95,7 @@ def test_a_damaged_database_is_set_aside_if_wanted(
 
 
 def test_a_newer_database_is_refused_and_left_alone(tmp_path: Path) -> None:
-    """[27] An older program must not touch what a newer one wrote."""
+    """Scenario 27: an older program must not touch what a newer one wrote."""
     database = a_store_with_one_commit(tmp_path)
     connection = sqlite3.connect(database)
     connection.execute("PRAGMA user_version=99")
@@ -113,7 +113,7 @@ def test_a_newer_database_is_refused_and_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_missing_database_begins_anew(tmp_path: Path) -> None:
-    """[27] Without database every file is unknown; nothing is set aside."""
+    """Scenario 27: without database every file is unknown; nothing is set aside."""
     a_store_with_one_commit(tmp_path).unlink()
 
     store = open_store(str(tmp_path))
@@ -124,7 +124,7 @@ def test_a_missing_database_begins_anew(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_fails_the_commit_whole_and_heals(tmp_path: Path) -> None:
-    """[29] Nothing is half stored, and the same commit succeeds later."""
+    """Scenario 29: nothing is half stored, and the same commit succeeds later."""
     a_store_with_one_commit(tmp_path)
     store = open_store(str(tmp_path))
     start, failure = 100, None
@@ -192,7 +192,7 @@ while True:
 
 @pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.slow)])
 def test_a_killed_committer_leaves_whole_commits(tmp_path: Path, kills: int) -> None:
-    """[19] After SIGKILL at any time, what was reported is there, and it adds up."""
+    """Scenario 19: after SIGKILL what was reported is there, and it adds up."""
     a_store_with_one_commit(tmp_path)
     for number in range(kills):
         process = subprocess.Popen(

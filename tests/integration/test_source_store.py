@@ -1,6 +1,6 @@
 """What is followed and what is remembered, together: rotation, restarts, losses.
 
-Numbers in brackets are those of the scenario table in docs/guarantees.md.
+Scenario numbers are those of the table in docs/guarantees.md.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def test_a_restart_after_everything_was_committed_reads_nothing(
 
 
 def test_a_rename_while_running_is_followed(log: Path, shipper: Following) -> None:
-    """[2] Appends to a renamed file and to its successor are both read, once."""
+    """Scenario 2: appends to a renamed file and its successor are both read, once."""
     shipper.drain()
     os.rename(log, f"{log}.1")
     append(log, some_lines(20, 3))
@@ -98,7 +98,7 @@ def test_a_rename_while_running_is_followed(log: Path, shipper: Following) -> No
 
 
 def test_a_rename_while_down_is_followed(log: Path, shipper: Following) -> None:
-    """[12] The renamed file is read on from its position, then its successor."""
+    """Scenario 12: a renamed file is read on from its position, then its successor."""
     shipper.drain()
     shipper.commit(7)
     os.rename(log, f"{log}.1")
@@ -112,7 +112,7 @@ def test_a_rename_while_down_is_followed(log: Path, shipper: Following) -> None:
 def test_several_rotations_while_down_are_read_oldest_first(
     log: Path, shipper: Following
 ) -> None:
-    """[3] Five generations of our own stamps are read in the order written."""
+    """Scenario 3: five generations of our own stamps are read in the order written."""
     shipper.drain()
     shipper.commit()
     for generation in range(5):
@@ -135,7 +135,7 @@ PACKERS: list[tuple[str, Callable[[bytes], bytes]]] = [
 def test_packing_while_down_keeps_the_position(
     log: Path, shipper: Following, suffix: str, pack: Callable[[bytes], bytes]
 ) -> None:
-    """[13] A rotated file that was packed is read on at its unpacked position."""
+    """Scenario 13: a rotated file that was packed goes on at its unpacked position."""
     shipper.drain()
     shipper.commit(6)
     Path(f"{log}.1.{suffix}").write_bytes(pack(log.read_bytes()))
@@ -149,7 +149,7 @@ def test_packing_while_down_keeps_the_position(
 
 
 def test_zstd_is_unpacked_when_it_is_installed(log: Path, shipper: Following) -> None:
-    """[13] Zstandard files are read like the others."""
+    """Scenario 13: zstandard files are read like the others."""
     zstd = pytest.importorskip("backports.zstd")
     shipper.drain()
     shipper.commit(6)
@@ -164,7 +164,7 @@ def test_zstd_is_unpacked_when_it_is_installed(log: Path, shipper: Following) ->
 def test_packing_while_running_sends_nothing_twice(
     log: Path, shipper: Following
 ) -> None:
-    """[13] gzip beside its original, then without it, adds no line."""
+    """Scenario 13: gzip beside its original, then without it, adds no line."""
     shipper.drain()
     shipper.commit()
     rotated = Path(f"{log}.1")
@@ -187,7 +187,7 @@ def test_packing_while_running_sends_nothing_twice(
 def test_lines_added_just_before_packing_are_not_forgotten(
     log: Path, shipper: Following
 ) -> None:
-    """[13] A fully committed file that grew, was packed and met a crash goes on."""
+    """Scenario 13: a committed file that grew, was packed and met a crash goes on."""
     shipper.drain()
     shipper.commit()
     shipper.clock.advance(20)
@@ -203,7 +203,7 @@ def test_lines_added_just_before_packing_are_not_forgotten(
 
 
 def test_a_packed_file_may_have_several_members(logs: Path, shipper: Following) -> None:
-    """[18] Members in a row are one stream, even cut in the middle of a line."""
+    """Scenario 18: members in a row are one stream, though cut inside a line."""
     text = b"".join(line + b"\n" for line in some_lines(0, 50))
     members = gzip_member(text[:2345]) + gzip_member(b"") + gzip_member(text[2345:])
     (logs / "app.log.2.gz").write_bytes(members)
@@ -214,7 +214,7 @@ def test_a_packed_file_may_have_several_members(logs: Path, shipper: Following) 
 def test_an_archive_seen_first_while_empty_is_unpacked(
     logs: Path, shipper: Following
 ) -> None:
-    """[15] What a file holds is asked again until its first line is known."""
+    """Scenario 15: what a file holds is asked again until its first line is known."""
     archive = logs / "app.log.2.gz"
     archive.write_bytes(b"")
     shipper.drain()
@@ -226,7 +226,7 @@ def test_an_archive_seen_first_while_empty_is_unpacked(
 def test_an_archive_being_written_is_read_as_it_grows(
     logs: Path, shipper: Following
 ) -> None:
-    """[15] Half an archive gives whole lines only; the rest follows, once."""
+    """Scenario 15: half an archive gives whole lines only; the rest follows, once."""
     text = b"".join(os.urandom(40).hex().encode() + b"\n" for _ in range(5000))
     packed = gzip_member(text)
     archive = logs / "app.log.2.gz"
@@ -244,7 +244,7 @@ def test_an_archive_being_written_is_read_as_it_grows(
 def test_a_damaged_archive_gives_what_can_be_read_and_says_so(
     logs: Path, shipper: Following
 ) -> None:
-    """[16] The readable part is read once, the damage is told once."""
+    """Scenario 16: the readable part is read once, the damage is told once."""
     text = b"".join(os.urandom(40).hex().encode() + b"\n" for _ in range(5000))
     packed = bytearray(gzip_member(text))
     packed[len(packed) // 2] ^= 0xFF
@@ -262,7 +262,7 @@ def test_a_damaged_archive_gives_what_can_be_read_and_says_so(
 def test_copytruncate_with_the_copy_in_sight_loses_nothing(
     log: Path, shipper: Following, regrown: int
 ) -> None:
-    """[5] The copy takes over the position, the emptied file starts anew."""
+    """Scenario 5: the copy takes over the position, the emptied file starts anew."""
     shipper.drain()
     shipper.commit()
     append(log, some_lines(10, 5))
@@ -278,7 +278,7 @@ def test_copytruncate_with_the_copy_in_sight_loses_nothing(
 def test_a_copy_beside_its_original_is_left_alone(
     log: Path, shipper: Following
 ) -> None:
-    """[5] Between copy and truncation nothing is read twice."""
+    """Scenario 5: between copy and truncation nothing is read twice."""
     shipper.drain()
     Path(f"{log}.1").write_bytes(log.read_bytes())
     shipper.drain()
@@ -291,7 +291,7 @@ def test_a_copy_beside_its_original_is_left_alone(
 def test_lines_cut_away_before_they_were_read_leave_no_trace(
     log: Path, shipper: Following
 ) -> None:
-    """[8] The fingerprint is that of the lines that were read, not of older ones."""
+    """Scenario 8: the fingerprint is that of lines that were read, not older ones."""
     shipper.source.look()
     log.write_bytes(b"")
     append(log, some_lines(100, 10))
@@ -307,7 +307,7 @@ def test_lines_cut_away_before_they_were_read_leave_no_trace(
 def test_truncate_and_regrow_past_the_position_is_seen(
     log: Path, shipper: Following, *, is_down: bool
 ) -> None:
-    """[8, 9] A file emptied and filled beyond the old position is read whole."""
+    """Scenarios 8 and 9: a file emptied and filled past the old position is read whole."""
     shipper.drain()
     shipper.commit()
     log.write_bytes(b"")
@@ -320,7 +320,7 @@ def test_truncate_and_regrow_past_the_position_is_seen(
 
 
 def test_truncate_to_a_smaller_file_is_seen(log: Path, shipper: Following) -> None:
-    """[7] A shorter file with other lines is read from its beginning."""
+    """Scenario 7: a shorter file with other lines is read from its beginning."""
     shipper.drain()
     log.write_bytes(b"")
     append(log, some_lines(100, 2))
@@ -352,7 +352,7 @@ def test_a_file_that_lost_its_end_is_not_read_again(
 def test_a_reused_inode_is_a_new_file(
     log: Path, shipper: Following, *, is_down: bool
 ) -> None:
-    """[11] Another file under the same number is read from its beginning."""
+    """Scenario 11: another file under the same number is read from its beginning."""
     shipper.drain()
     shipper.commit()
     # The same inode for certain: overwritten in place, longer than before.
@@ -367,7 +367,7 @@ def test_a_reused_inode_is_a_new_file(
 
 
 def test_a_deleted_file_is_read_to_its_end(logs: Path, store: Store) -> None:
-    """[4] What our handle holds is not lost with the name."""
+    """Scenario 4: what our handle holds is not lost with the name."""
     log = logs / "app.log"
     append(log, some_lines(0, 100))
     shipper = following(logs, catalog=store, read_bytes=1024)
@@ -384,7 +384,7 @@ def test_a_deleted_file_is_read_to_its_end(logs: Path, store: Store) -> None:
 def test_a_file_deleted_while_down_is_counted_as_lost(
     log: Path, shipper: Following, store: Store
 ) -> None:
-    """[4] Bytes that vanished unread are counted and told as an error."""
+    """Scenario 4: bytes that vanished unread are counted and told as an error."""
     shipper.drain()
     shipper.commit(4)
     shipper.clock.advance(20)
@@ -400,7 +400,7 @@ def test_a_file_deleted_while_down_is_counted_as_lost(
 def test_a_vanished_directory_freezes_its_files(
     logs: Path, log: Path, shipper: Following
 ) -> None:
-    """[47] A directory that is away for a while costs nothing."""
+    """Scenario 47: a directory that is away for a while costs nothing."""
     shipper.drain()
     shipper.commit()
     away = logs.with_name("away")
@@ -432,7 +432,7 @@ def test_a_restored_copy_goes_on_where_the_lost_file_was(
 
 
 def test_two_files_with_equal_heads_are_both_read(logs: Path, store: Store) -> None:
-    """[45] Equal first kilobytes do not make two logs one."""
+    """Scenario 45: equal first kilobytes do not make two logs one."""
     head = [b"#" * 0 + b"x" * 4096 * 20]
     append(logs / "a.log", head + some_lines(0, 5))
     append(logs / "b.log", head + some_lines(5, 5))
@@ -443,7 +443,7 @@ def test_two_files_with_equal_heads_are_both_read(logs: Path, store: Store) -> N
 
 
 def test_large_logs_that_part_late_are_both_read(logs: Path, store: Store) -> None:
-    """[45] Equal for more than is compared at the front; their ends differ."""
+    """Scenario 45: equal for more than is compared at the front; their ends differ."""
     shared = some_lines(0, 1000)
     append(logs / "a.log", shared + some_lines(2000, 5))
     append(logs / "b.log", shared + some_lines(3000, 5))
@@ -504,7 +504,7 @@ def test_read_from_end_skips_what_was_there_first(log: Path, store: Store) -> No
 
 
 def test_a_torn_end_of_a_sealed_file_is_a_fault(log: Path, shipper: Following) -> None:
-    """[23] The half line of a killed writer is told apart; the next file is intact."""
+    """Scenario 23: a killed writer's half line is told apart; the next file is intact."""
     with log.open("ab") as file:
         file.write(b'{"half')
     sealed = Path(f"{log}.{STAMP.format(1)}")
@@ -522,7 +522,7 @@ def test_a_torn_end_of_a_sealed_file_is_a_fault(log: Path, shipper: Following) -
 def test_half_a_line_in_a_fresh_sealed_file_may_still_be_finished(
     log: Path, shipper: Following
 ) -> None:
-    """[23] A rotation may overtake one append: a second is waited for it."""
+    """Scenario 23: a rotation may overtake one append: a second is waited for it."""
     with log.open("ab") as file:
         file.write(some_lines(10, 1)[0][:30])
     sealed = Path(f"{log}.{STAMP.format(1)}")
@@ -539,7 +539,7 @@ def test_half_a_line_in_a_fresh_sealed_file_may_still_be_finished(
 def test_a_fresh_torn_line_is_told_after_a_second(
     log: Path, shipper: Following
 ) -> None:
-    """[23] When nothing came in a second, the half line stands alone."""
+    """Scenario 23: when nothing came in a second, the half line stands alone."""
     with log.open("ab") as file:
         file.write(b"half")
     sealed = Path(f"{log}.{STAMP.format(1)}")

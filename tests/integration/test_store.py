@@ -280,7 +280,7 @@ def test_state_is_closed_to_other_users(store: Store, state_dir: str) -> None:
 
 
 def test_a_second_lock_is_refused_and_names_the_first(state_dir: str) -> None:
-    """[28] One shipper a state directory; the other exits 75 and says why."""
+    """Scenario 28: one shipper a state directory; the other exits 75 and says why."""
     first, second = StateLock(state_dir), StateLock(state_dir)
     first.acquire()
 

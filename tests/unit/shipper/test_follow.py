@@ -85,7 +85,7 @@ def test_the_chain_is_the_checksum_of_the_file(
 
 
 def test_half_a_line_waits_for_its_end(path: Path, handle: int) -> None:
-    """[24] A line is handed out when its newline is there, and once."""
+    """Scenario 24: a line is handed out when its newline is there, and once."""
     follower = a_follower(handle)
     path.write_bytes(b"one\ntw")
     first = read_all(follower)
@@ -115,7 +115,7 @@ def test_reading_goes_on_at_a_position(path: Path, handle: int) -> None:
 def test_other_bytes_before_the_position_are_noticed(
     path: Path, handle: int, content: bytes
 ) -> None:
-    """[8, 9] No line is read from a file that is not the one that was read."""
+    """Scenarios 8 and 9: no line is read from a file that is not the one read before."""
     path.write_bytes(content)
     position = Position(4, 0, mark_of(b"one\n"))
 
@@ -124,7 +124,7 @@ def test_other_bytes_before_the_position_are_noticed(
 
 
 def test_overwriting_between_two_reads_is_noticed(path: Path, handle: int) -> None:
-    """[8] Truncated and regrown past the position: told, not read on."""
+    """Scenario 8: truncated and regrown past the position: told, not read on."""
     follower = a_follower(handle)
     path.write_bytes(b"one\n")
     read_all(follower)
@@ -140,7 +140,7 @@ def test_overwriting_between_two_reads_is_noticed(path: Path, handle: int) -> No
 def test_a_line_over_the_limit_is_a_fault(
     path: Path, handle: int, length: int, read_bytes: int
 ) -> None:
-    """[39] It is digested, its prefix kept, and the file goes on."""
+    """Scenario 39: it is digested, its prefix kept, and the file goes on."""
     text = os.urandom(length).replace(b"\n", b"n").replace(b"\0", b"0")
     path.write_bytes(b"a\n" + text + b"\nb\n")
 
@@ -166,7 +166,7 @@ def test_a_line_of_the_limit_is_no_fault(path: Path, handle: int) -> None:
 
 
 def test_a_long_line_may_arrive_in_pieces(path: Path, handle: int) -> None:
-    """[39] Without its newline it is waited for, and memory stays small."""
+    """Scenario 39: without its newline it is waited for, and memory stays small."""
     follower = a_follower(handle, max_line_bytes=100, read_bytes=50)
     path.write_bytes(b"x" * 500)
     before = follower.read()
@@ -182,7 +182,7 @@ def test_a_long_line_may_arrive_in_pieces(path: Path, handle: int) -> None:
 
 
 def test_a_line_of_gigabytes_gives_others_their_turn(path: Path, handle: int) -> None:
-    """[39] A hole of 64 MiB in a line is read in several turns."""
+    """Scenario 39: a hole of 64 MiB in a line is read in several turns."""
     with path.open("wb") as file:
         file.write(b"x")
         file.truncate(64 * 1_048_576)
@@ -202,7 +202,7 @@ def test_a_line_of_gigabytes_gives_others_their_turn(path: Path, handle: int) ->
 
 
 def test_the_rest_of_a_sealed_file_is_torn(path: Path, handle: int) -> None:
-    """[23] What follows the last newline of a finished file is told apart."""
+    """Scenario 23: what follows the last newline of a finished file is told apart."""
     path.write_bytes(b'one\n{"half')
     follower = a_follower(handle)
 
@@ -224,7 +224,7 @@ def test_the_marker_of_a_torn_line_is_found_again(path: Path, handle: int) -> No
 
 
 def test_a_hole_before_a_line_is_a_blank(path: Path, handle: int) -> None:
-    """[10] NULs left by somebody's truncation cost no record."""
+    """Scenario 10: NULs left by somebody's truncation cost no record."""
     path.write_bytes(b"\0" * 700_000 + b"one\n\0\0two\n")
 
     lines = read_all(a_follower(handle))
@@ -235,7 +235,7 @@ def test_a_hole_before_a_line_is_a_blank(path: Path, handle: int) -> None:
 
 
 def test_a_position_after_a_hole_is_found_again(path: Path, handle: int) -> None:
-    """[10] The blank that stands for NULs is marked by its newline; that will do."""
+    """Scenario 10: the blank that stands for NULs is marked by its newline alone."""
     path.write_bytes(b"\0" * 600 + b"one\n")
     position = Position(600, 0, mark_of(b"\n"))
 

@@ -92,7 +92,7 @@ def test_new_files_are_found_by_a_scan_or_when_told(log: Path) -> None:
 
 
 def test_one_large_file_does_not_keep_small_ones_waiting(tmp_path: Path) -> None:
-    """[44] After each block the next file has its turn."""
+    """Scenario 44: after each block the next file has its turn."""
     append(tmp_path / "a.log", some_lines(0, 1000))
     append(tmp_path / "b.log", some_lines(5000, 1))
     shipper = following(tmp_path, pattern="*.log", read_bytes=1024)
@@ -161,7 +161,7 @@ def test_other_neighbours_are_left_alone(log: Path, name: str, pattern: str) -> 
 
 
 def test_a_file_with_two_names_is_read_once(log: Path) -> None:
-    """[46] A symbolic or hard link beside the file adds nothing."""
+    """Scenario 46: a symbolic or hard link beside the file adds nothing."""
     log.with_name("link.log").symlink_to(log)
     os.link(log, log.with_name("hard.log"))
 
@@ -169,7 +169,7 @@ def test_a_file_with_two_names_is_read_once(log: Path) -> None:
 
 
 def test_a_switched_symlink_is_followed(tmp_path: Path) -> None:
-    """[46] The old target is read to its end, then the new one from its beginning."""
+    """Scenario 46: the old target is read to its end, then the new one whole."""
     old, new = tmp_path / "old", tmp_path / "new"
     append(old, some_lines(0, 3))
     append(new, some_lines(10, 3))
@@ -186,7 +186,7 @@ def test_a_switched_symlink_is_followed(tmp_path: Path) -> None:
 
 
 def test_the_place_behind_a_symlink_is_worth_watching(tmp_path: Path) -> None:
-    """[46] Events come from where the file lies, not from where the link is."""
+    """Scenario 46: events come from where the file lies, not from where the link is."""
     (tmp_path / "far").mkdir()
     (tmp_path / "near").mkdir()
     append(tmp_path / "far" / "real", some_lines(0, 1))
@@ -199,7 +199,7 @@ def test_the_place_behind_a_symlink_is_worth_watching(tmp_path: Path) -> None:
 
 
 def test_what_is_no_file_is_refused_once(tmp_path: Path) -> None:
-    """[46] Directory, FIFO and dangling link: told once or passed over, never read."""
+    """Scenario 46: directory, FIFO, dangling link: told once or passed over."""
     (tmp_path / "directory.log").mkdir()
     os.mkfifo(tmp_path / "fifo.log")
     (tmp_path / "dangling.log").symlink_to(tmp_path / "nowhere")
@@ -216,7 +216,7 @@ def test_what_is_no_file_is_refused_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EIO, errno.ESTALE])
 def test_a_file_closed_to_us_is_read_when_it_opens(log: Path, code: int) -> None:
-    """[46, 47] Told once, tried again, and read from where it was."""
+    """Scenarios 46 and 47: told once, tried again, and read from where it was."""
     opener = Opener()
     opener.refused[str(log)] = code
     shipper = following(log.parent, open_file=opener)
@@ -232,7 +232,7 @@ def test_a_file_closed_to_us_is_read_when_it_opens(log: Path, code: int) -> None
 
 
 def test_permission_lost_in_the_middle_loses_nothing(log: Path) -> None:
-    """[46] A file that cannot be opened again for a while stays the same file."""
+    """Scenario 46: a file that cannot be opened for a while stays the same file."""
     opener = Opener()
     shipper = following(log.parent, open_file=opener)
     shipper.drain()
@@ -248,7 +248,7 @@ def test_permission_lost_in_the_middle_loses_nothing(log: Path) -> None:
 
 
 def test_open_files_stay_under_the_bound(tmp_path: Path) -> None:
-    """[42] 100 files are read in turns with four descriptors."""
+    """Scenario 42: 100 files are read in turns with four descriptors."""
     expected = []
     for number in range(100):
         lines = some_lines(number * 100, 30)
@@ -266,7 +266,7 @@ def test_open_files_stay_under_the_bound(tmp_path: Path) -> None:
 
 
 def test_descriptors_that_run_out_are_given_back(tmp_path: Path) -> None:
-    """[42] EMFILE closes one of ours and tries again."""
+    """Scenario 42: EMFILE closes one of ours and tries again."""
     for number in range(6):
         append(tmp_path / f"{number}.log", some_lines(number * 10, 2))
     opened: list[int] = []
@@ -294,7 +294,7 @@ def _is_open(handle: int) -> bool:
 def test_idle_files_cost_no_descriptor_and_are_not_opened_again(
     tmp_path: Path,
 ) -> None:
-    """[43] After a restart, files that did not change are known by their stat."""
+    """Scenario 43: after a restart, unchanged files are known by their stat."""
     for number in range(300):
         append(tmp_path / f"{number}.log", some_lines(number * 10, 2))
     opener = Opener()
@@ -473,7 +473,7 @@ def many(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_twenty_thousand_idle_files_are_cheap(many: Path) -> None:
-    """[43] Few descriptors, and a look that is a matter of the busy files."""
+    """Scenario 43: few descriptors, and a look that is a matter of the busy files."""
     source = Source(
         sources=[Table((str(many / "*.log"),))],
         catalog=MemoryCatalog(),

@@ -83,7 +83,7 @@ def test_any_offset_may_be_asked_for(
 def test_half_an_archive_has_no_more_bytes_yet(
     tmp_path: Path, packing: str, pack: Callable[[bytes], bytes], share: float
 ) -> None:
-    """[15] What is there is given; the rest comes when it is written."""
+    """Scenario 15: what is there is given; the rest comes when it is written."""
     packed = pack(TEXT)
     cut = max(6, round(len(packed) * share))
     path = tmp_path / "packed"
@@ -106,7 +106,7 @@ def test_half_an_archive_has_no_more_bytes_yet(
 def test_damage_is_told_and_ends_the_stream(
     tmp_path: Path, packing: str, pack: Callable[[bytes], bytes]
 ) -> None:
-    """[16] Behind damaged bytes nothing more comes, however often one asks."""
+    """Scenario 16: behind damaged bytes nothing more comes, however often one asks."""
     packed = bytearray(pack(os.urandom(300_000)))
     packed[len(packed) // 2 : len(packed) // 2 + 64] = os.urandom(64)
     handle = opened(tmp_path / "packed", bytes(packed))

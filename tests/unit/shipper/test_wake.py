@@ -211,7 +211,7 @@ def _failing(error: Exception) -> Any:
 
 @pytest.mark.parametrize("code", [errno.EMFILE, errno.ENOSPC])
 def test_limits_of_inotify_degrade_to_polling(logs: Path, code: int) -> None:
-    """[42] Told once, polled meanwhile, tried again a minute later."""
+    """Scenario 42: told once, polled meanwhile, tried again a minute later."""
     error = OSError(code, "inotify limit reached")
     bench = Bench(logs, make_observer=_failing(error))
     bench.clock.advance(1.5)
@@ -291,7 +291,7 @@ def test_a_deleted_directory_is_polled_for(tmp_path: Path) -> None:
 
 
 def test_network_file_systems_are_polled_in_auto_mode(logs: Path) -> None:
-    """[47] No events come over the network; `auto` says so and polls."""
+    """Scenario 47: no events come over the network; `auto` says so and polls."""
     auto, forced = (
         Bench(logs, mode=mode, network_type_of=lambda path: "nfs4")
         for mode in ("auto", "events")
