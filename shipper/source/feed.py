@@ -155,6 +155,7 @@ class Feed:
         for tracked in list(roster.by_id.values()):
             age = now - tracked.changed_at
             if tracked.is_orphan:
+                self._see_orphan(tracked, now)
                 if not self._is_drained(tracked, now):
                     warm.append(tracked)
             elif not tracked.name.is_rotated:
@@ -194,6 +195,17 @@ class Feed:
                 tracked.changed_at = self._clock.monotonic()
                 self._turns.add(tracked)
         return any(map(os.path.exists, self._awaited))
+
+    def _see_orphan(self, tracked: Tracked, now: float) -> None:
+        """Ask the handle for the `stat` of a file that no name leads to."""
+        if tracked.handle is None:
+            return
+        # What was added between our last look and the loss of the name would
+        # otherwise never be read.
+        facts = os.fstat(tracked.handle)
+        seen = Facts(facts.st_size, facts.st_mtime_ns)
+        if seen != tracked.facts:
+            tracked.facts, tracked.changed_at = seen, now
 
     def _is_drained(self, tracked: Tracked, now: float) -> bool:
         """Let go of a nameless file once nothing more can come; True if so."""

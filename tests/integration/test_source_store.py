@@ -307,7 +307,7 @@ def test_lines_cut_away_before_they_were_read_leave_no_trace(
 def test_truncate_and_regrow_past_the_position_is_seen(
     log: Path, shipper: Following, *, is_down: bool
 ) -> None:
-    """Scenarios 8 and 9: a file emptied and filled past the old position is read whole."""
+    """Scenarios 8 and 9: what was emptied and refilled beyond the position is read."""
     shipper.drain()
     shipper.commit()
     log.write_bytes(b"")
@@ -379,6 +379,25 @@ def test_a_deleted_file_is_read_to_its_end(logs: Path, store: Store) -> None:
     assert [first.data, *shipper.drain()] == some_lines(0, 100)
     assert "file_lost" not in shipper.events.names()
     shipper.source.close()
+
+
+def test_lines_added_just_before_the_file_was_deleted_are_read(
+    log: Path, shipper: Following
+) -> None:
+    """Scenario 4: what came after the last look is in the open handle as well."""
+    shipper.drain()
+    append(log, some_lines(10, 5))
+    log.unlink()
+    texts = []
+    for _ in range(70):
+        # As a polling shipper looks: every time at everything.
+        shipper.clock.advance(1.0)
+        shipper.source.look()
+        while (line := shipper.source.next_line()) is not None:
+            texts.append(line.data)
+
+    assert some_lines(10, 5) == texts
+    assert shipper.source.open_files == 0
 
 
 def test_a_file_deleted_while_down_is_counted_as_lost(
@@ -504,7 +523,7 @@ def test_read_from_end_skips_what_was_there_first(log: Path, store: Store) -> No
 
 
 def test_a_torn_end_of_a_sealed_file_is_a_fault(log: Path, shipper: Following) -> None:
-    """Scenario 23: a killed writer's half line is told apart; the next file is intact."""
+    """Scenario 23: a killed writer's half line is told apart; the next is intact."""
     with log.open("ab") as file:
         file.write(b'{"half')
     sealed = Path(f"{log}.{STAMP.format(1)}")
