@@ -69,9 +69,39 @@ class _Gzip:
         return not self._left
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        out = self._inner.decompress(self._left + data, max_length)
+        packed = self._left + data
+        # zlib gives nothing at all for a piece that goes wrong at its very end
+        # (a bad checksum), so that up to `max_length` good bytes would be lost.
+        before = self._inner.copy()
+        try:
+            out = self._inner.decompress(packed, max_length)
+        except zlib.error:
+            self._inner, out, packed = _salvaged(before, packed, max_length)
+            self._left = packed
+            if not out:
+                raise
+            return out
         self._left = self._inner.unconsumed_tail
         return out
+
+
+def _salvaged(
+    inner: zlib._Decompress, packed: bytes, max_length: int
+) -> tuple[zlib._Decompress, bytes, bytes]:
+    """Return the decompressor before the damage, what it gave, and what is left."""
+    out = b""
+    size = len(packed)
+    # By input, not by output: with its last byte zlib checks the sum as well.
+    while size and len(out) < max_length:
+        trial = inner.copy()
+        try:
+            out += trial.decompress(packed[:size], max_length - len(out))
+        except zlib.error:
+            size //= 2
+            continue
+        inner, packed = trial, trial.unconsumed_tail + packed[size:]
+        size = min(size, len(packed))
+    return inner, out, packed
 
 
 def _zstd() -> _Decoder:

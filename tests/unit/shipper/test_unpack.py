@@ -120,6 +120,21 @@ def test_damage_is_told_and_ends_the_stream(
     os.close(handle)
 
 
+@pytest.mark.parametrize("length", [1, 1000, 65_536, 200_000])
+def test_everything_before_a_bad_checksum_is_given(tmp_path: Path, length: int) -> None:
+    """Scenario 16: the bytes of a gzip member are whole though its sum is wrong."""
+    text = os.urandom(length)
+    packed = bytearray(gzip_member(text))
+    packed[-8] ^= 0xFF
+    handle = opened(tmp_path / "packed", bytes(packed))
+    stream = PackedStream(handle, "gzip")
+    unpacked = stream.read_at(0, length + 1)
+    os.close(handle)
+
+    assert unpacked == text
+    assert stream.damage
+
+
 def test_padding_after_a_member_is_no_damage(tmp_path: Path) -> None:
     """gzip(1): zeros at the end are padding; other bytes are not."""
     good = opened(tmp_path / "good", gzip_member(TEXT) + b"\0" * 100_000)
