@@ -129,6 +129,7 @@ class Feed:
         ):
             self._scan(now)
         self._turns.add_torn()
+        self._turns.tell_unfinished()
         self._save()
 
     def next_block(self) -> Iterator[Line] | None:

@@ -24,6 +24,8 @@ from shipper.unpack import PackedStream, UnpackError
 # A sealed file that ends without newline: the writer was killed in the middle.
 # Wait a little all the same, for the one append the rotation may have overtaken.
 TORN_SECONDS = 1.0
+# An archive that ends early is being written, or was cut; so long it may rest.
+UNFINISHED_SECONDS = 60.0
 
 
 class Turns:
@@ -40,7 +42,8 @@ class Turns:
         self, *, roster: Roster, handles: Handles, examiner: Examiner, clock: Clock
     ) -> None:
         # Mutable state: unread files by active path, oldest first; the active
-        # paths in turn; sealed files that end without newline.
+        # paths in turn; sealed files that end without newline, and archives that
+        # end before their checksum.
         self._roster = roster
         self._handles = handles
         self._examiner = examiner
@@ -48,6 +51,7 @@ class Turns:
         self._generations: dict[str, list[Tracked]] = {}
         self._order: deque[str] = deque()
         self._torn: dict[str, Tracked] = {}
+        self._unfinished: dict[str, Tracked] = {}
         self.has_doubt = False
 
     def add(self, tracked: Tracked) -> None:
@@ -78,9 +82,21 @@ class Turns:
                 tracked.settled = None
                 self.add(tracked)
 
+    def tell_unfinished(self) -> None:
+        """Report archives that nobody seems to be writing to the end."""
+        now = self._clock.monotonic()
+        for file_id, tracked in list(self._unfinished.items()):
+            if not self._is_quiet(tracked, now, UNFINISHED_SECONDS):
+                continue
+            del self._unfinished[file_id]
+            if tracked.row.state is not FileState.GONE:
+                path, why = tracked.name.path, "the archive ends early"
+                self._examiner.trouble(path, "file_unreadable", why)
+
     def remove(self, tracked: Tracked) -> None:
         """Forget a file; its turn passes."""
         self._torn.pop(tracked.row.file_id, None)
+        self._unfinished.pop(tracked.row.file_id, None)
 
     def next_block(self) -> Iterator[Line] | None:
         """Return lines of the file whose turn it is; None when all is read."""
@@ -140,7 +156,12 @@ class Turns:
                 self._examiner.trouble(path, "file_unreadable", stream.damage)
                 tracked.settled = tracked.facts
                 return
-            if stream.is_complete and follower is not None:
+            if not stream.is_complete:
+                self._unfinished[tracked.row.file_id] = tracked
+                tracked.settled = tracked.facts
+                return
+            self._unfinished.pop(tracked.row.file_id, None)
+            if follower is not None:
                 self._roster.amend(tracked, size_bytes=follower.offset_bytes)
         elif follower is not None:
             is_read = follower.offset_bytes >= tracked.facts.size_bytes
@@ -156,7 +177,12 @@ class Turns:
         """Return True if nobody will add to a plain file any more."""
         if not tracked.name.is_sealed:
             return False
-        if tracked.is_orphan or now - tracked.changed_at >= TORN_SECONDS:
+        return tracked.is_orphan or self._is_quiet(tracked, now, TORN_SECONDS)
+
+    def _is_quiet(self, tracked: Tracked, now: float, seconds: float) -> bool:
+        """Return True if a file has not changed for so long, by either clock."""
+        if now - tracked.changed_at >= seconds:
             return True
         age = self._clock.now().timestamp() - tracked.facts.mtime_ns / 1e9
-        return age > 2 * TORN_SECONDS
+        # The machine's clock may be off a little from the file server's.
+        return age > 2 * seconds
