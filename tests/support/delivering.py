@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Condition, Thread
 from typing import Any, Literal
@@ -39,7 +40,20 @@ WatchMode = Literal["events", "poll"]
 
 
 class SwiftClock(SystemClock):
-    """The real clock, running `SPEED` times as fast."""
+    """The real clock, running `SPEED` times as fast; its wall time can be set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Mutable state: by how much the wall time is off.
+        self._off = timedelta()
+
+    def now(self) -> datetime:
+        """Return the wall time as it was set."""
+        return super().now() + self._off
+
+    def step_wall(self, *, days: int) -> None:
+        """Set the wall time forward or back."""
+        self._off += timedelta(days=days)
 
     def monotonic(self) -> float:
         """Return seconds that pass quickly."""

@@ -115,7 +115,7 @@ def test_reading_goes_on_at_a_position(path: Path, handle: int) -> None:
 def test_other_bytes_before_the_position_are_noticed(
     path: Path, handle: int, content: bytes
 ) -> None:
-    """Scenarios 8 and 9: no line is read from a file that is not the one read before."""
+    """Scenarios 8 and 9: no line is read from a file other than the one before."""
     path.write_bytes(content)
     position = Position(4, 0, mark_of(b"one\n"))
 
