@@ -1,12 +1,14 @@
 # Every target makes its own virtual environment in .venv and installs what it needs.
 # PYTHON names the interpreter to make it with: make test PYTHON=python3.12
+# MINUTES says how long the soak lasts: make soak MINUTES=3
 
 PYTHON ?= python3
+MINUTES ?= 20
 VENV := .venv
 BIN := $(VENV)/bin
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all check bench format clean
+.PHONY: help demo test test-all soak check bench format clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,6 +24,9 @@ test: $(VENV)/dev.stamp  ## Run the tests of every day, with branch coverage.
 
 test-all: $(VENV)/dev.stamp  ## Run every test, the long ones too.
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/dev.stamp  ## Kill writers and shipper at random, count every line; 20 minutes.
+	$(BIN)/python -m tests.soak.soak --minutes $(MINUTES)
 
 check: $(VENV)/dev.stamp  ## Run formatter, linter, types, layers, spelling, documents.
 	$(BIN)/ruff format --check .

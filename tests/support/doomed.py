@@ -113,7 +113,7 @@ def _statement(text: str, *, after: str = "") -> Callable[[Deadly], None]:
         connect = sqlite3.connect
 
         def traced(*args: Any, **options: Any) -> sqlite3.Connection:
-            connection = connect(*args, **options)
+            connection: sqlite3.Connection = connect(*args, **options)
             connection.set_trace_callback(begun)
             return connection
 
