@@ -142,8 +142,9 @@ class Census:
         candidate.head, candidate.packing = sighting.head, sighting.packing
         candidate.inode = sighting.inode
         candidate.facts = Facts(sighting.size_bytes, sighting.mtime_ns)
+        is_unborn = sighting.is_unborn(claims_packed=not candidate.name.is_plain)
         sighting.close()
-        return True
+        return not is_unborn
 
     def _is_moved(self, candidate: Candidate, missing: dict[str, Tracked]) -> bool:
         """Settle a candidate that is a known file at a new place."""

@@ -98,6 +98,20 @@ class Sighting:
         """Its bytes, unpacked, while it is open."""
         return self._stream
 
+    def is_unborn(self, *, claims_packed: bool) -> bool:
+        """Return True for an archive whose first line cannot be unpacked yet.
+
+        Without fingerprint it could not be told from the file it is made of, and
+        every line would be read a second time.
+
+        Args:
+            claims_packed: Going by its name; counts while there is no magic number.
+        """
+        if isinstance(self._stream, PlainStream):
+            return claims_packed and self.size_bytes < MAGIC_BYTES
+        is_written = self._stream.is_complete or self._stream.damage is not None
+        return not self.head.is_known and not is_written
+
     def holds(self, row: FileRow) -> bool:
         """Return True if the row's position exists here, with its marker before it."""
         start = max(0, row.offset_bytes - row.mark.length_bytes)

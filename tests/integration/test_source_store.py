@@ -619,3 +619,29 @@ def test_sealed_and_committed_files_are_done_and_closed(
     assert states == {FileState.DONE}
     assert shipper.source.open_files == 0
     assert shipper.source.pending_bytes() == 0
+
+
+@pytest.mark.parametrize("first_bytes", [0, 5, 10, 40])
+def test_an_archive_is_no_file_before_its_first_line_can_be_unpacked(
+    first_bytes: int, logs: Path, log: Path, shipper: Following, store: Store
+) -> None:
+    """[15] Seen empty or as a header only, it is still not taken for a new file."""
+    rotated = logs / f"app.log.{STAMP.format(1)}"
+    os.rename(log, rotated)
+    read = shipper.drain()
+    shipper.commit()
+    packed = gzip.compress(rotated.read_bytes(), mtime=0)
+
+    with Path(f"{rotated}.gz").open("wb", buffering=0) as archive:
+        archive.write(packed[:first_bytes])
+        seen_early = shipper.drain()
+        archive.write(packed[first_bytes:])
+        seen_late = shipper.drain(scan=False)
+        seen_later = shipper.drain()
+    rotated.unlink()
+    seen_last = shipper.drain()
+
+    assert read == some_lines(0, 10)
+    assert (seen_early, seen_late, seen_later, seen_last) == ([], [], [], [])
+    assert len(store.known_files()) == 1
+    assert set(shipper.events.names()) <= {"file_found", "source_empty"}
