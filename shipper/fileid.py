@@ -30,7 +30,7 @@ class FileState(StrEnum):
     GONE = "gone"  # no longer on disk, or another file took its place
 
 
-class Head(Struct, frozen=True):
+class Head(Struct, frozen=True, gc=False):
     """The fingerprint: SHA-256 of the first line's first 4096 bytes.
 
     `#` header lines before it are left out. Length 0: the file has none yet.
@@ -50,7 +50,7 @@ class Head(Struct, frozen=True):
         return self.length_bytes >= STRONG_HEAD_BYTES
 
 
-class Mark(Struct, frozen=True):
+class Mark(Struct, frozen=True, gc=False):
     """The last bytes before a position, as length and BLAKE2b-128 hash.
 
     Length 0: there is no marker (position 0, or the line's bytes were not kept).
@@ -78,7 +78,7 @@ class Mark(Struct, frozen=True):
         return not before.endswith(b"\n") and _digest(shorter + b"\n") == self.digest
 
 
-class FileRow(Struct, frozen=True, kw_only=True):
+class FileRow(Struct, frozen=True, kw_only=True, gc=False):
     """What is remembered of one file; positions are in the unpacked stream.
 
     Attributes:

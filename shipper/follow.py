@@ -59,7 +59,7 @@ class PlainStream:
         return os.pread(self._handle, count, start_bytes)
 
 
-class Position(Struct, frozen=True):
+class Position(Struct, frozen=True, gc=False):
     """Where reading goes on, and how to tell that it is the right place."""
 
     offset_bytes: int = 0

@@ -9,7 +9,7 @@ leaves a doubt. No position is moved here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Literal
 
@@ -49,7 +49,7 @@ class Census:
         self._starts_at_end = read_from == "end" and not roster.by_id
 
     def count(
-        self, candidates: Sequence[Candidate], *, is_absent: Callable[[Tracked], bool]
+        self, candidates: Iterable[Candidate], *, is_absent: Callable[[Tracked], bool]
     ) -> None:
         """Match the candidates with the known files.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from shipper.clock import Clock
 from shipper.source.examine import Candidate
@@ -31,11 +31,13 @@ class _Listing:
 
     __slots__ = ("first_seen_at", "listed_at", "names", "version")
 
-    def __init__(self, version: tuple[int, int, int], now: float) -> None:
+    def __init__(
+        self, version: tuple[int, int, int], now: float, names: list[Name]
+    ) -> None:
         self.version = version
         self.first_seen_at = now
         self.listed_at = now
-        self.names: list[Name] = []
+        self.names = names
 
     def is_current(self, version: tuple[int, int, int], now: float) -> bool:
         return (
@@ -72,17 +74,18 @@ class Places:
             found.update(dict.fromkeys(pattern.directories()))
         return tuple(found)
 
-    def candidates(self) -> list[Candidate]:
-        """Return every file that belongs to the patterns, with its `stat`."""
+    def candidates(self) -> Iterator[Candidate]:
+        """Yield every file that belongs to the patterns, with its `stat`.
+
+        Take them all before `is_absent` is asked; most need not be kept.
+        """
         now = self._clock.monotonic()
-        found: list[Candidate] = []
         self._seen = {}
         for directory in self.directories():
             for name in self._names_in(directory, now):
                 candidate = self._candidate(directory, name)
                 if candidate is not None:
-                    found.append(candidate)
-        return found
+                    yield candidate
 
     def is_absent(self, tracked: Tracked) -> bool:
         """Return True if the file's directory was seen, and the file was not in it.
@@ -98,9 +101,10 @@ class Places:
             version = facts.st_dev, facts.st_ino, facts.st_mtime_ns
             listing = self._listings.get(directory)
             if listing is None or listing.version != version:
-                listing = _Listing(version, now)
+                names = [] if listing is None else listing.names
+                listing = _Listing(version, now, names)
             if not listing.names or not listing.is_current(version, now):
-                listing.names = self._list(directory)
+                listing.names = self._list(directory, listing.names)
                 listing.listed_at = now
         except FileNotFoundError:
             self._listings.pop(directory, None)
@@ -118,9 +122,11 @@ class Places:
         self._seen[directory] = facts.st_dev
         return listing.names
 
-    def _list(self, directory: str) -> list[Name]:
+    def _list(self, directory: str, before: list[Name]) -> list[Name]:
+        # The names that were there already are what the roster holds, too.
+        known = {name.path: name for name in before}
         names = [
-            found
+            known.get(found.path, found)
             for name in os.listdir(directory)
             if (found := name_of(self._patterns, directory, name)) is not None
         ]

@@ -127,8 +127,8 @@ class Roster:
                 tracked.changed_at = self._clock.monotonic()
             tracked.facts = facts
         tracked.is_orphan = tracked.is_doubtful = False
-        if name != tracked.name:
-            tracked.name = name
+        before, tracked.name = tracked.name, name
+        if name != before:
             state = tracked.row.state
             if state is not FileState.DONE:
                 state = state_of(name)
@@ -149,9 +149,10 @@ class Roster:
     def amend(self, tracked: Tracked, **changes: Any) -> None:
         """Change a row's fields (not its position); `save` makes it last."""
         before = tracked.row
-        tracked.row = row = replace(before, **changes)
+        row = replace(before, **changes)
         if row == before:
             return
+        tracked.row = row
         if row.head != before.head:
             self._index_head(tracked)
         self._journal.change(row)
@@ -225,9 +226,10 @@ class Roster:
             self.amend(tracked, size_bytes=facts.size_bytes, mtime_ns=facts.mtime_ns)
 
     def _insert(self, tracked: Tracked) -> None:
+        inode = tracked.inode  # one tuple for both: there may be 500,000
         self.by_id[tracked.row.file_id] = tracked
-        self._by_inode[tracked.inode] = tracked
-        self._claims[tracked.inode] = self
+        self._by_inode[inode] = tracked
+        self._claims[inode] = self
         self._claims[tracked.row.file_id] = self
         self._index_head(tracked)
 

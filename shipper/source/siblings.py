@@ -34,7 +34,7 @@ _ROTATED = re.compile(
 _NEVER = ("~", ".swp", ".swx", ".tmp", ".bak", ".orig", ".lock", ".part")
 
 
-class Name(Struct, frozen=True):
+class Name(Struct, frozen=True, gc=False):
     """What a file's name tells.
 
     Attributes:

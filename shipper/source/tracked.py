@@ -5,8 +5,7 @@ Values only, and what follows from them; `census` decides, `handles` opens.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from msgspec.structs import replace
 
 from shipper.fileid import FileRow, FileState
@@ -15,8 +14,7 @@ from shipper.source.siblings import Name, reading_order
 from shipper.unpack import PackedStream
 
 
-@dataclass(slots=True, frozen=True)
-class Facts:
+class Facts(Struct, frozen=True, gc=False):
     """What `stat` says of a file that matters here."""
 
     size_bytes: int
