@@ -75,6 +75,9 @@ EVENTS: Mapping[str, Kind] = {
     "state_write_failed": Kind(
         "error", "positions cannot be saved, reading pauses: {why}: {hint}"
     ),
+    "state_rebuilt": Kind(
+        "error", "{path} was damaged and set aside: reading from the {where}"
+    ),
     "state_write_resumed": Kind("info", "positions are saved again"),
     "identify_failed": Kind("warning", "rule {rule} failed: {why}"),
 }

@@ -130,6 +130,7 @@ def _build(
     sources = settings.sources
     if store.rebuilt is not None:
         # The positions are lost; the operator has said where to begin anew.
+        events.emit("state_rebuilt", path=store.path, where=store.rebuilt)
         sources = tuple(replace(one, read_from=store.rebuilt) for one in sources)
     source = Source(
         sources=sources,

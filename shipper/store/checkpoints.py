@@ -41,6 +41,11 @@ class Reader:
         self._connection = connection
         self._path = path
 
+    @property
+    def path(self) -> str:
+        """Where the database is."""
+        return self._path
+
     def sums(self) -> Sums:
         """Return what became of the lines.
 
