@@ -148,13 +148,15 @@ def test_an_older_database_is_brought_up_to_date(tmp_path: Path, version: int) -
 
 def test_two_shippers_send_everything_once(shop: Shop) -> None:
     """Scenario 28: beside a running daemon a second one ends with 75 and says why."""
-    with shop.receiving() as receiver:
-        with running("run", "--config", str(shop.config)) as daemon:
-            line_with(daemon, "started")
-            second = shop.shipper("run", "--once")
-            ids = shop.record(5)
-            awaited(lambda: receiver.counts.records >= 5 or None, "five records")
-            code, _, _ = stop(daemon, signal.SIGTERM)
+    with (
+        shop.receiving() as receiver,
+        running("run", "--config", str(shop.config)) as daemon,
+    ):
+        line_with(daemon, "started")
+        second = shop.shipper("run", "--once")
+        ids = shop.record(5)
+        awaited(lambda: receiver.counts.records >= 5 or None, "five records")
+        code, _, _ = stop(daemon, signal.SIGTERM)
 
     assert second.returncode == EXIT_TRY_AGAIN
     assert f"another shipper (pid {daemon.pid})" in second.stderr
