@@ -56,6 +56,11 @@ EVENTS: Mapping[str, Kind] = {
     "line_rejected": Kind(
         "warning", "{path}: line at byte {position} is a dead letter: {why}"
     ),
+    "records_missing": Kind(
+        "error",
+        "missing records: {count} (writer pid {pid}): dropped by the writer, or "
+        "removed before they were read",
+    ),
     "body_withheld": Kind("warning", "{count} bodies not sent: {why}"),
     "record_refused": Kind(
         "error",

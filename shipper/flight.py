@@ -73,11 +73,12 @@ class Part:
 class Flight:
     """A batch in the window; keeps the payloads of unanswered parts only."""
 
-    __slots__ = ("counters", "letters", "parts", "refused", "spans")
+    __slots__ = ("counters", "letters", "parts", "refused", "runs", "spans")
 
     def __init__(self, batch: Batch) -> None:
         self.spans = batch.spans
         self.counters = batch.counters
+        self.runs = batch.runs
         self.letters = list(batch.rejects)
         self.refused: Counter[str] = Counter()
         self.parts: list[Part] = []
@@ -102,4 +103,5 @@ class Flight:
             dead_letters=tuple(self.letters),
             refused=tuple(sorted(self.refused.items())),
             counters=self.counters,
+            runs=self.runs,
         )

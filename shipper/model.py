@@ -8,9 +8,11 @@ Structs are used where one is made per line: they cost a fraction of a dataclass
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+Count = Annotated[int, Meta(ge=0)]
 BLANK = "blank"  # the one skip that no rule asked for; counted on its own
 
 
@@ -62,6 +64,19 @@ class Caller(Struct, frozen=True, gc=False):
     email: str = ""
 
 
+class Serial(
+    Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True
+):
+    """Which writer wrote the record, and its how-manieth attempt that was.
+
+    A gap between two numbers of one writer proves a loss.
+    """
+
+    pid: Count
+    opened_ns: Count
+    number: Count
+
+
 class Entry(Struct, frozen=True, gc=False):
     """A line that will be sent.
 
@@ -69,17 +84,23 @@ class Entry(Struct, frozen=True, gc=False):
         id: The record's identity for ever, the same in every retry.
         payload: One ReadMe log object, ready for the wire (UTF-8 JSON).
         withheld: Why a body of this record stays here, one reason a body.
+        w: Who wrote the line, and its number, if it says so.
+        dropped: Records that the writer lost just before it.
     """
 
     id: str
     payload: bytes
     withheld: tuple[str, ...] = ()
+    w: Serial | None = None
+    dropped: int = 0
 
 
 class Skip(Struct, frozen=True, gc=False):
     """A line left out on purpose: `reason` is the rule's name, or `BLANK`."""
 
     reason: str
+    w: Serial | None = None
+    dropped: int = 0
 
 
 class Reject(Struct, frozen=True, gc=False):
@@ -88,10 +109,13 @@ class Reject(Struct, frozen=True, gc=False):
     Attributes:
         reason: A stable word such as ``not-json`` or ``schema``.
         detail: One sentence for people; never holds a value from the line.
+        w: Who wrote the line, as far as that can be read.
     """
 
     reason: str
     detail: str
+    w: Serial | None = None
+    dropped: int = 0
 
 
 Item = Entry | Skip | Reject
@@ -119,6 +143,24 @@ class Span(Struct, frozen=True, gc=False):
     skipped: int
     rejected: int
     blank: int
+
+
+class Run(Struct, frozen=True, gc=False):
+    """Consecutive numbers of one writer in one file, as they were read.
+
+    Attributes:
+        pid: Process id of the writer; with `opened_ns` its identity.
+        opened_ns: When it was opened, nanoseconds since 1970.
+        first: The first number, and `last` the last one.
+        told: Losses just before `first` that the writer itself told of.
+    """
+
+    file_id: str
+    pid: int
+    opened_ns: int
+    first: int
+    last: int
+    told: int = 0
 
 
 class LinePlace(Struct, frozen=True, gc=False):
@@ -161,6 +203,7 @@ class Batch(Struct, frozen=True):
         rejects: Dead letters of the unreadable lines in the spans.
         counters: Amounts for named totals, such as ``skipped:host``.
         size_bytes: Length of the request body.
+        runs: Which numbers of which writers its lines carry.
     """
 
     entries: tuple[Entry, ...]
@@ -169,6 +212,7 @@ class Batch(Struct, frozen=True):
     rejects: tuple[DeadLetter, ...]
     counters: tuple[tuple[str, int], ...]
     size_bytes: int
+    runs: tuple[Run, ...] = ()
 
 
 class Delivered(Struct, frozen=True):
@@ -254,8 +298,10 @@ class Commit(Struct, frozen=True):
         advances: At most one a file, contiguous with what was committed before.
         dead_letters: New ones, keyed by file and start.
         counters: Amounts to add to named totals, such as ``skipped:host``.
+        runs: Which numbers of which writers were read, in order.
     """
 
     advances: tuple[Advance, ...]
     dead_letters: tuple[DeadLetter, ...]
     counters: tuple[tuple[str, int], ...]
+    runs: tuple[Run, ...] = ()

@@ -17,10 +17,10 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from shipper import har
 from shipper.explain import why_refused
-from shipper.model import BLANK, Caller, Reject, Skip
-from shipper.record import VERSION, Auth, Note, Record, Serial, UnknownVersion
+from shipper.model import BLANK, Caller, Reject, Serial, Skip
+from shipper.record import VERSION, Auth, Note, Record, UnknownVersion
 
-__all__ = ["Record", "UnknownVersion", "parse"]
+__all__ = ["Record", "UnknownVersion", "parse", "serial_in"]
 
 NUL: Final = "nul"
 NOT_UTF8: Final = "not-utf8"
@@ -36,6 +36,10 @@ _STAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z"
 )
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[!-~]*\Z")
+# As our writer begins a line; 18 digits fit every number that is ours.
+_SERIAL = re.compile(
+    rb'\{"v":1,"id":"[^"]{1,40}","w":\[(\d{1,18}),(\d{1,19}),(\d{1,18})\]'
+)
 _MASK = re.compile(r"(?:hmac-)?sha512-[A-Za-z0-9+/]{86}==(?:\?[\s\S]{1,4})?\Z")
 
 
@@ -72,6 +76,12 @@ def parse(data: bytes) -> Record | Skip | Reject | UnknownVersion:
     except (msgspec.DecodeError, RecursionError):
         record = None
     return record if record is not None else _refuse(data)
+
+
+def serial_in(data: bytes) -> Serial | None:
+    """Return who began a line that is no record, if it begins as one of ours."""
+    found = _SERIAL.match(data)
+    return None if found is None else Serial(*map(int, found.groups()))
 
 
 def _read(data: bytes) -> Record | None:

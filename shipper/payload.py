@@ -58,4 +58,4 @@ class PayloadBuilder:
                 b"]}}}",
             )
         )
-        return Entry(record.id, payload, redacted.withheld)
+        return Entry(record.id, payload, redacted.withheld, record.w, record.dropped)

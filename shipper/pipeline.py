@@ -18,7 +18,7 @@ from shipper.events import Events
 from shipper.filters import Filters
 from shipper.identify import Identifier
 from shipper.model import Commit, Item, Line, Reject, Skip
-from shipper.parse import UnknownVersion, parse
+from shipper.parse import UnknownVersion, parse, serial_in
 from shipper.payload import PayloadBuilder
 from shipper.redact import Redactor
 from shipper.settle import commit_of
@@ -41,19 +41,23 @@ class Shaper:
     def shape(self, line: Line) -> Item | UnknownVersion:
         """Return the line's item; never raises for what the line holds."""
         if line.fault is not None:
-            return Reject(line.fault.reason, "the line has no usable bytes")
+            why = "the line has no usable bytes"
+            return Reject(line.fault.reason, why, serial_in(line.data))
         record = parse(line.data)
-        if isinstance(record, Skip | Reject | UnknownVersion):
+        if isinstance(record, Reject):
+            # Kept as a dead letter, it is not missing.
+            return Reject(record.reason, record.detail, serial_in(line.data))
+        if isinstance(record, Skip | UnknownVersion):
             return record
         reason = self.filters.reason_to_skip(record)
         if reason is not None:
-            return Skip(reason)
+            return Skip(reason, record.w, record.dropped)
         caller = self.identifier.caller_of(record)
         if caller is None:
-            return Skip("unidentified")
+            return Skip("unidentified", record.w, record.dropped)
         redacted = self.redactor.apply(record)
         if isinstance(redacted, Reject):
-            return redacted
+            return Reject(redacted.reason, redacted.detail, record.w, record.dropped)
         return self.payloads.build(record, caller, redacted)
 
 

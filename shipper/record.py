@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 from shipper import har
-from shipper.model import Caller
+from shipper.model import Caller, Serial
 
 VERSION: Final = 1
 
@@ -47,19 +47,6 @@ class Auth(Struct, frozen=True, gc=False):
     headers: dict[str, str] = {}
     query: dict[str, str] = {}
     cookies: dict[str, str] = {}
-
-
-class Serial(
-    Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True
-):
-    """Which writer wrote the record, and which of its attempts that was.
-
-    A gap between two numbers of one writer proves a loss.
-    """
-
-    pid: har.Count
-    opened_ns: har.Count
-    number: har.Count
 
 
 class Record(Struct, frozen=True, gc=False):

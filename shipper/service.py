@@ -124,7 +124,10 @@ def _build(
     lock.acquire()
     parts.callback(lock.release)
     store = open_store(
-        settings.state_dir, on_state_error=settings.on_state_error, clock=clock
+        settings.state_dir,
+        on_state_error=settings.on_state_error,
+        clock=clock,
+        events=events,
     )
     parts.callback(store.close)
     sources = settings.sources

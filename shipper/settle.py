@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shipper.model import Advance, Commit, DeadLetter, Span
+from shipper.model import Advance, Commit, DeadLetter, Run, Span
 
 
 class Settlement(Struct, frozen=True):
@@ -24,12 +24,14 @@ class Settlement(Struct, frozen=True):
         dead_letters: Its unreadable lines and its refused records.
         refused: Count of refused records by file_id; they are not delivered.
         counters: Amounts to add to named totals.
+        runs: Which numbers of which writers its lines carry.
     """
 
     spans: tuple[Span, ...]
     dead_letters: tuple[DeadLetter, ...]
     refused: tuple[tuple[str, int], ...]
     counters: tuple[tuple[str, int], ...]
+    runs: tuple[Run, ...] = ()
 
 
 def commit_of(settlements: Sequence[Settlement]) -> Commit:
@@ -37,8 +39,10 @@ def commit_of(settlements: Sequence[Settlement]) -> Commit:
     advances: dict[str, Advance] = {}
     counters: Counter[str] = Counter()
     dead_letters: list[DeadLetter] = []
+    runs: list[Run] = []
     for settlement in settlements:
         dead_letters.extend(settlement.dead_letters)
+        runs.extend(settlement.runs)
         for name, amount in settlement.counters:
             counters[name] += amount
         refused = dict(settlement.refused)
@@ -50,6 +54,7 @@ def commit_of(settlements: Sequence[Settlement]) -> Commit:
         advances=tuple(advances.values()),
         dead_letters=tuple(dead_letters),
         counters=tuple(sorted(counters.items())),
+        runs=tuple(runs),
     )
 
 

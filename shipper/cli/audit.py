@@ -6,8 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import to_builtins
 
-from shipper.cli import console, options
+from shipper.cli import console, losses, options
 from shipper.clock import SystemClock
 from shipper.errors import EXIT_BAD_DATA, EXIT_OK
 
@@ -55,6 +56,7 @@ def _result(state_dir: str, audit: Audit) -> dict[str, object]:
         "lines": _outcomes(audit.lines),
         "bytes": {str(kind): size for kind, size in _sizes(audit).items()},
         "faults": list(audit.faults),
+        "losses": to_builtins(audit.losses),
         "counters": dict(audit.counters),
         "files": [
             {
@@ -101,6 +103,8 @@ def _show(state_dir: str, audit: Audit) -> None:
                 console.notice(_complaint(file, stretch))
     for fault in audit.faults:
         console.notice(f"wrong: {fault}")
+    for sentence in losses.sentences(audit.losses):
+        say(sentence)
     say(_sentence(audit))
 
 

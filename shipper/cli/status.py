@@ -7,8 +7,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import to_builtins
 
-from shipper.cli import console, options
+from shipper.cli import console, losses, options
 from shipper.clock import SystemClock
 from shipper.errors import EXIT_OK
 
@@ -52,6 +53,7 @@ def _result(state_dir: str, status: Status) -> dict[str, object]:
         "state_dir": state_dir,
         "has_run": status.has_run,
         "records": {**asdict(status.records), "total": status.records.total},
+        "losses": to_builtins(status.losses),
         "files": [
             {
                 **asdict(file),
@@ -75,6 +77,11 @@ def _show(state_dir: str, status: Status) -> None:
     if gone:
         word = "file" if len(gone) == 1 else "files"
         say(f"{_row(GONE, _sum_cells(gone))}  {len(gone)} {word} no longer on disk")
+    for file in present:
+        if file.stopped is not None:
+            say(f"stopped: {file.path}: {file.stopped}")
+    for sentence in losses.sentences(status.losses):
+        say(sentence)
     say(_sentence(status.records))
 
 

@@ -9,7 +9,7 @@ then the proof fails. Nothing is changed by looking, and nobody waits for it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from msgspec import Struct
@@ -19,6 +19,7 @@ from shipper.events import Events
 from shipper.fileid import FileRow, FileState
 from shipper.follow import Stream
 from shipper.reports.finding import Disk, UnreadableError
+from shipper.reports.losses import Losses, losses_of
 from shipper.reports.recount import BLOCK_BYTES, LineCount, recount
 from shipper.source import FileView, Followed
 from shipper.source.sighting import Sighting
@@ -100,14 +101,16 @@ class Audit:
 
     Attributes:
         faults: Sums that contradict each other.
+        losses: What never reached the shipper, and what it kept back.
         counters: Named totals of the same moment.
         has_run: False before the shipper has made its state.
     """
 
     files: tuple[FileAudit, ...]
     faults: tuple[str, ...]
-    counters: Mapping[str, int] = field(default_factory=dict)
-    has_run: bool = True
+    losses: Losses
+    counters: Mapping[str, int]
+    has_run: bool
 
     @property
     def is_exact(self) -> bool:
@@ -137,8 +140,13 @@ def take_audit(
         finally:
             disk.close()
         faults = tuple(_faults(account))
+        sums = account.sums
         return Audit(
-            tuple(files), faults, account.sums.counters, has_run=account.has_run
+            tuple(files),
+            faults,
+            losses=losses_of(sums),
+            counters=sums.counters,
+            has_run=account.has_run,
         )
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from shipper.clock import Clock
 from shipper.events import Events
+from shipper.parse import UnknownVersion, parse
+from shipper.reports.losses import Losses, losses_of
 from shipper.source import FileView, Followed, Source
 from shipper.store.snapshot import open_snapshot
 from shipper.store.sums import FileSums, Outcomes
@@ -52,6 +54,7 @@ class FileStatus:
         size_bytes: Length on disk; the last known one when it is gone.
         position_bytes: Everything before it is committed; unpacked bytes.
         pending_bytes: What is on disk beyond the position; packed bytes.
+        stopped: Why nothing more is read of it by this version, or None.
     """
 
     path: str
@@ -60,6 +63,7 @@ class FileStatus:
     position_bytes: int
     pending_bytes: int
     records: Records
+    stopped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,13 @@ class Status:
 
     Attributes:
         has_run: False before the shipper has made its state.
+        losses: What never reached the shipper, and what it kept back.
     """
 
     files: tuple[FileStatus, ...]
     records: Records
     has_run: bool
+    losses: Losses
 
 
 def take_status(
@@ -89,14 +95,25 @@ def take_status(
     try:
         views = {view.file_id: view for view in source.files()}
         pending: Counter[str] = Counter()
+        stopped: dict[str, str] = {}
         while (line := source.next_line()) is not None:
             if line.data.strip() or line.fault is not None:
+                if line.file_id not in pending:
+                    # The shipper goes no further than a version it does not know.
+                    record = parse(line.data)
+                    if isinstance(record, UnknownVersion):
+                        stopped[line.file_id] = record.why
                 pending[line.file_id] += 1
     finally:
         source.close()
     known = {file.file_id: file for file in snapshot.sums.files}
     files = tuple(
-        _file_status(known.get(file_id), views.get(file_id), pending[file_id])
+        _file_status(
+            known.get(file_id),
+            views.get(file_id),
+            pending[file_id],
+            stopped.get(file_id),
+        )
         for file_id in known | views
     )
     files = tuple(sorted(files, key=lambda file: (file.state == GONE, file.path)))
@@ -106,11 +123,13 @@ def take_status(
         dead=sum(file.records.dead for file in files),
         pending=sum(file.records.pending for file in files),
     )
-    return Status(files, total, has_run=snapshot.has_run)
+    return Status(
+        files, total, has_run=snapshot.has_run, losses=losses_of(snapshot.sums)
+    )
 
 
 def _file_status(
-    known: FileSums | None, view: FileView | None, pending: int
+    known: FileSums | None, view: FileView | None, pending: int, stopped: str | None
 ) -> FileStatus:
     """Join what the state knows of a file with what the disk shows of it."""
     lines = known.lines if known is not None else Outcomes()
@@ -128,4 +147,5 @@ def _file_status(
         position_bytes=known.offset_bytes if known is not None else view.offset_bytes,
         pending_bytes=view.unread_bytes,
         records=records,
+        stopped=stopped,
     )

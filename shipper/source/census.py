@@ -88,8 +88,10 @@ class Census:
 
     def retire(self, tracked: Tracked) -> None:
         """Let go of a file that is no longer on disk, saying what was lost with it."""
-        lost = 0 if tracked.is_stopped else tracked.unread_bytes
+        lost = tracked.unread_bytes
         if lost:
+            self._roster.note_size(tracked)
+            self._roster.count("file_lost", 1)
             self._roster.count("lost_bytes", lost)
             self._events.emit("file_lost", path=tracked.name.path, lost_bytes=lost)
         else:

@@ -218,6 +218,11 @@ class Roster:
         """Return True unless another source reads the file at this inode."""
         return self._claims.get(inode, self) is self
 
+    def note_size(self, tracked: Tracked) -> None:
+        """Take the last `stat` into the row: it says how much was lost."""
+        if tracked.facts != _facts(tracked.row):
+            self._amend_size(tracked)
+
     def _amend_size(self, tracked: Tracked) -> None:
         facts = tracked.facts
         if tracked.row.packing:

@@ -14,9 +14,17 @@ from contextlib import contextmanager
 from typing import Literal
 
 from shipper.clock import Clock, SystemClock
-from shipper.fileid import FileRow, Head
+from shipper.events import Events
+from shipper.fileid import FileRow, FileState, Head
 from shipper.model import Commit
-from shipper.store import catalog, counters, dead_letters, ledger, positions
+from shipper.store import (
+    catalog,
+    counters,
+    dead_letters,
+    ledger,
+    positions,
+    writers,
+)
 from shipper.store.database import (
     BUSY_SECONDS,
     DATABASE_NAME,
@@ -30,6 +38,7 @@ from shipper.store.database import (
 from shipper.store.directory import prepare_directory
 from shipper.store.sums import Sums, sum_up
 
+FORGET_SECONDS = 3600.0  # how often silent writers are looked for
 OnStateError = Literal["stop", "beginning", "end"]
 
 
@@ -95,10 +104,14 @@ class Store(Reader):
         path: str,
         *,
         clock: Clock,
+        events: Events | None = None,
         rebuilt: Literal["beginning", "end"] | None = None,
     ) -> None:
+        # Mutable state: when silent writers are forgotten next.
         super().__init__(connection, path)
         self._clock = clock
+        self._events = events
+        self._forget_at = clock.monotonic()
         self.rebuilt = rebuilt
 
     def commit(self, commit: Commit) -> None:
@@ -118,6 +131,7 @@ class Store(Reader):
             # the lines after it are sent again with the same ids.
             if positions.is_done(connection, commit.advances):
                 return
+            self._forget()
             positions.move(connection, commit.advances, path=path)
             ledger.enter(connection, commit.advances)
             if commit.dead_letters:
@@ -126,6 +140,8 @@ class Store(Reader):
                 )
             if commit.counters:
                 counters.add(connection, commit.counters)
+            missing = writers.enter(connection, commit.runs, now=self._clock.now())
+        self._tell(missing)
 
     def known_files(self) -> list[FileRow]:
         """Return every file that is not gone.
@@ -157,10 +173,37 @@ class Store(Reader):
         Raises:
             StateError: Nothing of it was stored.
         """
+        connection = self._connection
+        with transaction(connection, self._path):
+            catalog.insert_files(connection, new)
+            catalog.update_files(connection, changed)
+            _add(connection, counters)
+            if any(row.start_bytes or row.state is FileState.DONE for row in new):
+                # Lines before that are not read, so their numbers are not seen.
+                writers.disregard_past(connection, self._clock.now())
+            missing = writers.settle_sealed(connection)
+        self._tell(missing)
+
+    def disregard_past(self) -> None:
+        """Take the writers' numbers from where they are now, as after a rebuild.
+
+        Raises:
+            StateError: It could not be stored.
+        """
         with transaction(self._connection, self._path):
-            catalog.insert_files(self._connection, new)
-            catalog.update_files(self._connection, changed)
-            _add(self._connection, counters)
+            writers.disregard_past(self._connection, self._clock.now())
+
+    def _forget(self) -> None:
+        now = self._clock.monotonic()
+        if now >= self._forget_at:
+            self._forget_at = now + FORGET_SECONDS
+            writers.forget(self._connection, self._clock.now())
+
+    def _tell(self, missing: Sequence[writers.Missing]) -> None:
+        if self._events is None:
+            return
+        for each in missing:
+            self._events.emit("records_missing", pid=each.pid, count=each.count)
 
     def _now(self) -> str:
         return self._clock.now().isoformat(timespec="milliseconds")
@@ -174,6 +217,7 @@ def open_store(
     *,
     on_state_error: OnStateError = "stop",
     clock: Clock | None = None,
+    events: Events | None = None,
     busy_seconds: float = BUSY_SECONDS,
 ) -> Store:
     """Open the state for writing, made or brought up to date; hold the lock first.
@@ -183,6 +227,7 @@ def open_store(
         on_state_error: What to do about a damaged database: refuse, or set it
             aside and begin anew (see `Store.rebuilt`).
         clock: For stamps; the system's by default.
+        events: Told of records that were lost before they were read.
         busy_seconds: How long a commit waits for somebody else's transaction.
 
     Raises:
@@ -192,13 +237,21 @@ def open_store(
     prepare_directory(state_dir)
     path = os.path.join(state_dir, DATABASE_NAME)
     try:
-        return Store(open_writer(path, busy_seconds), path, clock=clock)
+        connection = open_writer(path, busy_seconds)
+        return Store(connection, path, clock=clock, events=events)
     except StateCorruptError:
         if on_state_error == "stop":
             raise
         set_aside(path, clock.now().strftime("%Y%m%dT%H%M%SZ"))
-        connection = open_writer(path, busy_seconds)
-        return Store(connection, path, clock=clock, rebuilt=on_state_error)
+        store = Store(
+            open_writer(path, busy_seconds),
+            path,
+            clock=clock,
+            events=events,
+            rebuilt=on_state_error,
+        )
+        store.disregard_past()
+        return store
 
 
 def open_reader(state_dir: str) -> Reader | None:

@@ -76,5 +76,32 @@ MIGRATIONS: tuple[str, ...] = (
         answer TEXT
     );
     """,
+    """
+    -- How far each writer has counted, and which of its numbers were not seen.
+    CREATE TABLE writers (
+        pid INTEGER NOT NULL,
+        opened_ns INTEGER NOT NULL,
+        high INTEGER NOT NULL,
+        file_id TEXT NOT NULL,
+        summed INTEGER NOT NULL,
+        seen_at TEXT NOT NULL,
+        PRIMARY KEY (pid, opened_ns)
+    ) WITHOUT ROWID;
+    CREATE INDEX writers_by_age ON writers (seen_at);
+    CREATE TABLE gaps (
+        pid INTEGER NOT NULL,
+        opened_ns INTEGER NOT NULL,
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        is_settled INTEGER NOT NULL,
+        PRIMARY KEY (pid, opened_ns, first)
+    ) WITHOUT ROWID;
+    CREATE INDEX gaps_waiting ON gaps (pid, opened_ns) WHERE NOT is_settled;
+    -- Of writers opened until then, the beginning may have been read before; what a
+    -- state of an earlier version has read is not known by its numbers.
+    CREATE TABLE horizon (opened_ns INTEGER NOT NULL);
+    INSERT INTO horizon SELECT CASE WHEN EXISTS (SELECT 1 FROM ranges)
+        THEN CAST(strftime('%s', 'now') AS INTEGER) * 1000000000 ELSE 0 END;
+    """,
 )
 VERSION = len(MIGRATIONS)

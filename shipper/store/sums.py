@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from shipper.store import counters
+from shipper.store import counters, writers
 from shipper.store.catalog import path_from
 
 _FILES = """
@@ -64,11 +64,13 @@ class Sums(Struct, frozen=True):
         files: Every file ever followed, by path.
         lines: The sum over all files.
         counters: Named totals, such as ``skipped:method`` or ``lost_bytes``.
+        missing: Writers with numbers that no line was seen of.
     """
 
     files: tuple[FileSums, ...] = ()
     lines: Outcomes = Outcomes()
     counters: Mapping[str, int] = {}
+    missing: tuple[writers.Missing, ...] = ()
 
 
 def sum_up(connection: sqlite3.Connection) -> Sums:
@@ -92,4 +94,9 @@ def sum_up(connection: sqlite3.Connection) -> Sums:
         dead=sum(file.lines.dead for file in files),
         blank=sum(file.lines.blank for file in files),
     )
-    return Sums(files=files, lines=lines, counters=counters.totals(connection))
+    return Sums(
+        files=files,
+        lines=lines,
+        counters=counters.totals(connection),
+        missing=writers.missing(connection),
+    )

@@ -5,7 +5,17 @@ from __future__ import annotations
 from hashlib import sha256
 
 from shipper.batch import Batcher, tail_of
-from shipper.model import BLANK, Entry, Item, Line, LineFault, Reject, Skip
+from shipper.model import (
+    BLANK,
+    Entry,
+    Item,
+    Line,
+    LineFault,
+    Reject,
+    Run,
+    Serial,
+    Skip,
+)
 from tests.support.lines import an_entry, entry_ids, lines_of
 
 
@@ -205,3 +215,73 @@ def test_tail_is_the_end_of_the_last_line() -> None:
     (line,) = lines_of([b"x" * 300])
 
     assert tail_of(line) == b"x" * 255 + b"\n"
+
+
+def _numbered(pid: int, number: int, dropped: int = 0) -> Entry:
+    return Entry("id", b"x", (), Serial(pid, pid * 10, number), dropped)
+
+
+def test_numbers_of_writers_become_runs() -> None:
+    """Writers, files, gaps and told losses each begin a run; the order is kept."""
+    batcher = a_batcher()
+    items: list[Item] = [
+        _numbered(1, 1),
+        _numbered(2, 5),
+        _numbered(1, 2),
+        Skip("host", Serial(2, 20, 6)),
+        Reject("schema", "no", Serial(1, 10, 3)),
+        _numbered(1, 5),
+        _numbered(1, 7, dropped=1),
+    ]
+
+    fill(batcher, items)
+    fill(batcher, [_numbered(1, 8)], file_id="file-2")
+    batch = batcher.take()
+
+    assert batch is not None
+    assert batch.runs == (
+        Run("file-1", 1, 10, 1, 3),
+        Run("file-1", 2, 20, 5, 6),
+        Run("file-1", 1, 10, 5, 5),
+        Run("file-1", 1, 10, 7, 7, told=1),
+        Run("file-2", 1, 10, 8, 8),
+    )
+
+
+def test_two_writers_opened_in_the_same_nanosecond_are_two() -> None:
+    """Runs are never joined across processes."""
+    batcher = a_batcher()
+
+    fill(batcher, [Skip("host", Serial(1, 9, 1)), Skip("host", Serial(2, 9, 2))])
+    batch = batcher.take()
+
+    assert batch is not None
+    assert batch.runs == (Run("file-1", 1, 9, 1, 1), Run("file-1", 2, 9, 2, 2))
+
+
+def test_told_losses_are_counted() -> None:
+    """Those that no number will show are counted as missing as well."""
+    batcher = a_batcher()
+
+    fill(batcher, [_numbered(1, 4, dropped=3), Skip("host", dropped=2)])
+    batch = batcher.take()
+
+    assert batch is not None
+    assert dict(batch.counters) == {
+        "dropped_records": 5,
+        "missing_records": 2,
+        "skipped:host": 1,
+    }
+
+
+def test_the_next_batch_begins_its_own_runs() -> None:
+    """A run ends with its batch: it is committed with it."""
+    batcher = a_batcher()
+    fill(batcher, [_numbered(1, 1)])
+    batcher.take()
+
+    fill(batcher, [_numbered(1, 2)])
+    batch = batcher.take()
+
+    assert batch is not None
+    assert batch.runs == (Run("file-1", 1, 10, 2, 2),)

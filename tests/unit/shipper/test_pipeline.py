@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from shipper.errors import StateError
-from shipper.model import Delivered, Receipt
-from shipper.pipeline import Ending
+from shipper.filters import Filters
+from shipper.identify import Identifier
+from shipper.model import Delivered, Entry, LineFault, Receipt, Reject, Serial, Skip
+from shipper.payload import PayloadBuilder
+from shipper.pipeline import Ending, Shaper
+from shipper.redact import Redactor
 from tests.support.lines import lines_of
 from tests.support.pipes import Pipe
 from tests.support.posting import deferred_by
+from tests.support.records import a_record_line
 
 
 def test_drains_and_ends() -> None:
@@ -232,3 +238,55 @@ def test_follows_lines_that_appear_later() -> None:
     pipe.pipeline.run()
 
     assert pipe.pipeline.sums.delivered == 3
+
+
+def a_shaper() -> Shaper:
+    """Return a shaper that leaves out every host but one."""
+    return Shaper(
+        filters=Filters(allowed_http_hosts=["api.example.com"]),
+        identifier=Identifier(rules=(), unidentified="anonymous"),
+        redactor=Redactor(denylist=(), allowlist=()),
+        payloads=PayloadBuilder(version="1", development_mode=False, comment="x"),
+    )
+
+
+NUMBERED = {"w": [4211, 1_795_435_200_000_000_000, 17], "dropped": 3}
+SERIAL = Serial(4211, 1_795_435_200_000_000_000, 17)
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [("https://api.example.com/", Entry), ("https://other.example.com/", Skip)],
+)
+def test_the_number_of_a_line_goes_with_whatever_it_becomes(
+    url: str, kind: type[Entry | Skip]
+) -> None:
+    """A record that a rule leaves out was not lost."""
+    data = a_record_line(envelope=NUMBERED, url=url)
+
+    item = a_shaper().shape(lines_of([data])[0])
+
+    assert isinstance(item, kind)
+    assert (item.w, item.dropped) == (SERIAL, 3)
+
+
+@pytest.mark.parametrize("fault", [None, LineFault("torn", "")])
+def test_a_dead_letter_is_not_missing(fault: LineFault | None) -> None:
+    """A line that cannot be read is kept; its number is taken from its beginning."""
+    data = b'{"v":1,"id":"x","w":[4211,1795435200000000000,17],"client":"203.0.'
+    (line,) = lines_of([data])
+
+    item = a_shaper().shape(replace(line, fault=fault))
+
+    assert isinstance(item, Reject)
+    assert item.w == SERIAL
+
+
+def test_a_foreign_line_has_no_number() -> None:
+    """Only the beginning of a line of ours is believed."""
+    (line,) = lines_of([b'{"note":{"v":1,"id":"x","w":[4211,1,17]}'])
+
+    item = a_shaper().shape(line)
+
+    assert isinstance(item, Reject)
+    assert item.w is None
