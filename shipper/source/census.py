@@ -228,6 +228,11 @@ class Census:
 
         The old row keeps its position and its sums: a position never goes back.
         """
+        if not self._roster.is_committed(tracked):
+            # What is in flight belongs to the old row: a crash after letting go of
+            # it would skip lines that are still there. Unread, the file waits.
+            tracked.is_doubtful = True
+            return
         place = sighting.last_place()
         shrunk = tracked.offset_bytes - place.offset_bytes
         self._roster.count("shrunk_bytes", shrunk)

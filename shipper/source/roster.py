@@ -214,6 +214,14 @@ class Roster:
             and not self._journal.has_changed(row.file_id)
         ]
 
+    def is_committed(self, tracked: Tracked) -> bool:
+        """Return True if everything that was read of a file is committed."""
+        return any(
+            row.file_id == tracked.row.file_id
+            and row.offset_bytes >= tracked.offset_bytes
+            for row in self._catalog.find_files(tracked.row.head)
+        )
+
     def is_free(self, inode: tuple[int, int]) -> bool:
         """Return True unless another source reads the file at this inode."""
         return self._claims.get(inode, self) is self

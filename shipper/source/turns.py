@@ -120,6 +120,9 @@ class Turns:
     def _read(self, tracked: Tracked) -> Iterator[Line] | None:
         if tracked.is_stopped or tracked.row.state is FileState.GONE:
             return None
+        if tracked.is_doubtful:
+            self.has_doubt = True
+            return None
         path = tracked.name.path
         try:
             is_final = self._is_final(tracked, self._clock.monotonic())

@@ -645,3 +645,37 @@ def test_an_archive_is_no_file_before_its_first_line_can_be_unpacked(
     assert (seen_early, seen_late, seen_later, seen_last) == ([], [], [], [])
     assert len(store.known_files()) == 1
     assert set(shipper.events.names()) <= {"file_found", "source_empty"}
+
+
+def test_a_file_cut_while_lines_are_in_flight_loses_none_that_is_left(
+    log: Path, shipper: Following
+) -> None:
+    """[7] Read, not committed, cut behind them, killed: they are read again."""
+    shipper.drain()
+    shipper.commit(2)
+    os.truncate(log, 606)
+    shipper.drain()
+
+    shipper.restart()
+
+    assert shipper.drain() == some_lines(2, 4)
+
+
+def test_a_file_cut_while_lines_are_in_flight_goes_on_when_they_are_committed(
+    log: Path, shipper: Following, store: Store
+) -> None:
+    """[7] The old row takes the commit; what is added after the cut is read once."""
+    shipper.drain()
+    os.truncate(log, 606)
+    in_between = shipper.drain()
+    shipper.commit()
+    seen = shipper.drain()
+    append(log, some_lines(20, 2))
+
+    after = shipper.drain()
+
+    shipper.commit()
+    shipper.restart()
+    assert (in_between, seen, after) == ([], [], some_lines(20, 2))
+    assert shipper.drain() == []
+    assert store.sums().counters["shrunk_bytes"] == 404
