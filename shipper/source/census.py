@@ -121,7 +121,7 @@ class Census:
                     likeness = Likeness.OTHER
                 if likeness is Likeness.OTHER:
                     return False
-                if likeness is Likeness.SHRUNK:
+                if likeness is Likeness.SHRUNK or tracked.cut_at is not None:
                     del missing[tracked.row.file_id]
                     self._go_on_shorter(tracked, candidate, sighting)
                     return True
@@ -228,12 +228,15 @@ class Census:
 
         The old row keeps its position and its sums: a position never goes back.
         """
+        place = tracked.cut_at
+        if place is None or place.offset_bytes > sighting.size_bytes:
+            place = sighting.last_place()
         if not self._roster.is_committed(tracked):
             # What is in flight belongs to the old row: a crash after letting go of
-            # it would skip lines that are still there. Unread, the file waits.
-            tracked.is_doubtful = True
+            # it would skip lines that are still there. Unread, the file waits, and
+            # what is added to it meanwhile is read from where it was cut.
+            tracked.cut_at, tracked.is_doubtful = place, True
             return
-        place = sighting.last_place()
         shrunk = tracked.offset_bytes - place.offset_bytes
         self._roster.count("shrunk_bytes", shrunk)
         self._events.emit("file_shrunk", path=candidate.name.path, shrunk_bytes=shrunk)

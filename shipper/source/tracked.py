@@ -33,10 +33,13 @@ class Tracked:
         is_saved: The row is in the database: lines may be handed out.
         is_orphan: Its name is gone; it lives as long as our handle.
         is_doubtful: A read found other bytes than before; the census must judge.
+        cut_at: Where to go on in a file that lost its end, once what was read
+            beyond it is committed; None for any other file.
     """
 
     __slots__ = (
         "changed_at",
+        "cut_at",
         "facts",
         "follower",
         "handle",
@@ -69,6 +72,7 @@ class Tracked:
         self.stopped_at: int | None = None
         self.is_orphan = False
         self.is_doubtful = False
+        self.cut_at: Position | None = None
 
     @property
     def inode(self) -> tuple[int, int]:
@@ -115,6 +119,7 @@ class Tracked:
     def live_row(self) -> FileRow:
         """Return the row with the reading place as its position, for comparing."""
         place = self.position if self.follower is None else self.follower.position
+        place = self.cut_at or place
         return replace(
             self.row,
             offset_bytes=place.offset_bytes,
