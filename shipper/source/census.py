@@ -66,7 +66,7 @@ class Census:
         ]
         for tracked in missing.values():
             # Its first line may have been finished just before the name went.
-            if not tracked.row.head.is_known:
+            if not tracked.row.head.is_known and not tracked.is_doubtful:
                 with suppress(OSError):
                     self._roster.learn_head(tracked)
         # Every known file gets the chance to be found at a new place before the
@@ -78,6 +78,9 @@ class Census:
             and not self._is_moved(candidate, missing)
         ]
         for candidate in unknown:
+            is_new = self._roster.at(candidate.inode) is None
+            if is_new and candidate.is_in_the_making:
+                continue
             if not self._copies.is_copy(candidate):
                 self._replace(candidate, missing)
                 self._welcome(candidate)
@@ -142,11 +145,11 @@ class Census:
         if sighting is None:
             return False
         candidate.head, candidate.packing = sighting.head, sighting.packing
+        candidate.is_begun = sighting.is_begun
         candidate.inode = sighting.inode
         candidate.facts = Facts(sighting.size_bytes, sighting.mtime_ns)
-        is_unborn = sighting.is_unborn(claims_packed=not candidate.name.is_plain)
         sighting.close()
-        return not is_unborn
+        return True
 
     def _is_moved(self, candidate: Candidate, missing: dict[str, Tracked]) -> bool:
         """Settle a candidate that is a known file at a new place."""
@@ -200,8 +203,10 @@ class Census:
         if replaced is None:
             return
         missing.pop(replaced.row.file_id, None)
-        if replaced.offset_bytes == 0 and replaced.unread_bytes == 0:
-            # It never held a line; nothing was replaced.
+        is_unpacked = replaced.row.head.is_known or not candidate.packing
+        if replaced.offset_bytes == 0 and not (replaced.unread_bytes and is_unpacked):
+            # It never held a line, or is an archive that was empty when we saw it
+            # first: nothing was replaced.
             self._roster.drop(replaced)
             return
         self._roster.count("file_truncated", 1)

@@ -7,32 +7,58 @@ original is gone (`census`); until then it is none of our business.
 
 from __future__ import annotations
 
+from msgspec import Struct
+
+from shipper.fileid import Head
 from shipper.source.examine import Candidate, Examiner, Inode
 from shipper.source.roster import Roster
 from shipper.source.tracked import Facts, Tracked
+
+
+class _Judged(Struct, frozen=True):
+    """A copy's `stat` when it was judged, and what its original was like then."""
+
+    facts: Facts
+    file_id: str
+    head: Head
+    original_bytes: int
 
 
 class Copies:
     """Which files on disk are copies of which followed file."""
 
     def __init__(self, roster: Roster, examiner: Examiner) -> None:
-        # Mutable state: by inode, the stat a copy was judged at and the id of its
-        # original; judging costs reading. Pipeline thread.
+        # Mutable state: by inode, how a copy was judged; judging costs reading.
+        # Pipeline thread.
         self._roster = roster
         self._examiner = examiner
-        self._known: dict[Inode, tuple[Facts, str]] = {}
+        self._known: dict[Inode, _Judged] = {}
 
     def original_of(self, candidate: Candidate) -> str | None:
-        """Return the id of the file it was a copy of, if it has not changed since."""
-        facts, original = self._known.get(candidate.inode, (None, None))
-        return original if facts == candidate.facts else None
+        """Return the id of the file it is a copy of, if neither has changed since.
+
+        An original that shrank, or holds other lines, may have lost some that we
+        have not read: then the copy is all there is of them.
+        """
+        judged = self._known.get(candidate.inode)
+        if judged is None or judged.facts != candidate.facts:
+            return None
+        original = self._roster.by_id.get(judged.file_id)
+        if original is None or original.row.head != judged.head:
+            return None
+        if original.facts.size_bytes < judged.original_bytes:
+            return None
+        return judged.file_id
 
     def is_copy(self, candidate: Candidate) -> bool:
         """Return True if the candidate is a copy of a followed file."""
         self._known.pop(candidate.inode, None)
         for tracked in self._roster.with_head(candidate.head):
             if not tracked.is_orphan and self._are_alike(candidate, tracked):
-                self._known[candidate.inode] = candidate.facts, tracked.row.file_id
+                row = tracked.row
+                self._known[candidate.inode] = _Judged(
+                    candidate.facts, row.file_id, row.head, tracked.facts.size_bytes
+                )
                 return True
         return False
 

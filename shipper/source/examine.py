@@ -19,9 +19,9 @@ Inode = tuple[int, int]
 
 
 class Candidate:
-    """A name on disk with its `stat`; head and packing once it has been opened."""
+    """A name on disk with its `stat`; the rest once it has been opened."""
 
-    __slots__ = ("facts", "head", "inode", "name", "packing")
+    __slots__ = ("facts", "head", "inode", "is_begun", "name", "packing")
 
     def __init__(self, name: Name, inode: Inode, facts: Facts) -> None:
         self.name = name
@@ -29,6 +29,16 @@ class Candidate:
         self.facts = facts
         self.head = Head()
         self.packing = ""
+        self.is_begun = False
+
+    @property
+    def is_in_the_making(self) -> bool:
+        """True for what may become a copy or an archive, and holds no line yet.
+
+        Followed now, it would be read as a new file the moment its first bytes
+        are there, without being compared with what has been read already.
+        """
+        return not self.is_begun and self.name.is_rotated and not self.name.is_sealed
 
 
 class Likeness(Enum):

@@ -55,9 +55,13 @@ class Handles:
             follower = self._start(tracked)
         else:
             self._open[tracked.row.file_id] = self._open.pop(tracked.row.file_id)
-        if _was_taken_for_plain(tracked):
-            raise StaleNameError
+        is_first = tracked.offset_bytes == 0
         lines = follower.read(is_final=is_final)
+        # Asked after reading: the archive may have been written in between.
+        if is_first and _was_taken_for_plain(tracked):
+            tracked.follower = None  # and with it where it has read to
+            self.close(tracked)
+            raise StaleNameError
         if lines is None and not is_final:
             stream = tracked.stream
             if stream is not None and stream.is_complete:
@@ -142,7 +146,7 @@ def _check_inode(handle: int, tracked: Tracked) -> None:
 
 def _was_taken_for_plain(tracked: Tracked) -> bool:
     """Return True for an archive that was empty when it was first seen."""
-    if tracked.row.head.is_known or tracked.row.packing or tracked.offset_bytes:
+    if tracked.row.head.is_known or tracked.row.packing:
         return False
     stream = tracked.stream
     return stream is not None and packing_of(stream.read_at(0, MAGIC_BYTES)) != ""

@@ -98,19 +98,19 @@ class Sighting:
         """Its bytes, unpacked, while it is open."""
         return self._stream
 
-    def is_unborn(self, *, claims_packed: bool) -> bool:
-        """Return True for an archive whose first line cannot be unpacked yet.
+    @property
+    def is_begun(self) -> bool:
+        """True if it can be told from others, or will never be told better.
 
-        Without fingerprint it could not be told from the file it is made of, and
-        every line would be read a second time.
-
-        Args:
-            claims_packed: Going by its name; counts while there is no magic number.
+        So it is with a first line, with a hole at the front, and with an archive
+        that is complete or damaged.
         """
-        if isinstance(self._stream, PlainStream):
-            return claims_packed and self.size_bytes < MAGIC_BYTES
-        is_written = self._stream.is_complete or self._stream.damage is not None
-        return not self.head.is_known and not is_written
+        stream = self._stream
+        if self.head.is_known or stream.is_complete:
+            return True
+        if isinstance(stream, PackedStream) and stream.damage is not None:
+            return True
+        return self._stream.read_at(0, 1) == b"\0"
 
     def holds(self, row: FileRow) -> bool:
         """Return True if the row's position exists here, with its marker before it."""
