@@ -51,10 +51,19 @@ class Copies:
         return judged.file_id
 
     def is_copy(self, candidate: Candidate) -> bool:
-        """Return True if the candidate is a copy of a followed file."""
+        """Return True if the candidate is a copy of a followed file.
+
+        Also while that cannot be told: an original that went away since its
+        `stat` is missing at the next count, and the candidate may be the original.
+        """
         self._known.pop(candidate.inode, None)
         for tracked in self._roster.with_head(candidate.head):
-            if not tracked.is_orphan and self._are_alike(candidate, tracked):
+            if tracked.is_orphan:
+                continue
+            are_alike = self._are_alike(candidate, tracked)
+            if are_alike is None:
+                return True
+            if are_alike:
                 row = tracked.row
                 self._known[candidate.inode] = _Judged(
                     candidate.facts, row.file_id, row.head, tracked.facts.size_bytes
@@ -62,16 +71,19 @@ class Copies:
                 return True
         return False
 
-    def _are_alike(self, candidate: Candidate, tracked: Tracked) -> bool:
+    def _are_alike(self, candidate: Candidate, tracked: Tracked) -> bool | None:
+        """Return None if one of the two is not there to be compared."""
         copy = self._examiner.open(candidate)
         if copy is None:
-            return True
+            return None
         try:
             original = self._examiner.open_path(tracked.name.path)
             if original is None:
-                return False
+                return None
             try:
-                return original.inode == tracked.inode and copy.is_copy_of(original)
+                if original.inode != tracked.inode:
+                    return None
+                return copy.is_copy_of(original)
             finally:
                 original.close()
         finally:
