@@ -39,6 +39,7 @@ class Batcher:
         max_bytes: Most bytes in one request body; a larger record goes alone.
         buffer_length: As soon as this many entries wait, they may be sent.
         max_age_seconds: How long the first waiting line waits at most.
+        keep_bytes: How much of an unreadable line its dead letter holds.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Batcher:
         max_bytes: int,
         buffer_length: int,
         max_age_seconds: float,
+        keep_bytes: int = 0,
     ) -> None:
         # Mutable state: the open batch and the limits, which only ever shrink.
         # Touched by the pipeline thread alone.
@@ -55,6 +57,7 @@ class Batcher:
         self._max_bytes = max_bytes
         self._buffer_length = buffer_length
         self._max_age_seconds = max_age_seconds
+        self._keep_bytes = keep_bytes
         self._reset()
 
     def _reset(self) -> None:
@@ -122,7 +125,7 @@ class Batcher:
             case Reject():
                 span.rejected += 1
                 self._counters[f"rejected:{item.reason}"] += 1
-                self._rejects.append(_unreadable(line, item))
+                self._rejects.append(_unreadable(line, item, self._keep_bytes))
 
     def is_ready(self, now: float) -> bool:
         """True when the waiting entries are enough, or old enough, to be sent."""
@@ -250,7 +253,7 @@ def tail_of(line: Line) -> bytes:
     return (line.data + b"\n")[-TAIL_BYTES:]
 
 
-def _unreadable(line: Line, item: Reject) -> DeadLetter:
+def _unreadable(line: Line, item: Reject, keep_bytes: int) -> DeadLetter:
     if line.fault is None:
         digest, length = sha256(line.data).hexdigest(), len(line.data)
     else:
@@ -264,4 +267,5 @@ def _unreadable(line: Line, item: Reject) -> DeadLetter:
         payload=None,
         sha256=digest,
         length_bytes=length,
+        excerpt=line.data[:keep_bytes] if keep_bytes else None,
     )

@@ -84,6 +84,15 @@ EVENTS: Mapping[str, Kind] = {
         "error", "{path} was damaged and set aside: reading from the {where}"
     ),
     "state_write_resumed": Kind("info", "positions are saved again"),
+    "request_delayed": Kind("error", "a request has to wait: {why}: {hint}"),
+    "letters_retried": Kind(
+        "info", "dead letters sent again: {delivered} delivered, {kept} kept"
+    ),
+    "letters_purged": Kind("info", "{letters} dead letters purged"),
+    "letters_evicted": Kind(
+        "warning",
+        "{letters} dead letters evicted, too old or over the limit: {size_bytes} bytes",
+    ),
     "identify_failed": Kind("warning", "rule {rule} failed: {why}"),
 }
 

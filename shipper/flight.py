@@ -8,6 +8,7 @@ their payloads, so memory is bounded by what is still owed.
 from __future__ import annotations
 
 from collections import Counter
+from hashlib import sha256
 
 from shipper.model import Batch, DeadLetter, Entry, LinePlace
 from shipper.settle import Settlement
@@ -55,6 +56,23 @@ class Part:
         self.failures += 1
         return self.failures
 
+    def letters(self, reason: str, detail: str) -> list[DeadLetter]:
+        """Return this part's entries as dead letters, for one reason."""
+        retries = self.flight.retries
+        return [
+            DeadLetter(
+                place=place,
+                id=entry.id,
+                reason=reason,
+                detail=detail,
+                payload=entry.payload,
+                sha256=sha256(entry.payload).hexdigest(),
+                length_bytes=len(entry.payload),
+                retries=retries[place] + 1 if place in retries else 0,
+            )
+            for entry, place in zip(self.entries, self.places, strict=True)
+        ]
+
     def halve(self) -> None:
         """Put two halves, counted anew, in this part's place."""
         middle = len(self.entries) // 2
@@ -73,7 +91,15 @@ class Part:
 class Flight:
     """A batch in the window; keeps the payloads of unanswered parts only."""
 
-    __slots__ = ("counters", "letters", "parts", "refused", "runs", "spans")
+    __slots__ = (
+        "counters",
+        "letters",
+        "parts",
+        "refused",
+        "retries",
+        "runs",
+        "spans",
+    )
 
     def __init__(self, batch: Batch) -> None:
         self.spans = batch.spans
@@ -81,6 +107,10 @@ class Flight:
         self.runs = batch.runs
         self.letters = list(batch.rejects)
         self.refused: Counter[str] = Counter()
+        # Dead letters that are sent again: how often each one was before.
+        self.retries: dict[LinePlace, int] = dict(
+            zip(batch.places, batch.retries, strict=bool(batch.retries))
+        )
         self.parts: list[Part] = []
         if batch.entries:
             self.parts.append(Part(self, batch.entries, batch.places, is_whole=True))
@@ -90,18 +120,25 @@ class Flight:
         """True when only parts that keep failing hold this batch from its end."""
         return bool(self.parts) and all(part.suspicions > 0 for part in self.parts)
 
-    def bury(self, part: Part, letter: DeadLetter) -> None:
-        """End a lone record's part with a dead letter."""
+    @property
+    def is_retry(self) -> bool:
+        """True for dead letters sent again: no position waits for them."""
+        return bool(self.retries)
+
+    def bury(self, part: Part, letters: list[DeadLetter]) -> None:
+        """End a part with dead letters."""
         self.parts.remove(part)
-        self.letters.append(letter)
-        self.refused[letter.place.file_id] += 1
+        self.letters += letters
+        self.refused.update(letter.place.file_id for letter in letters)
 
     def settlement(self) -> Settlement:
         """Return what became of the batch; meant for a flight without parts."""
+        buried = {letter.place for letter in self.letters}
         return Settlement(
             spans=self.spans,
             dead_letters=tuple(self.letters),
             refused=tuple(sorted(self.refused.items())),
             counters=self.counters,
             runs=self.runs,
+            recovered=tuple(place for place in self.retries if place not in buried),
         )

@@ -182,6 +182,9 @@ class DeadLetter(Struct, frozen=True):
         payload: The redacted log object of a refused record, else None.
         sha256: Hex digest of the payload, or of the unreadable line.
         length_bytes: Length of what was hashed.
+        retries: How often it was sent again, on request, and not taken.
+        excerpt: The first bytes of an unreadable line as they are on disk, when
+            the operator wants them kept; else None.
     """
 
     place: LinePlace
@@ -191,6 +194,8 @@ class DeadLetter(Struct, frozen=True):
     payload: bytes | None
     sha256: str
     length_bytes: int
+    retries: int = 0
+    excerpt: bytes | None = None
 
 
 class Batch(Struct, frozen=True):
@@ -204,6 +209,8 @@ class Batch(Struct, frozen=True):
         counters: Amounts for named totals, such as ``skipped:host``.
         size_bytes: Length of the request body.
         runs: Which numbers of which writers its lines carry.
+        retries: Of dead letters that are sent again: how often each one was
+            before, one for each entry. Such a batch has no spans. Empty for lines.
     """
 
     entries: tuple[Entry, ...]
@@ -213,6 +220,7 @@ class Batch(Struct, frozen=True):
     counters: tuple[tuple[str, int], ...]
     size_bytes: int
     runs: tuple[Run, ...] = ()
+    retries: tuple[int, ...] = ()
 
 
 class Delivered(Struct, frozen=True):
@@ -296,12 +304,15 @@ class Commit(Struct, frozen=True):
 
     Attributes:
         advances: At most one a file, contiguous with what was committed before.
-        dead_letters: New ones, keyed by file and start.
+        dead_letters: New ones, and old ones that were refused again, keyed by
+            file and start.
         counters: Amounts to add to named totals, such as ``skipped:host``.
         runs: Which numbers of which writers were read, in order.
+        recovered: Lines of dead letters that the receiver has taken after all.
     """
 
     advances: tuple[Advance, ...]
     dead_letters: tuple[DeadLetter, ...]
     counters: tuple[tuple[str, int], ...]
     runs: tuple[Run, ...] = ()
+    recovered: tuple[LinePlace, ...] = ()

@@ -17,7 +17,7 @@ from shipper.errors import StateError
 from shipper.events import Events
 from shipper.filters import Filters
 from shipper.identify import Identifier
-from shipper.model import Commit, Item, Line, Reject, Skip
+from shipper.model import Batch, Commit, Item, Line, Reject, Skip
 from shipper.parse import UnknownVersion, parse, serial_in
 from shipper.payload import PayloadBuilder
 from shipper.redact import Redactor
@@ -93,6 +93,27 @@ class Watch(Protocol):
         ...
 
 
+class Desk(Protocol):
+    """Where others ask for dead letters to be sent again, or forgotten."""
+
+    @property
+    def is_idle(self) -> bool:
+        """True when nobody waits for an answer."""
+        ...
+
+    def turn(self, now: float) -> Batch | None:
+        """Carry out what was asked; return letters to be sent again, or None."""
+        ...
+
+    def committed(self, commit: Commit) -> None:
+        """Take note of what has been stored."""
+        ...
+
+    def rest(self, seconds: float) -> None:
+        """Wait, or until somebody asks or wakes the clock."""
+        ...
+
+
 class Checkpoints(Protocol):
     """The one place that moves positions."""
 
@@ -137,6 +158,7 @@ class Pipeline:
         window: Window,
         checkpoints: Checkpoints,
         watch: Watch,
+        desk: Desk,
         clock: Clock,
         events: Events,
         drain: bool = False,
@@ -151,6 +173,7 @@ class Pipeline:
         self._window = window
         self._checkpoints = checkpoints
         self._watch = watch
+        self._desk = desk
         self._clock = clock
         self._events = events
         self._drain = drain
@@ -183,6 +206,7 @@ class Pipeline:
                 self._wind_down()
                 return Ending.STOPPED if self._stopping else Ending.OUT_OF_TIME
             found_lines = self._fill(now)
+            self._serve(now)
             self._window.turn(now)
             committed = self._commit(now)
             if self._drain and self._is_drained():
@@ -217,6 +241,12 @@ class Pipeline:
                 self._hand_over(now)
         return found_lines
 
+    def _serve(self, now: float) -> None:
+        """Let a batch of dead letters in, beside the lines, if somebody asked."""
+        batch = self._desk.turn(now)
+        if batch is not None:
+            self._window.admit(batch)
+
     def _hand_over(self, now: float) -> None:
         batch = self._batcher.take()
         if batch is not None:
@@ -247,6 +277,7 @@ class Pipeline:
             self._state_retry_at = None
             self._state_trouble = ""
         self._window.leave(len(settlements))
+        self._desk.committed(commit)
         for advance in commit.advances:
             self.sums.delivered += advance.delivered
             self.sums.skipped += advance.skipped
@@ -267,13 +298,14 @@ class Pipeline:
             pauses.append(self._state_retry_at - now)
         if self._deadline is not None:
             pauses.append(self._deadline - now)
-        self._clock.wait(max(0.0, min(pauses)))
+        self._desk.rest(max(0.0, min(pauses)))
 
     def _is_late(self, now: float) -> bool:
         return self._deadline is not None and now >= self._deadline
 
     def _is_drained(self) -> bool:
-        return self._at_rest and self._batcher.is_empty and self._window.is_empty
+        is_read = self._at_rest and self._batcher.is_empty
+        return is_read and self._window.is_empty and self._desk.is_idle
 
     def _wind_down(self) -> None:
         """Send what waits once more, let the requests out there end, and commit."""

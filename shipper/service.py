@@ -18,17 +18,20 @@ from types import FrameType
 from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings
+from shipper.desk import Desk
 from shipper.errors import EXIT_OK, EXIT_TRY_AGAIN
 from shipper.events import Events
 from shipper.filters import Filters
 from shipper.gate import Gate
 from shipper.identify import Identifier
+from shipper.model import Line
 from shipper.network import NetworkSettings
 from shipper.payload import PayloadBuilder
 from shipper.pipeline import Ending, Pipeline, Shaper
 from shipper.redact import Redactor
-from shipper.source import Source
-from shipper.store import StateLock, open_store
+from shipper.revive import Reviver
+from shipper.source import LineReader, Source
+from shipper.store import Letterbox, Selection, StateLock, open_store
 from shipper.upload import Uploader
 from shipper.wake import Watch
 from shipper.window import Window
@@ -98,12 +101,70 @@ def run(
     return _exit_code(ending, received)
 
 
+def carry_out(
+    settings: Settings,
+    verb: str,
+    selection: Selection,
+    *,
+    number: int | None,
+    max_duration_seconds: float,
+    events: Events,
+    clock: Clock,
+) -> int:
+    """Carry out what was asked of the shipper when none is running.
+
+    Files are found again, so that unreadable lines can be, but nothing new of them
+    is sent. Other requests that wait are carried out on the way.
+
+    Args:
+        settings: What `config.load` returned.
+        verb: What is asked, such as `store.RETRY`.
+        selection: Which letters are meant.
+        number: The request, if it is written down already.
+        max_duration_seconds: Leave it for the next run after so long.
+        events: Where the run reports.
+        clock: The time, and the bell that ends every wait.
+
+    Returns:
+        The request's number.
+
+    Raises:
+        StateLockedError: A shipper is running; ask it.
+        StateError: The state cannot be read or written.
+    """
+    deadline = clock.monotonic() + max_duration_seconds
+    with ExitStack() as parts:
+        built = _build(
+            parts,
+            replace(settings, watch="poll"),
+            once=True,
+            deadline=deadline,
+            events=events,
+            clock=clock,
+            reads_lines=False,
+        )
+        if number is None:
+            number = built.letterbox.ask(verb, selection)
+        with _signals(built.stop):
+            built.pipeline.run()
+    return number
+
+
+class _Closed(Source):
+    """Finds the files and reads none of them."""
+
+    def next_line(self) -> Line | None:
+        """Return None: nothing is read now."""
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Built:
     """The parts that are spoken to from outside the pipeline."""
 
     pipeline: Pipeline
     uploader: Uploader
+    letterbox: Letterbox
 
     def stop(self, signal_name: str) -> None:
         """End the run soon; called from a signal handler."""
@@ -119,6 +180,7 @@ def _build(
     deadline: float | None,
     events: Events,
     clock: Clock,
+    reads_lines: bool = True,
 ) -> _Built:
     lock = StateLock(settings.state_dir)
     lock.acquire()
@@ -135,7 +197,7 @@ def _build(
         # The positions are lost; the operator has said where to begin anew.
         events.emit("state_rebuilt", path=store.path, where=store.rebuilt)
         sources = tuple(replace(one, read_from=store.rebuilt) for one in sources)
-    source = Source(
+    source = (Source if reads_lines else _Closed)(
         sources=sources,
         catalog=store,
         events=events,
@@ -172,25 +234,48 @@ def _build(
         max_in_flight=in_flight,
         max_records=batch.max_records,
     )
+    shaper = shaper_of(settings)
+    letterbox = store.letterbox(
+        max_bytes=settings.dead_letters.max_bytes,
+        max_age_days=settings.dead_letters.max_age_days,
+    )
+    reader = LineReader(find_file=store.file)
+    parts.callback(reader.close)
+    desk = Desk(
+        letters=letterbox,
+        reviver=Reviver(
+            shaper=shaper,
+            filters=shaper.filters,
+            redactor=shaper.redactor,
+            lines=reader,
+        ),
+        clock=clock,
+        events=events,
+        max_records=batch.max_records,
+        max_bytes=batch.max_bytes,
+        interval_seconds=settings.poll_interval,
+    )
     pipeline = Pipeline(
         source=source,
-        shaper=shaper_of(settings),
+        shaper=shaper,
         batcher=Batcher(
             max_records=batch.max_records,
             max_bytes=batch.max_bytes,
             buffer_length=batch.buffer_length,
             max_age_seconds=batch.flush_interval,
+            keep_bytes=settings.dead_letters.keep_bytes,
         ),
         window=window,
         checkpoints=store,
         watch=watch,
+        desk=desk,
         clock=clock,
         events=events,
         drain=once,
         deadline=deadline,
         shutdown_seconds=settings.shutdown_timeout,
     )
-    return _Built(pipeline, uploader)
+    return _Built(pipeline, uploader, letterbox)
 
 
 def shaper_of(settings: Settings) -> Shaper:

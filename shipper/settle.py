@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shipper.model import Advance, Commit, DeadLetter, Run, Span
+from shipper.model import Advance, Commit, DeadLetter, LinePlace, Run, Span
 
 
 class Settlement(Struct, frozen=True):
@@ -25,6 +25,7 @@ class Settlement(Struct, frozen=True):
         refused: Count of refused records by file_id; they are not delivered.
         counters: Amounts to add to named totals.
         runs: Which numbers of which writers its lines carry.
+        recovered: Places of dead letters that were sent again and taken.
     """
 
     spans: tuple[Span, ...]
@@ -32,6 +33,7 @@ class Settlement(Struct, frozen=True):
     refused: tuple[tuple[str, int], ...]
     counters: tuple[tuple[str, int], ...]
     runs: tuple[Run, ...] = ()
+    recovered: tuple[LinePlace, ...] = ()
 
 
 def commit_of(settlements: Sequence[Settlement]) -> Commit:
@@ -40,7 +42,9 @@ def commit_of(settlements: Sequence[Settlement]) -> Commit:
     counters: Counter[str] = Counter()
     dead_letters: list[DeadLetter] = []
     runs: list[Run] = []
+    recovered: list[LinePlace] = []
     for settlement in settlements:
+        recovered.extend(settlement.recovered)
         dead_letters.extend(settlement.dead_letters)
         runs.extend(settlement.runs)
         for name, amount in settlement.counters:
@@ -55,6 +59,7 @@ def commit_of(settlements: Sequence[Settlement]) -> Commit:
         dead_letters=tuple(dead_letters),
         counters=tuple(sorted(counters.items())),
         runs=tuple(runs),
+        recovered=tuple(recovered),
     )
 
 

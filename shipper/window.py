@@ -3,13 +3,14 @@
 Batches are admitted in the order read. Their parts may be answered in any
 order, halved when refused, and sent again when deferred. Batches leave at the
 front only, after their commit: what stays in the window is all that a crash can
-repeat. This is the one place that retries.
+repeat. Dead letters that are sent again travel beside them: they take up no room,
+no position waits for them, and what is not taken stays what it was. This is the
+one place that retries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from typing import Protocol, assert_never
 
 from shipper.events import Events
@@ -18,7 +19,6 @@ from shipper.gate import Gate, backoff_seconds
 from shipper.model import (
     Batch,
     Cause,
-    DeadLetter,
     Deferred,
     Delivered,
     Receipt,
@@ -110,11 +110,12 @@ class Window:
         whether the records or the receiver are at fault shows only by others
         passing. In an outage the witness fails too, and no other follows.
         """
-        return len(self._flights) < self._max_in_flight or self._wants_witness()
+        flights = [flight for flight in self._flights if not flight.is_retry]
+        return len(flights) < self._max_in_flight or self._wants_witness(flights)
 
-    def _wants_witness(self) -> bool:
-        unsettled = [flight for flight in self._flights if flight.parts]
-        if len(self._flights) >= self._max_in_flight + WITNESSES or not unsettled:
+    def _wants_witness(self, flights: list[Flight]) -> bool:
+        unsettled = [flight for flight in flights if flight.parts]
+        if len(flights) >= self._max_in_flight + WITNESSES or not unsettled:
             return False
         if not all(flight.is_stuck for flight in unsettled):
             return False
@@ -139,16 +140,21 @@ class Window:
 
     def settled(self) -> list[Settlement]:
         """Return what became of the batches at the front that are finished."""
-        settlements = []
-        for flight in self._flights:
-            if flight.parts:
-                break
-            settlements.append(flight.settlement())
-        return settlements
+        return [flight.settlement() for flight in self._settled()]
 
     def leave(self, count: int) -> None:
-        """Forget the first `count` batches: their commit has been stored."""
-        del self._flights[:count]
+        """Forget the first `count` of them: their commit has been stored."""
+        gone = self._settled()[:count]
+        self._flights = [flight for flight in self._flights if flight not in gone]
+
+    def _settled(self) -> list[Flight]:
+        settled: list[Flight] = []
+        for flight in self._flights:
+            if not flight.parts:
+                settled.append(flight)
+            elif not flight.is_retry:
+                break
+        return settled
 
     def due_in(self, now: float) -> float | None:
         """Return the seconds until a post is due; None when an answer comes first."""
@@ -222,11 +228,15 @@ class Window:
             )
             part.halve()
             return
+        detail = f"status {receipt.status}: {receipt.reason}"
+        if part.flight.is_retry:
+            # It was dead before: that proves nothing about the other records.
+            self._put_back(part, "refused", detail)
+            return
         if self._lone_refusals >= LONE_REFUSALS_TO_HOLD:
             part.not_before = now + backoff_seconds(part.fail(), self._jitter())
             return
         self._lone_refusals += 1
-        detail = f"status {receipt.status}: {receipt.reason}"
         self._bury(part, "refused", detail, receipt.status)
         if self._lone_refusals == LONE_REFUSALS_TO_HOLD:
             why = f"{LONE_REFUSALS_TO_HOLD} records refused and none taken: {detail}"
@@ -253,9 +263,15 @@ class Window:
             part.accepted_before = self._accepted
         part.suspicions += 1
         passed = self._accepted - part.accepted_before
-        if part.suspicions < SUSPECT_FAILURES or passed == 0:
+        if part.suspicions < SUSPECT_FAILURES:
             return
-        if len(part.entries) > 1:
+        if part.flight.is_retry and (passed == 0 or len(part.entries) == 1):
+            # Whoever asked wants an answer, and nothing is lost by giving one.
+            detail = f"failed {part.suspicions} times: {receipt.reason}"
+            self._put_back(part, "suspect", detail)
+        elif passed == 0:
+            return
+        elif len(part.entries) > 1:
             part.halve()
         elif passed >= SUSPECT_ACCEPTANCES:
             detail = (
@@ -271,17 +287,14 @@ class Window:
             self.max_records = min(self.max_records, (len(part.entries) + 1) // 2)
 
     def _bury(self, part: Part, reason: str, detail: str, status: int | None) -> None:
-        entry, place = part.entries[0], part.places[0]
         self._events.emit(
-            "record_refused", id=entry.id, status=status, why=f"{reason}: {detail}"
+            "record_refused",
+            id=part.entries[0].id,
+            status=status,
+            why=f"{reason}: {detail}",
         )
-        letter = DeadLetter(
-            place=place,
-            id=entry.id,
-            reason=reason,
-            detail=detail,
-            payload=entry.payload,
-            sha256=sha256(entry.payload).hexdigest(),
-            length_bytes=len(entry.payload),
-        )
-        part.flight.bury(part, letter)
+        part.flight.bury(part, part.letters(reason, detail))
+
+    def _put_back(self, part: Part, reason: str, detail: str) -> None:
+        """Leave dead letters what they are, with the new reason."""
+        part.flight.bury(part, part.letters(reason, detail))

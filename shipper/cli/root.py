@@ -105,4 +105,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _is_before_the_verb(error: click.UsageError) -> bool:
-    return error.ctx is not None and error.ctx.parent is None
+    return error.ctx is not None and isinstance(error.ctx.command, click.Group)

@@ -24,6 +24,9 @@ VERBS: Mapping[str, Verb] = {
     "validate": Verb("validate", "Check the configuration and report every fault."),
     "status": Verb("status", "Show what was delivered from each file and what waits."),
     "audit": Verb("audit", "Count the files again and prove that the sums add up."),
+    "dead-letter": Verb(
+        "dead_letter", "List, show, retry, export or purge what was not delivered."
+    ),
     "receive": Verb("receive", "Run a local receiver that speaks ReadMe's protocol."),
     "demo": Verb("demo", "Send real exchanges from an app to a local receiver."),
 }

@@ -29,6 +29,7 @@ from shipper.config.settings import (
     DEFAULT_ENDPOINT,
     DEFAULT_STATE_DIR,
     BatchSettings,
+    DeadLetterSettings,
     FilterSettings,
     IdentifySettings,
     NetworkSettings,
@@ -203,6 +204,7 @@ def _settings(
         filter=FilterSettings(**tables["filter"]),
         identify=IdentifySettings(**tables["identify"]),
         network=NetworkSettings(**tables["network"]),
+        dead_letters=DeadLetterSettings(**tables["dead_letters"]),
         origin=document.path,
     )
 

@@ -115,6 +115,21 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadLetterSettings:
+    """`[dead_letters]`: what is kept of records that cannot be delivered.
+
+    Attributes:
+        max_bytes: What all of them may take up; beyond it the oldest are forgotten.
+        max_age_days: How long one is kept.
+        keep_bytes: How much of an unreadable line is kept, as it is on disk.
+    """
+
+    max_bytes: int = 100_000_000
+    max_age_days: float = 30.0
+    keep_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the shipper was told.
 
@@ -139,4 +154,5 @@ class Settings:
     filter: FilterSettings = field(default_factory=FilterSettings)
     identify: IdentifySettings = field(default_factory=IdentifySettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
+    dead_letters: DeadLetterSettings = field(default_factory=DeadLetterSettings)
     origin: str | None = None

@@ -5,13 +5,24 @@ holds the lock; `open_reader` is for everybody who looks on.
 """
 
 from shipper.store.checkpoints import Reader, Store, open_reader, open_store
+from shipper.store.dead_letters import KeptLetter
+from shipper.store.letterbox import Letterbox
 from shipper.store.lock import StateLock
+from shipper.store.requests import PURGE, RETRY, Answer, Counter, Request, Selection
 from shipper.store.sums import FileSums, Outcomes, Sums
 
 __all__ = [
+    "PURGE",
+    "RETRY",
+    "Answer",
+    "Counter",
     "FileSums",
+    "KeptLetter",
+    "Letterbox",
     "Outcomes",
     "Reader",
+    "Request",
+    "Selection",
     "StateLock",
     "Store",
     "Sums",

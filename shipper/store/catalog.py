@@ -50,6 +50,15 @@ def find_files(connection: sqlite3.Connection, head: Head) -> list[FileRow]:
     return [_file_row(row) for row in rows]
 
 
+def find_file(connection: sqlite3.Connection, file_id: str) -> FileRow | None:
+    """Return a file by its id."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM files WHERE file_id = ?",  # noqa: S608  # constants
+        (file_id,),
+    ).fetchone()
+    return None if row is None else _file_row(row)
+
+
 def insert_files(connection: sqlite3.Connection, rows: Sequence[FileRow]) -> None:
     """Remember new files."""
     connection.executemany(

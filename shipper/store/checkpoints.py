@@ -35,7 +35,9 @@ from shipper.store.database import (
     transaction,
     wrapped,
 )
+from shipper.store.dead_letters import KeptLetter
 from shipper.store.directory import prepare_directory
+from shipper.store.letterbox import Letterbox
 from shipper.store.sums import Sums, sum_up
 
 FORGET_SECONDS = 3600.0  # how often silent writers are looked for
@@ -64,14 +66,24 @@ class Reader:
         with self._moment():
             return sum_up(self._connection)
 
-    def dead_letters(self) -> list[dead_letters.KeptLetter]:
-        """Return the dead letters that are kept, oldest first.
+    def dead_letters(self, *, with_payload: bool = True) -> Iterator[KeptLetter]:
+        """Yield the dead letters that are kept, oldest first, from one moment.
 
         Raises:
             StateError: The database cannot be read.
         """
         with self._moment():
-            return dead_letters.kept(self._connection)
+            letters = dead_letters.kept if with_payload else dead_letters.listed
+            yield from letters(self._connection)
+
+    def dead_letter(self, number: int) -> KeptLetter | None:
+        """Return a dead letter by its number; None if there is none (any more).
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        with self._moment():
+            return dead_letters.find(self._connection, number)
 
     def close(self) -> None:
         """Close the database."""
@@ -135,13 +147,30 @@ class Store(Reader):
             positions.move(connection, commit.advances, path=path)
             ledger.enter(connection, commit.advances)
             if commit.dead_letters:
-                dead_letters.keep(
-                    connection, commit.dead_letters, created_at=self._now()
-                )
+                dead_letters.keep(connection, commit.dead_letters, now=self._now())
+            if commit.recovered:
+                # The receiver has taken them, and a crash before COMMIT repeats
+                # the request, with the same ids.
+                dead_letters.recover(connection, commit.recovered)
             if commit.counters:
                 counters.add(connection, commit.counters)
             missing = writers.enter(connection, commit.runs, now=self._clock.now())
         self._tell(missing)
+
+    def letterbox(self, *, max_bytes: int, max_age_days: float) -> Letterbox:
+        """Return the dead letters and requests of this state, to be worked on.
+
+        Args:
+            max_bytes: What all letters may take up.
+            max_age_days: How long a letter is kept.
+        """
+        return Letterbox(
+            self._connection,
+            self._path,
+            clock=self._clock,
+            max_bytes=max_bytes,
+            max_age_days=max_age_days,
+        )
 
     def known_files(self) -> list[FileRow]:
         """Return every file that is not gone.
@@ -151,6 +180,15 @@ class Store(Reader):
         """
         with wrapped(self._path):
             return catalog.known_files(self._connection)
+
+    def file(self, file_id: str) -> FileRow | None:
+        """Return what is remembered of a file.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        with wrapped(self._path):
+            return catalog.find_file(self._connection, file_id)
 
     def find_files(self, head: Head) -> list[FileRow]:
         """Return every file with this fingerprint, gone ones too.

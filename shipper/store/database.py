@@ -111,6 +111,30 @@ def open_read_only(path: str) -> sqlite3.Connection | None:
     )
 
 
+def open_beside(path: str) -> sqlite3.Connection:
+    """Open the database to write a request beside the process that holds the lock.
+
+    Raises:
+        StateError: There is none, it cannot be used, or another version wrote it.
+    """
+    if (connection := open_read_only(path)) is None:
+        raise StateUnusableError(
+            f"there is no state yet: {path}", path=path, hint="start the shipper once"
+        )
+    # Checked without a chance to change anything; the version is ours.
+    connection.close()
+    with wrapped(path):
+        connection = sqlite3.connect(
+            f"file:{quote(path)}?mode=rw",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA synchronous=FULL")
+    return connection
+
+
 @contextmanager
 def wrapped(path: str) -> Iterator[None]:
     """Turn sqlite3's errors into ours."""

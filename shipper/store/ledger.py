@@ -7,9 +7,9 @@ stays small and an audit can still name the mebibyte that does not add up.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from shipper.model import Advance
+from shipper.model import Advance, LinePlace
 
 RANGE_BYTES = 1_048_576
 
@@ -28,6 +28,14 @@ INSERT INTO ranges (file_id, start_bytes, end_bytes, crc_before, crc_after,
 VALUES (:file_id, :start, :end, :crc_before, :crc_after,
     :delivered, :skipped, :dead, :blank)
 """
+# The stretch that holds a line.
+_OF_LINE = """
+WHERE file_id = :file_id AND start_bytes = (
+    SELECT max(start_bytes) FROM ranges
+    WHERE file_id = :file_id AND start_bytes <= :line_start)
+"""
+_RECOVER = f"UPDATE ranges SET dead = dead - 1, delivered = delivered + 1 {_OF_LINE}"  # noqa: S608  # constants
+_FORGET = f"UPDATE ranges SET forgotten = forgotten + 1 {_OF_LINE}"  # noqa: S608  # constants
 
 
 def enter(connection: sqlite3.Connection, advances: Sequence[Advance]) -> None:
@@ -47,3 +55,17 @@ def enter(connection: sqlite3.Connection, advances: Sequence[Advance]) -> None:
         }
         if connection.execute(_EXTEND, values).rowcount == 0:
             connection.execute(_INSERT, values)
+
+
+def recover(connection: sqlite3.Connection, places: Iterable[LinePlace]) -> None:
+    """Count lines that were dead as delivered."""
+    connection.executemany(_RECOVER, map(_line, places))
+
+
+def forget(connection: sqlite3.Connection, places: Iterable[LinePlace]) -> None:
+    """Note that lines which stay dead have no letter any more."""
+    connection.executemany(_FORGET, map(_line, places))
+
+
+def _line(place: LinePlace) -> dict[str, str | int]:
+    return {"file_id": place.file_id, "line_start": place.start_bytes}

@@ -103,5 +103,40 @@ MIGRATIONS: tuple[str, ...] = (
     INSERT INTO horizon SELECT CASE WHEN EXISTS (SELECT 1 FROM ranges)
         THEN CAST(strftime('%s', 'now') AS INTEGER) * 1000000000 ELSE 0 END;
     """,
+    """
+    -- A letter has a number that a person can type, given out once and never again.
+    ALTER TABLE dead_letters RENAME TO letters_before;
+    DROP INDEX dead_letters_by_age;
+    DROP INDEX dead_letters_by_id;
+    CREATE TABLE dead_letters (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        file_id TEXT NOT NULL,
+        start_bytes INTEGER NOT NULL,
+        end_bytes INTEGER NOT NULL,
+        id TEXT,
+        reason TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        length_bytes INTEGER NOT NULL,
+        created_at TEXT NOT NULL,
+        tried_at TEXT,
+        retries INTEGER NOT NULL DEFAULT 0,
+        size_bytes INTEGER NOT NULL,
+        excerpt BLOB,
+        payload BLOB,
+        UNIQUE (file_id, start_bytes)
+    );
+    INSERT INTO dead_letters (file_id, start_bytes, end_bytes, id, reason, detail,
+        sha256, length_bytes, created_at, size_bytes, payload)
+    SELECT file_id, start_bytes, end_bytes, id, reason, detail, sha256, length_bytes,
+        created_at, 256 + length(detail) + coalesce(length(payload), 0), payload
+    FROM letters_before ORDER BY created_at, file_id, start_bytes;
+    DROP TABLE letters_before;
+    CREATE INDEX dead_letters_by_age ON dead_letters (created_at);
+    CREATE INDEX dead_letters_by_size ON dead_letters (size_bytes);
+
+    -- How many of `dead` are no longer kept: evicted, or purged by hand.
+    ALTER TABLE ranges ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 VERSION = len(MIGRATIONS)

@@ -101,7 +101,7 @@ def test_a_commit_moves_the_position_with_everything_else(
     again = open_store(state_dir)
     (row,) = again.known_files()
     sums = again.sums()
-    letters = again.dead_letters()
+    letters = list(again.dead_letters())
     again.close()
 
     assert (100, 100, mark_of(b"tail of 100\n")) == (
@@ -145,7 +145,7 @@ def test_a_commit_that_does_not_join_is_refused_whole(
 
     assert not caught.value.is_temporary
     assert before == store.sums()
-    assert store.dead_letters() == []
+    assert list(store.dead_letters()) == []
 
 
 def test_the_same_commit_twice_counts_once(store: Store) -> None:

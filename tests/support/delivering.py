@@ -27,7 +27,7 @@ from shipper.store import Store, Sums, open_store
 from shipper.wake import WATCHED_POLL_SECONDS, Watch
 from shipper.window import Window
 from tests.support.followed import Table
-from tests.support.pipes import TextShaper
+from tests.support.pipes import IdleDesk, TextShaper
 from tests.support.posting import ScriptedAnswer
 
 SPEED = 20.0
@@ -243,6 +243,7 @@ class Delivery:
             ),
             checkpoints=self._store,
             watch=self._counted,
+            desk=IdleDesk(self.clock),
             clock=self.clock,
             events=self.events,
             shutdown_seconds=0.0,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from shipper.batch import Batcher
+from shipper.clock import Clock
 from shipper.errors import StateError
 from shipper.gate import Gate
 from shipper.model import (
     BLANK,
+    Batch,
     Commit,
     Delivered,
     Entry,
@@ -80,6 +82,33 @@ class SteadyWatch:
         return 1.0
 
 
+class IdleDesk:
+    """Implements the pipeline's desk: nobody asks, unless a test puts a batch here."""
+
+    def __init__(self, clock: Clock) -> None:
+        # Mutable state: batches to hand out, and what was committed.
+        self._clock = clock
+        self.batches: list[Batch] = []
+        self.commits: list[Commit] = []
+
+    @property
+    def is_idle(self) -> bool:
+        """True when every batch was handed out."""
+        return not self.batches
+
+    def turn(self, now: float) -> Batch | None:
+        """Return the next batch."""
+        return self.batches.pop(0) if self.batches else None
+
+    def committed(self, commit: Commit) -> None:
+        """Remember the commit."""
+        self.commits.append(commit)
+
+    def rest(self, seconds: float) -> None:
+        """Wait."""
+        self._clock.wait(seconds)
+
+
 class Pipe:
     """A pipeline with every part in reach."""
 
@@ -101,6 +130,7 @@ class Pipe:
         self.source = MemorySource(lines)
         self.poster = ScriptedPoster(judge)
         self.checkpoints = MemoryCheckpoints()
+        self.desk = IdleDesk(self.clock)
         deadline = None
         if max_duration is not None:
             deadline = self.clock.monotonic() + max_duration
@@ -123,6 +153,7 @@ class Pipe:
             ),
             checkpoints=self.checkpoints,
             watch=SteadyWatch(),
+            desk=self.desk,
             clock=self.clock,
             events=self.events,
             drain=drain,

@@ -36,6 +36,7 @@ from shipper.window import Window
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
 from tests.support.followed import Table
+from tests.support.pipes import IdleDesk
 from tests.support.posting import ScriptedAnswer, deferred_by
 
 MAX_IN_FLIGHT = 2
@@ -226,6 +227,7 @@ class World:
             window=window,
             checkpoints=self._mortal,
             watch=_Timer(),
+            desk=IdleDesk(self.clock),
             clock=self.clock,
             events=self.events,
             drain=drain,

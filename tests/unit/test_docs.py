@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -27,10 +28,25 @@ def _read(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-def _commands() -> list[click.Command]:
-    context = click.Context(root)
-    found = [root.get_command(context, name) for name in root.list_commands(context)]
-    return [command for command in found if command is not None]
+@dataclass(frozen=True)
+class Verb:
+    """A command and the words that call it."""
+
+    name: str
+    command: click.Command
+
+
+def _commands(group: click.Group = root, before: str = "") -> list[Verb]:
+    context = click.Context(group)
+    found = []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            found += _commands(command, f"{before}{name} ")
+        else:
+            found.append(Verb(before + name, command))
+    return found
 
 
 def _options(command: click.Command) -> Iterator[str]:
@@ -41,39 +57,40 @@ def _options(command: click.Command) -> Iterator[str]:
             yield from parameter.opts
 
 
-def _manual(command: click.Command) -> str:
+def _manual(name: str) -> str:
     """Return what the man page says of a command, shared options included."""
     text = _read("docs/shipper.1.md")
     shared = text.partition("## Options of every command")[2].partition("## Commands")[
         0
     ]
-    own = text.partition(f"### shipper {command.name}\n")[2]
+    own = text.partition(f"### shipper {name}\n")[2]
     return shared + re.split(r"\n##+ ", own)[0]
 
 
-@pytest.mark.parametrize("command", _commands(), ids=lambda command: command.name)
-def test_the_manual_lists_what_help_lists(command: click.Command) -> None:
+@pytest.mark.parametrize("verb", _commands(), ids=lambda verb: verb.name)
+def test_the_manual_lists_what_help_lists(verb: Verb) -> None:
     """Every option of every command stands in the man page, under that command."""
-    manual = _manual(command)
+    manual = _manual(verb.name)
 
-    assert [name for name in _options(command) if f"`{name}" not in manual] == []
+    assert [name for name in _options(verb.command) if f"`{name}" not in manual] == []
 
 
-@pytest.mark.parametrize("command", _commands(), ids=lambda command: command.name)
-def test_the_manual_lists_nothing_else(command: click.Command) -> None:
+@pytest.mark.parametrize("verb", _commands(), ids=lambda verb: verb.name)
+def test_the_manual_lists_nothing_else(verb: Verb) -> None:
     """The man page promises no option that the command would refuse."""
-    promised = re.findall(r"^`(-[^`\n]*)`", _manual(command), re.MULTILINE)
-    promised += re.findall(r"^`[^`\n]+`, `(-[^`\n]*)`", _manual(command), re.MULTILINE)
+    manual = _manual(verb.name)
+    promised = re.findall(r"^`(-[^`\n]*)`", manual, re.MULTILINE)
+    promised += re.findall(r"^`[^`\n]+`, `(-[^`\n]*)`", manual, re.MULTILINE)
     names = {text.split()[0] for text in promised}
 
-    assert names - set(_options(command)) == set()
+    assert names - set(_options(verb.command)) == set()
 
 
 def test_every_command_is_in_the_synopsis() -> None:
     """A reader of the man page sees every command at once."""
     synopsis = _read("docs/shipper.1.md").partition("## Description")[0]
 
-    assert [c.name for c in _commands() if f"shipper {c.name}" not in synopsis] == []
+    assert [v.name for v in _commands() if f"shipper {v.name}" not in synopsis] == []
 
 
 def test_the_list_of_keys_is_the_schema() -> None:

@@ -57,6 +57,10 @@ from = "bearer"
 
 [network]
 allow_plain_http = true
+[dead_letters]
+max_bytes = 5
+max_age_days = 2
+keep_bytes = 100
 """
 
 

@@ -1,0 +1,77 @@
+"""A file for one pair of eyes: whole or not there, and never in place of another.
+
+Lines go to a temporary file beside it, which takes the name when all is on disk.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+
+from shipper.errors import EXIT_CANNOT_CREATE, ShipperError
+
+
+class CannotWriteError(ShipperError):
+    """The file cannot be made."""
+
+    exit_code = EXIT_CANNOT_CREATE
+
+
+def write_lines(path: str, lines: Iterable[str], *, may_replace: bool) -> int:
+    """Write a file of mode 0600; return how many lines it has.
+
+    Raises:
+        CannotWriteError: It is there already, or cannot be written; nothing of
+            ours is left then.
+    """
+    directory = os.path.dirname(path) or "."
+    if not may_replace and os.path.lexists(path):
+        raise _taken(path)
+    try:
+        # Made with mode 0600, whatever the umask.
+        handle, temporary = tempfile.mkstemp(dir=directory, prefix=".dead-letters-")
+    except OSError as error:
+        raise _failed(path, error) from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            count = 0
+            for line in lines:
+                file.write(line + "\n")
+                count += 1
+            file.flush()
+            os.fsync(file.fileno())
+        # A crash before this leaves the temporary file, after it the whole one.
+        if may_replace:
+            os.replace(temporary, path)
+        else:
+            os.link(temporary, path)
+        _sync(directory)
+    except FileExistsError as error:
+        raise _taken(path) from error
+    except OSError as error:
+        raise _failed(path, error) from error
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+    return count
+
+
+def _sync(directory: str) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _taken(path: str) -> CannotWriteError:
+    return CannotWriteError(
+        f"cannot write the file: {path}: it is there already",
+        hint="name another one, or replace it with --force",
+    )
+
+
+def _failed(path: str, error: OSError) -> CannotWriteError:
+    return CannotWriteError(f"cannot write the file: {path}: {error.strerror or error}")

@@ -1,0 +1,330 @@
+"""Where others ask: requests looked for now and then, carried out one by one.
+
+A running shipper is the only one that writes to its state, so an operator's command
+leaves a request there. `Desk` finds it, forgets letters or hands them to the window
+in batches of their own, and answers when each has found its end. It opens nothing:
+the state, the letters' reviver and the clock are given.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from shipper.clock import Clock
+from shipper.errors import StateError
+from shipper.events import Events
+from shipper.model import Batch, Commit, DeadLetter, Entry, LinePlace
+from shipper.revive import Stays
+from shipper.store import PURGE, RETRY, Answer, KeptLetter, Request, Selection
+from shipper.store.dead_letters import Evicted
+
+LOOK_SECONDS = 1.0  # between two looks, at most; each costs microseconds
+TIDY_SECONDS = 3600.0  # age is counted in days
+CROWDED_SECONDS = 1.0  # new letters may have to push out old ones
+NOTES = 20  # an operator reads the first few; the sums say how many there were
+
+
+class Letters(Protocol):
+    """Requests and dead letters, in the state."""
+
+    def has_news(self) -> bool:
+        """Return True once after another process has written."""
+        ...
+
+    def requests(self) -> list[Request]:
+        """Return the requests that nobody has answered, in order."""
+        ...
+
+    def answer(self, number: int, answer: Answer) -> None:
+        """Answer a request."""
+        ...
+
+    def purge(self, request: Request, selection: Selection) -> Answer:
+        """Forget the letters that a request names, and answer it."""
+        ...
+
+    def evict(self) -> Evicted | None:
+        """Forget letters that are too old or too many."""
+        ...
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of all letters."""
+        ...
+
+    def letter(self, number: int) -> KeptLetter | None:
+        """Return a letter, or None if there is none."""
+        ...
+
+
+class Reviver(Protocol):
+    """What says what a letter is today."""
+
+    def revive(self, letter: DeadLetter) -> Entry | Stays:
+        """Return what is sent of a letter today, or why it stays."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file that was read last."""
+        ...
+
+
+class Desk:
+    """Carries out requests, one at a time and in order.
+
+    Args:
+        letters: The state.
+        reviver: Makes entries of letters.
+        clock: Woken by whoever wakes the pipeline.
+        events: Where the outcome is told.
+        max_records: Letters in one batch at most.
+        max_bytes: Bytes of one batch at most; a larger letter goes alone.
+        interval_seconds: Between two looks at the requests.
+    """
+
+    def __init__(
+        self,
+        *,
+        letters: Letters,
+        reviver: Reviver,
+        clock: Clock,
+        events: Events,
+        max_records: int,
+        max_bytes: int,
+        interval_seconds: float,
+    ) -> None:
+        # Mutable state, touched by the pipeline thread alone: requests that wait,
+        # the one in hand, whether a batch of it is in the window, and the paces.
+        self._letters = letters
+        self._reviver = reviver
+        self._clock = clock
+        self._events = events
+        self._max_records = max_records
+        self._max_bytes = max_bytes
+        self._interval = min(interval_seconds, LOOK_SECONDS)
+        self._waiting: deque[Request] = deque()
+        self._retry: _Retry | None = None
+        self._is_out = False
+        self._look_at = float("-inf")
+        self._tidy_at = float("-inf")
+        self._is_failing = False
+
+    @property
+    def is_idle(self) -> bool:
+        """True when nobody waits for an answer."""
+        return self._retry is None and not self._waiting
+
+    def turn(self, now: float) -> Batch | None:
+        """Look for requests and carry them out.
+
+        Returns:
+            Letters to be sent again, one batch at a time, or None.
+
+        Raises:
+            StateError: The state cannot be used, and waiting cannot help.
+        """
+        try:
+            self._look(now)
+            batch = None if self._is_out else self._next_batch()
+        except StateError as error:
+            if not error.is_temporary:
+                raise
+            # What was asked stays in the state; the next turn begins where it was.
+            if not self._is_failing:
+                self._is_failing = True
+                self._events.emit(
+                    "request_delayed", why=str(error), hint=error.hint or ""
+                )
+            return None
+        self._is_failing = False
+        self._is_out = self._is_out or batch is not None
+        return batch
+
+    def committed(self, commit: Commit) -> None:
+        """Take note of what became of letters, once that has been stored."""
+        again = [letter for letter in commit.dead_letters if letter.retries]
+        if len(again) < len(commit.dead_letters):
+            crowded_at = self._clock.monotonic() + CROWDED_SECONDS
+            self._tidy_at = min(self._tidy_at, crowded_at)
+        if self._retry is not None and (again or commit.recovered):
+            self._is_out = False
+            self._retry.delivered += len(commit.recovered)
+            self._retry.refused += len(again)
+            for letter in again:
+                self._retry.note(f"{letter.id}: {letter.reason}: {letter.detail}")
+
+    def rest(self, seconds: float) -> None:
+        """Wait, as the clock does, or until somebody has asked something."""
+        end = self._clock.monotonic() + seconds
+        while True:
+            start = self._clock.monotonic()
+            pause = min(self._interval, end - start)
+            self._clock.wait(pause)
+            woken_at = self._clock.monotonic()
+            # Somebody rang, or it is time, or there is something to do here.
+            if woken_at < start + pause or woken_at >= end or self._has_news():
+                return
+
+    def _has_news(self) -> bool:
+        try:
+            has_news = self._letters.has_news()
+        except StateError as error:
+            if not error.is_temporary:
+                raise
+            has_news = True  # the next turn meets the same trouble, and tells it
+        if has_news:
+            self._look_at = float("-inf")
+        return has_news
+
+    def _look(self, now: float) -> None:
+        if now < self._look_at:
+            return
+        is_first = self._look_at == float("-inf")
+        if self._letters.has_news() or is_first:
+            in_hand = None if self._retry is None else self._retry.request.number
+            self._waiting = deque(
+                request
+                for request in self._letters.requests()
+                if request.number != in_hand
+            )
+        # Not while letters are out: what is sent must still be there to be answered.
+        if not self._is_out and now >= self._tidy_at:
+            self._tidy()
+            self._tidy_at = now + TIDY_SECONDS
+        self._look_at = now + self._interval
+
+    def _tidy(self) -> None:
+        evicted = self._letters.evict()
+        if evicted is not None:
+            self._events.emit(
+                "letters_evicted",
+                letters=evicted.letters,
+                size_bytes=evicted.size_bytes,
+            )
+
+    def _next_batch(self) -> Batch | None:
+        while self._retry is not None or self._waiting:
+            if self._retry is None:
+                self._begin(self._waiting[0])
+                self._waiting.popleft()
+                continue
+            batch = self._gather(self._retry)
+            if batch is not None:
+                return batch
+            self._end(self._retry)
+        return None
+
+    def _begin(self, request: Request) -> None:
+        """Carry out a request, or at least begin to."""
+        selection = request.selection()
+        number = request.number
+        if selection is None or request.verb not in {RETRY, PURGE}:
+            why = f"this version does not understand {request.verb!r}"
+            self._letters.answer(number, Answer(error=why))
+        elif request.verb == PURGE:
+            answer = self._letters.purge(request, selection)
+            self._events.emit("letters_purged", letters=answer.purged)
+        else:
+            numbers = selection.numbers
+            if numbers is None:
+                numbers = tuple(self._letters.numbers())
+            self._retry = _Retry(request, numbers)
+
+    def _gather(self, retry: _Retry) -> Batch | None:
+        """Return the next letters of a request; None when there are no more."""
+        taken: list[int] = []
+        try:
+            return self._batch_of(retry, taken)
+        except StateError:
+            # Read but not sent: they come first when the state can be read again.
+            retry.left.extendleft(reversed(taken))
+            raise
+
+    def _batch_of(self, retry: _Retry, taken: list[int]) -> Batch | None:
+        """Fill one batch, noting in `taken` whose letters are in it."""
+        entries: list[Entry] = []
+        places: list[LinePlace] = []
+        retries: list[int] = []
+        size_bytes = 2  # the brackets of the JSON array
+        while retry.left and len(entries) < self._max_records:
+            number = retry.left[0]
+            kept = self._letters.letter(number)
+            if kept is None:
+                retry.missing.append(number)
+                retry.left.popleft()
+                continue
+            entry = self._reviver.revive(kept.letter)
+            if isinstance(entry, Stays):
+                retry.unsent += 1
+                retry.note(f"{number}: {entry.why}")
+                retry.left.popleft()
+                continue
+            if entries and size_bytes + len(entry.payload) >= self._max_bytes:
+                break
+            entries.append(entry)
+            places.append(kept.letter.place)
+            retries.append(kept.letter.retries)
+            size_bytes += len(entry.payload) + 1
+            taken.append(retry.left.popleft())
+        if not entries:
+            return None
+        return Batch(
+            entries=tuple(entries),
+            places=tuple(places),
+            spans=(),
+            rejects=(),
+            counters=(),
+            size_bytes=size_bytes,
+            retries=tuple(retries),
+        )
+
+    def _end(self, retry: _Retry) -> None:
+        # A crash before this repeats the request: what was delivered by then is
+        # missing, and the rest is sent again with the same ids.
+        self._letters.answer(retry.request.number, retry.answer())
+        self._reviver.close()
+        self._retry = None
+        self._events.emit(
+            "letters_retried",
+            delivered=retry.delivered,
+            kept=retry.refused + retry.unsent,
+        )
+
+
+class _Retry:
+    """A request to send letters again, as far as it has come."""
+
+    __slots__ = (
+        "delivered",
+        "left",
+        "missing",
+        "notes",
+        "refused",
+        "request",
+        "unsent",
+    )
+
+    def __init__(self, request: Request, numbers: Sequence[int]) -> None:
+        self.request = request
+        self.left = deque(dict.fromkeys(numbers))
+        self.delivered = 0
+        self.refused = 0
+        self.unsent = 0
+        self.missing: list[int] = []
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Remember a sentence for whoever asked, if there is room."""
+        if len(self.notes) < NOTES:
+            self.notes.append(text)
+
+    def answer(self) -> Answer:
+        """Return what became of the letters."""
+        return Answer(
+            delivered=self.delivered,
+            refused=self.refused,
+            unsent=self.unsent,
+            missing=tuple(self.missing),
+            notes=tuple(self.notes),
+        )
