@@ -80,7 +80,27 @@ class Shop:
         self, verb: str, *words: str, environ: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command that reads this configuration, to its end."""
-        return shipper(verb, "--config", str(self.config), *words, environ=environ)
+        parts = verb.split()
+        return shipper(*parts, "--config", str(self.config), *words, environ=environ)
+
+    def sums(self) -> dict[str, int]:
+        """Return what `shipper status` counts."""
+        done = self.shipper("status", "--json")
+        assert done.returncode == 0, done.stderr
+        records: dict[str, int] = json.loads(done.stdout)["records"]
+        return records
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """Return what `shipper dead-letter list` lists."""
+        done = self.shipper("dead-letter list", "--json")
+        assert done.returncode == 0, done.stderr
+        letters: list[dict[str, Any]] = json.loads(done.stdout)["letters"]
+        return letters
+
+    def payloads(self) -> list[str]:
+        """Return the log objects that the receiver has kept, as text."""
+        logs = self.directory / "received/logs.jsonl"
+        return logs.read_text().splitlines() if logs.exists() else []
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
