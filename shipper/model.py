@@ -219,8 +219,8 @@ class Batch(Struct, frozen=True):
     rejects: tuple[DeadLetter, ...]
     counters: tuple[tuple[str, int], ...]
     size_bytes: int
-    runs: tuple[Run, ...] = ()
     retries: tuple[int, ...] = ()
+    runs: tuple[Run, ...] = ()
 
 
 class Delivered(Struct, frozen=True):
@@ -314,5 +314,5 @@ class Commit(Struct, frozen=True):
     advances: tuple[Advance, ...]
     dead_letters: tuple[DeadLetter, ...]
     counters: tuple[tuple[str, int], ...]
-    runs: tuple[Run, ...] = ()
     recovered: tuple[LinePlace, ...] = ()
+    runs: tuple[Run, ...] = ()

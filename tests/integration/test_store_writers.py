@@ -67,7 +67,7 @@ class Books:
         """Return a commit of one byte with these numbers."""
         at = self.position["one"]
         advance = Advance("one", at, at + 1, at, at + 1, b"x", 1, 0, 0, 0)
-        return Commit((advance,), (), (), tuple(runs))
+        return Commit((advance,), (), (), runs=tuple(runs))
 
     def see(self, first: int, last: int, *, pid: int = 7, opened: int = 1) -> None:
         """Commit a run."""

@@ -25,6 +25,7 @@ def a_batcher(
     max_bytes: int = 1_000_000,
     buffer_length: int = 10,
     max_age_seconds: float = 1.0,
+    keep_bytes: int = 0,
 ) -> Batcher:
     """Return a batcher with the defaults of the configuration."""
     return Batcher(
@@ -32,6 +33,7 @@ def a_batcher(
         max_bytes=max_bytes,
         buffer_length=buffer_length,
         max_age_seconds=max_age_seconds,
+        keep_bytes=keep_bytes,
     )
 
 
@@ -285,3 +287,15 @@ def test_the_next_batch_begins_its_own_runs() -> None:
 
     assert batch is not None
     assert batch.runs == (Run("file-1", 1, 10, 2, 2),)
+
+
+def test_unreadable_line_keeps_as_many_bytes_as_asked_for() -> None:
+    """An operator who wants to see such lines gets their beginning."""
+    batcher = a_batcher(keep_bytes=3)
+    (line,) = lines_of([b"secret"])
+    batcher.add(line, Reject("not-json", "no"), 0.0)
+
+    batch = batcher.take()
+
+    assert batch is not None
+    assert [letter.excerpt for letter in batch.rejects] == [b"sec"]

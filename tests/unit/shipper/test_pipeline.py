@@ -10,7 +10,17 @@ from msgspec.structs import replace
 from shipper.errors import StateError
 from shipper.filters import Filters
 from shipper.identify import Identifier
-from shipper.model import Delivered, Entry, LineFault, Receipt, Reject, Serial, Skip
+from shipper.model import (
+    Batch,
+    Delivered,
+    Entry,
+    LineFault,
+    LinePlace,
+    Receipt,
+    Reject,
+    Serial,
+    Skip,
+)
 from shipper.payload import PayloadBuilder
 from shipper.pipeline import Ending, Shaper
 from shipper.redact import Redactor
@@ -290,3 +300,33 @@ def test_a_foreign_line_has_no_number() -> None:
 
     assert isinstance(item, Reject)
     assert item.w is None
+
+
+def test_letters_are_sent_beside_the_lines() -> None:
+    """A batch from the desk is posted, committed and told to the desk."""
+    lines = lines_of([b"a", b"b"])
+    pipe = Pipe(lines)
+    place = LinePlace("old", 0, 10)
+    letter = Entry("id-1", b"letter")
+    pipe.desk.batches = [Batch((letter,), (place,), (), (), (), 8, (0,))]
+
+    ending = pipe.pipeline.run()
+
+    assert ending is Ending.DRAINED
+    assert sorted(pipe.poster.posted) == [(b"a", b"b"), (b"letter",)]
+    assert [c for c in pipe.desk.commits if c.recovered] == [
+        c for c in pipe.checkpoints.commits if c.recovered
+    ]
+    assert [c.recovered for c in pipe.desk.commits if c.recovered] == [(place,)]
+    assert pipe.pipeline.sums.delivered == 2
+
+
+def test_a_drained_run_waits_for_the_desk() -> None:
+    """`--once` carries out what was asked, though no line is left."""
+    pipe = Pipe([])
+    batch = Batch((Entry("i", b"x"),), (LinePlace("o", 0, 1),), (), (), (), 3, (0,))
+    pipe.desk.batches = [batch, batch]
+
+    pipe.pipeline.run()
+
+    assert pipe.poster.posted == [(b"x",), (b"x",)]

@@ -9,7 +9,7 @@ import pytest
 
 from shipper.batch import Batcher
 from shipper.gate import Gate
-from shipper.model import Batch, Delivered, Receipt, Refused, Skip
+from shipper.model import Batch, Delivered, LinePlace, Receipt, Refused, Skip
 from shipper.settle import commit_of
 from shipper.window import LONE_REFUSALS_TO_HOLD, SUSPECT_FAILURES, Window
 from tests.support.events import RecordingEvents
@@ -339,3 +339,129 @@ def test_several_suspects_are_all_found(max_in_flight: int) -> None:
 
     assert letters == [f"id-{number}" for number in poison]
     assert delivered >= 60
+
+
+def a_retry(count: int, first: int = 0, retries: int = 2) -> Batch:
+    """Return a batch of dead letters that are sent again."""
+    numbers = range(first, first + count)
+    return Batch(
+        entries=tuple(an_entry(number) for number in numbers),
+        places=tuple(LinePlace("old", number, number + 1) for number in numbers),
+        spans=(),
+        rejects=(),
+        counters=(),
+        size_bytes=10 * count,
+        retries=(retries,) * count,
+    )
+
+
+def test_accepted_letters_are_recovered() -> None:
+    """A commit of them moves no position and buries nothing."""
+    bench = Bench(lambda _: Delivered(202))
+    bench.window.admit(a_retry(3))
+    bench.window.turn(0.0)
+    bench.window.turn(0.0)
+
+    commit = commit_of(bench.window.settled())
+
+    assert (commit.advances, commit.dead_letters) == ((), ())
+    assert commit.recovered == a_retry(3).places
+
+
+def test_of_a_refused_batch_of_letters_the_guilty_stay() -> None:
+    """Halving finds them; they keep their place, with one retry more."""
+    guilty = an_entry(5).payload
+
+    def judge(payloads: Sequence[bytes]) -> Receipt:
+        return Refused(422, "bad field") if guilty in payloads else Delivered(202)
+
+    bench = Bench(judge)
+    bench.window.admit(a_retry(8))
+    for _ in range(20):
+        bench.window.turn(0.0)
+
+    commit = commit_of(bench.window.settled())
+
+    (letter,) = commit.dead_letters
+    assert letter.place == LinePlace("old", 5, 6)
+    assert (letter.reason, letter.detail) == ("refused", "status 422: bad field")
+    assert (letter.id, letter.payload, letter.retries) == ("id-5", guilty, 3)
+    assert set(commit.recovered) == set(a_retry(8).places) - {letter.place}
+    assert "record_refused" not in bench.events.names()
+
+
+def test_letters_take_no_room_and_hold_no_position() -> None:
+    """With a retry unanswered, lines are read, sent and committed as ever."""
+    bench = Bench(max_in_flight=2)
+    bench.window.admit(a_retry(1))
+    has_room_beside = bench.window.has_room
+    bench.admit(1, 1)
+    is_full = not bench.window.has_room
+    # The first request is that of the letter; lines are answered before it.
+    bench.window.turn(0.0)
+    lines = [ticket for ticket in bench.poster.out if ticket > 1]
+    for ticket in lines:
+        bench.poster.answer(ticket, Delivered(202))
+    bench.window.turn(0.0)
+    settled = bench.window.settled()
+    bench.window.leave(len(settled))
+
+    assert (has_room_beside, is_full) == (True, True)
+    assert [bool(each.spans) for each in settled] == [True] * len(lines)
+    assert not bench.window.is_empty
+    assert bench.window.settled() == []
+
+
+def test_a_batch_of_lines_behind_an_unsettled_one_does_not_slip_past() -> None:
+    """Letters may leave from the middle; lines leave in the order read."""
+    bench = Bench(max_in_flight=4)
+    bench.admit(1)
+    bench.window.admit(a_retry(1))
+    bench.admit(1)
+    for ticket in list(bench.poster.out)[1:]:
+        bench.poster.answer(ticket, Delivered(202))
+    bench.window.turn(0.0)
+
+    assert bench.window.settled() == []
+
+
+def test_refused_letters_do_not_count_towards_the_hold() -> None:
+    """Forty letters refused again do not stop the delivery of lines."""
+    bench = Bench(lambda _: Refused(400, "no"))
+    bench.window.admit(a_retry(2 * LONE_REFUSALS_TO_HOLD))
+    for _ in range(200):
+        bench.window.turn(0.0)
+
+    assert len(commit_of(bench.window.settled()).dead_letters) == 40
+    assert "uploads_held" not in bench.events.names()
+
+
+@pytest.mark.parametrize("cause", ["unavailable", "timeout", "forbidden"])
+def test_letters_that_keep_failing_go_back(cause: str) -> None:
+    """With nobody else passing, five failures end a retry; nothing is lost by it."""
+    bench = Bench(lambda _: deferred_by(cause, status=503))
+    bench.window.admit(a_retry(3))
+    now = 0.0
+    for _ in range(100):
+        bench.window.turn(now)
+        now += 10.0
+        if bench.window.settled():
+            break
+
+    commit = commit_of(bench.window.settled())
+    assert [letter.reason for letter in commit.dead_letters] == ["suspect"] * 3
+    assert len(bench.poster.posted) == SUSPECT_FAILURES
+    assert commit.recovered == ()
+
+
+def test_letters_wait_for_a_network_that_is_down() -> None:
+    """No answer at all says nothing about a record; the retry goes on later."""
+    answers: list[Receipt] = [deferred_by("network")] * 20
+    bench = Bench(lambda _: answers.pop() if answers else Delivered(202))
+    bench.window.admit(a_retry(1))
+    now = 0.0
+    for _ in range(200):
+        bench.window.turn(now)
+        now += 60.0
+
+    assert commit_of(bench.window.settled()).recovered == a_retry(1).places
