@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import pty
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from shipper.receiver.faults import Faults
-from tests.support.commands import Shop, line_with, running, shipper
+from tests.support.commands import Shop, environment, line_with, running, shipper
 from tests.support.exchanges import an_exchange, encoded
 
 pytestmark = pytest.mark.e2e
@@ -283,6 +286,32 @@ def test_a_purge_needs_a_yes(shop: Shop) -> None:
     assert (sure.returncode, sure.stdout) == (0, "2 dead letters forgotten\n")
     assert shop.dead_letters() == []
     assert shop.sums()["dead"] == 2
+
+
+@pytest.mark.parametrize(("typed", "code", "left"), [(b"n\n", 130, 1), (b"y\n", 0, 0)])
+def test_a_purge_asks_on_a_terminal(
+    typed: bytes, code: int, left: int, shop: Shop
+) -> None:
+    """A person is asked once, and no means no."""
+    refused(shop, 1)
+    ours, theirs = pty.openpty()
+    os.write(ours, typed)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "shipper", "dead-letter", "purge"],
+        stdin=theirs,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        env=environment({"SHIPPER_CONFIG": str(shop.config)}),
+        check=False,
+    )
+
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == code
+    assert "Forget all dead letters for good?" in done.stderr
+    assert len(shop.dead_letters()) == left
 
 
 def test_too_many_letters_evict_the_oldest(shop: Shop) -> None:

@@ -155,6 +155,17 @@ def test_a_letter_refused_again_keeps_its_number_and_age(box: Box) -> None:
     assert box.store.sums().lines.dead == 1
 
 
+def test_a_letter_stored_twice_stays_as_it_was(box: Box) -> None:
+    """What a retry has taught is not overwritten by the same commit coming again."""
+    (letter,) = box.bury(1)
+    again = a_letter(0, detail="status 422: still no", retries=1)
+    box.store.commit(Commit((), (again,), ()))
+
+    box.store.commit(Commit((), (letter,), ()))
+
+    assert [again] == [kept.letter for kept in box.store.dead_letters()]
+
+
 def test_numbers_are_never_given_out_again(box: Box) -> None:
     """What an operator noted down cannot mean another record later."""
     box.bury(2)
