@@ -178,6 +178,9 @@ class Roster:
     def drop(self, tracked: Tracked) -> None:
         """Let go of a file for good; its row stays, as gone."""
         self._handles.close(tracked)
+        if tracked.row.state is FileState.DONE:
+            # Once it is gone, nothing else will tell that nothing of it was lost.
+            self.amend(tracked, size_bytes=tracked.offset_bytes)
         self.amend(tracked, state=FileState.GONE)
         self._remove(tracked)
         tracked.is_saved = False

@@ -314,6 +314,102 @@ def test_a_packed_file_that_was_done_and_goes_has_lost_nothing(place: Place) -> 
     assert _kinds(place.only_file()) == [("recorded", 0, 10_000)]
 
 
+def test_what_was_sent_and_removed_meanwhile_is_not_lost(place: Place) -> None:
+    """The moment is the state's; what has been committed since was pending then."""
+    place.ship(100)
+    store = open_store(place.state_dir, clock=FakeClock())
+    followed = following(place.directory, catalog=store)
+    append(place.log, _lines(100, 5))
+    followed.drain()
+    followed.clock.advance(20.0)
+    followed.drain()
+    place.log.unlink()
+
+    class Committing(RecordingEvents):
+        def emit(self, name: str, **fields: str | float | None) -> None:
+            # The source is told to be empty after the state was copied.
+            if followed.lines:
+                followed.commit()
+
+    audit = take_audit(
+        place.state_dir,
+        [SourceSettings(paths=(str(place.log),))],
+        events=Committing(),
+        clock=FakeClock(),
+    )
+
+    assert [_kinds(file) for file in audit.files] == [
+        [("recorded", 0, 10_000), ("pending", 10_000, 10_500)]
+    ]
+
+
+@pytest.mark.parametrize("is_seen", [False, True])
+def test_an_archive_that_was_never_to_be_read_is_not_lost(
+    is_seen: bool, place: Place
+) -> None:
+    """It was there before the first run, which began at the end."""
+    append(place.log, _lines(0, 5))
+    packed = place.directory / f"{SEALED}.gz"
+    packed.write_bytes(gzip.compress(b"".join(_lines(9, 9))))
+    store = open_store(place.state_dir, clock=FakeClock())
+    followed = following(place.directory, catalog=store, read_from="end")
+    followed.drain()
+    packed.unlink()
+    if is_seen:
+        followed.drain()
+    followed.source.close()
+
+    assert [file.of(Kind.LOST) for file in place.audit().files] == [[], []]
+
+
+def test_the_size_at_which_a_file_was_lost_is_known(place: Place) -> None:
+    """Sizes are saved now and then; the last one seen counts."""
+    place.ship(100)
+    followed = place.follow()
+    append(place.log, _lines(100, 5))
+    followed.source.look()
+    place.log.unlink()
+    followed.clock.advance(1.0)
+    followed.source.look()
+    followed.source.close()
+
+    assert _kinds(place.only_file()) == [
+        ("recorded", 0, 10_000),
+        ("lost", 10_000, 10_500),
+    ]
+
+
+def test_a_stopped_file_that_goes_has_lost_its_bytes(place: Place) -> None:
+    """Nothing of it was read on purpose, and now nobody can."""
+    followed = place.follow()
+    append(place.log, _lines(0, 5))
+    followed.source.look()
+    line = followed.source.next_line()
+    assert line is not None
+    followed.source.stop_file(line.file_id, "a version of the future")
+    place.log.unlink()
+    followed.clock.advance(1.0)
+    followed.source.look()
+    followed.source.close()
+
+    audit = place.audit()
+
+    assert "file_lost" in followed.events.names()
+    assert audit.losses.lost_bytes == 500
+    assert [_kinds(file) for file in audit.files] == [[("lost", 0, 500)]]
+
+
+def test_damage_is_named_after_a_rename_nobody_saw(place: Place) -> None:
+    """The inode leads to a file that its bytes do not."""
+    place.ship(100)
+    _cut(place.log, 5_000)
+    place.seal()
+
+    assert [(file.path, _kinds(file)) for file in place.audit().files] == [
+        (str(place.sealed), [("wrong", 0, 10_000)])
+    ]
+
+
 def test_a_truncated_and_regrown_log_is_no_fault_of_the_sums(place: Place) -> None:
     """What stands there now is another file; what was delivered is on record."""
     place.ship(100)

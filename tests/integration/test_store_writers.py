@@ -11,6 +11,7 @@ import pytest
 from shipper.fileid import FileRow, FileState
 from shipper.model import Advance, Commit, Run
 from shipper.store import Store, open_store
+from shipper.store.checkpoints import OnStateError
 from shipper.store.schema import MIGRATIONS
 from shipper.store.writers import Missing
 from tests.support.clock import START, FakeClock
@@ -23,7 +24,10 @@ OPENED = int(START.timestamp()) * 1_000_000_000
 class Books:
     """A store whose commits are nothing but numbers."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self, directory: Path, *, on_state_error: OnStateError = "stop"
+    ) -> None:
+        self.on_state_error = on_state_error
         self.path = str(directory / "state")
         self.clock = FakeClock()
         self.events = RecordingEvents()
@@ -32,7 +36,12 @@ class Books:
         self.follow("one")
 
     def _open(self) -> Store:
-        return open_store(self.path, clock=self.clock, events=self.events)
+        return open_store(
+            self.path,
+            on_state_error=self.on_state_error,
+            clock=self.clock,
+            events=self.events,
+        )
 
     def follow(self, file_id: str, *, start_bytes: int = 0) -> None:
         """Remember a file."""
@@ -47,8 +56,8 @@ class Books:
         self.store.record(new=[row])
         self.position[file_id] = start_bytes
 
-    def seal(self, file_id: str) -> None:
-        """Let a file be rotated when everything in it is committed."""
+    def seal(self, file_id: str, *, beyond: int = 0) -> None:
+        """Let a file be rotated with so many bytes beyond what is committed."""
         row = next(row for row in self.store.known_files() if row.file_id == file_id)
         self.store.record(
             changed=[
@@ -57,7 +66,7 @@ class Books:
                     path=row.path,
                     dev=1,
                     ino=1,
-                    size_bytes=row.offset_bytes,
+                    size_bytes=row.offset_bytes + beyond,
                     state=FileState.ROTATED,
                 )
             ]
@@ -126,6 +135,31 @@ def test_a_recent_gap_waits_until_the_file_is_sealed(books: Books) -> None:
     assert told == []
     assert books.missing() == [(7, 1, 0)]
     assert books.events.names() == ["records_missing"]
+
+
+def test_the_commit_that_finishes_a_sealed_file_gives_up_its_gaps(
+    books: Books,
+) -> None:
+    """Whichever comes last, the rename or the last line."""
+    books.see(1, 10)
+    books.seal("one", beyond=1)
+    before = books.missing()
+    books.see(12, 15)
+
+    assert before == []
+    assert books.missing() == [(7, 1, 0)]
+    assert books.events.names() == ["records_missing"]
+
+
+def test_after_a_damaged_state_nothing_is_concluded(tmp_path: Path) -> None:
+    """What was read is forgotten, so first numbers prove nothing."""
+    state = tmp_path / "state" / "state.sqlite3"
+    state.parent.mkdir()
+    state.write_bytes(b"this was a database" * 100)
+    books = Books(tmp_path, on_state_error="beginning")
+    books.see(300, 400, opened=-1)
+
+    assert books.missing() == []
 
 
 def test_writers_are_told_apart(books: Books) -> None:
