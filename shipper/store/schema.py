@@ -87,7 +87,6 @@ MIGRATIONS: tuple[str, ...] = (
         seen_at TEXT NOT NULL,
         PRIMARY KEY (pid, opened_ns)
     ) WITHOUT ROWID;
-    CREATE INDEX writers_by_age ON writers (seen_at);
     CREATE TABLE gaps (
         pid INTEGER NOT NULL,
         opened_ns INTEGER NOT NULL,
