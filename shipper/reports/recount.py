@@ -51,10 +51,11 @@ def recount(stream: Stream, committed: Range) -> Verdict:
         return Verdict(
             committed, f"it has {lines.least} lines, and {total} were committed"
         )
-    if committed.letters > sums.dead:
+    if committed.letters + committed.forgotten != sums.dead:
         return Verdict(
             committed,
-            f"{committed.letters} dead letters are kept of {sums.dead} dead lines",
+            f"it has {sums.dead} dead lines, and {committed.letters} dead letters are "
+            f"kept of them and {committed.forgotten} forgotten",
         )
     return Verdict(committed)
 

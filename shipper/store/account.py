@@ -23,7 +23,7 @@ from shipper.store.sums import Outcomes
 
 _RANGES = """
 SELECT r.start_bytes, r.end_bytes, r.crc_before, r.crc_after,
-    r.delivered, r.skipped, r.dead, r.blank,
+    r.delivered, r.skipped, r.dead, r.blank, r.forgotten,
     (SELECT count(*) FROM dead_letters d WHERE d.file_id = r.file_id
         AND d.start_bytes >= r.start_bytes AND d.start_bytes < r.end_bytes)
 FROM ranges r WHERE r.file_id = ? ORDER BY r.start_bytes
@@ -41,7 +41,8 @@ class Range(Struct, frozen=True):
     Attributes:
         crc_before: CRC-32 chain of the file at `start_bytes`; `crc_after` at its end.
         lines: What its lines became.
-        letters: Dead letters that are still stored for lines in it.
+        letters: Dead letters that are kept for lines in it.
+        forgotten: Dead lines whose letter was evicted or purged.
     """
 
     start_bytes: int
@@ -50,6 +51,7 @@ class Range(Struct, frozen=True):
     crc_after: int
     lines: Outcomes
     letters: int
+    forgotten: int = 0
 
 
 class Account(Snapshot):
@@ -69,8 +71,9 @@ class Account(Snapshot):
         if self._connection is None:
             return
         for row in self._connection.execute(_RANGES, (file_id,)):
-            start, end, before, after, *counts, letters = row
-            yield Range(start, end, before, after, Outcomes(*counts), letters)
+            start, end, before, after, *counts, forgotten, letters = row
+            lines = Outcomes(*counts)
+            yield Range(start, end, before, after, lines, letters, forgotten)
 
     def stray_letters(self) -> int:
         """Return how many dead letters stand where nothing is committed."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from shipper.receiver.faults import Faults
 from tests.support.commands import SECONDS, Shop, line_with, running, stop
 
 pytestmark = pytest.mark.e2e
@@ -132,3 +133,22 @@ def test_beside_a_live_daemon_under_load(shop: Shop) -> None:
     assert sealed.exists()
     assert final["code"] == 0
     assert final["lines"]["delivered"] == 750
+
+
+def test_dead_letters_that_were_sent_or_purged_are_accounted_for(shop: Shop) -> None:
+    """Refused, sent again, purged by hand: after each step the sums are exact."""
+    with shop.receiving(faults=Faults(status=400)):
+        shop.record(3)
+        shop.shipper("run", "--once")
+        refused = _audit(shop)
+    number = shop.dead_letters()[0]["number"]
+    with shop.receiving():
+        shop.shipper("dead-letter retry", str(number))
+        sent = _audit(shop)
+    shop.shipper("dead-letter purge", "--yes")
+    purged = _audit(shop)
+
+    assert [each["code"] for each in (refused, sent, purged)] == [0, 0, 0]
+    assert [each["lines"]["dead"] for each in (refused, sent, purged)] == [3, 2, 2]
+    assert [each["lines"]["delivered"] for each in (refused, sent, purged)] == [0, 1, 1]
+    assert shop.dead_letters() == []

@@ -422,6 +422,12 @@ def test_a_truncated_and_regrown_log_is_no_fault_of_the_sums(place: Place) -> No
     assert after.lines == Outcomes(delivered=220)
 
 
+_A_LETTER = (
+    "INSERT INTO dead_letters (file_id, start_bytes, end_bytes, reason, detail, sha256,"
+    " length_bytes, created_at, size_bytes) "
+)
+
+
 def _write_to(place: Place, statement: str) -> None:
     with sqlite3.connect(os.path.join(place.state_dir, "state.sqlite3")) as database:
         database.execute(statement)
@@ -432,20 +438,20 @@ def _write_to(place: Place, statement: str) -> None:
     ("statement", "said"),
     [
         ("UPDATE ranges SET delivered = delivered - 1", "100 lines, and 99"),
-        ("UPDATE ranges SET dead = 1, delivered = 99", ""),
+        ("UPDATE ranges SET dead = 1, delivered = 99, forgotten = 1", ""),
+        ("UPDATE ranges SET dead = 1, delivered = 99", "1 dead lines, and 0"),
         ("UPDATE ranges SET skipped = 1, delivered = 99", "counters have 0"),
         ("UPDATE ranges SET crc_after = 1", "its checksum is"),
         ("UPDATE ranges SET start_bytes = 100", "does not go on from byte 0"),
         ("DELETE FROM ranges", "the ledger ends at byte 0"),
         ("UPDATE files SET offset_bytes = 9900", "the position is 9900"),
         (
-            "INSERT INTO dead_letters SELECT file_id, 200, 300, NULL, 'schema', '',"
-            " NULL, '', 99, '', 'kept' FROM files",
-            "1 dead letters are kept of 0 dead lines",
+            _A_LETTER + "SELECT file_id, 200, 300, 'schema', '', '', 99, '', 99 "
+            "FROM files",
+            "it has 0 dead lines, and 1 dead letters",
         ),
         (
-            "INSERT INTO dead_letters SELECT 'nobody', 200, 300, NULL, 'schema', '',"
-            " NULL, '', 99, '', 'kept' FROM files",
+            _A_LETTER + "VALUES ('nobody', 200, 300, 'schema', '', '', 99, '', 99)",
             "1 dead letters are of lines that are not committed",
         ),
     ],
