@@ -124,6 +124,8 @@ def _statement(text: str, *, after: str = "") -> Callable[[Deadly], None]:
 
 _STORE = "shipper.store.checkpoints:Store"
 _UPLOADER = "shipper.upload:Uploader"
+# Of keeping a letter alone: a migration fills the same table.
+_KEEPING = "ON CONFLICT (file_id, start_bytes) DO UPDATE"
 
 # In the order of one batch's way; the last ones belong to the first start.
 POINTS: Mapping[str, Callable[[Deadly], None]] = {
@@ -138,8 +140,8 @@ POINTS: Mapping[str, Callable[[Deadly], None]] = {
     "before a commit": _method(_STORE, "commit", before=True),
     "before a position moves": _statement("UPDATE files SET offset_bytes"),
     "before the ledger": _statement("UPDATE ranges"),
-    "before a dead letter": _statement("INSERT INTO dead_letters"),
-    "after a dead letter": _statement("COMMIT", after="INSERT INTO dead_letters"),
+    "before a dead letter": _statement(_KEEPING),
+    "after a dead letter": _statement("COMMIT", after=_KEEPING),
     "before COMMIT": _statement("COMMIT", after="UPDATE files SET offset_bytes"),
     "after COMMIT": _method(_STORE, "commit"),
     "before the database is set up": _statement("PRAGMA journal_mode"),
