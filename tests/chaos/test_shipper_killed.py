@@ -150,7 +150,7 @@ def test_every_point_has_its_price() -> None:
 def test_a_death_repeats_the_batch_in_flight_and_nothing_else(
     point: str, stage: Stage
 ) -> None:
-    """[20, 21] Killed at each point: lost 0, repeated that batch, sums exact."""
+    """Scenarios 20 and 21: lost 0 at each point, repeated that batch, sums exact."""
     accounts = stage.accounts
     accounts.write(7)
     accounts.write_unreadable()
@@ -175,7 +175,7 @@ def test_a_death_repeats_the_batch_in_flight_and_nothing_else(
 
 @pytest.mark.parametrize("point", ["after an answer was taken in", "before COMMIT"])
 def test_a_death_between_any_two_steps_of_a_rotation(point: str, stage: Stage) -> None:
-    """[12, 13, 15] Renamed, half packed, packed, unlinked: a life dies in each."""
+    """Scenarios 12, 13 and 15: a life dies at each step from rename to unlink."""
     accounts = stage.accounts
     accounts.write(60)
     steps = [
@@ -210,7 +210,7 @@ def rotate_a_little(stage: Stage, chosen: random.Random) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(2))
 def test_a_hundred_deaths_and_ten(seed: int, stage: Stage) -> None:
-    """[19] Killed 110 times at points drawn by lot: lost 0, repeats within bounds."""
+    """Scenario 19: 110 kills at points drawn by lot: lost 0, repeats bounded."""
     chosen = random.Random(seed)
     accounts, doom = stage.accounts, stage.doom
     kills = 0

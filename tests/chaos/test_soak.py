@@ -94,7 +94,7 @@ def test_a_process_can_be_looked_at() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_twenty_seconds_of_the_soak() -> None:
-    """[55] Random SIGKILL, rotation, a receiver that fails: every promise is kept."""
+    """Scenario 55: random SIGKILL, rotation, failing receiver: promises are kept."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.soak.soak", "--minutes", "0.34"],
         cwd=ROOT,

@@ -138,7 +138,7 @@ def test_a_second_shipper_keeps_out(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_daemon_cleanly(number: signal.Signals, shop: Shop) -> None:
-    """What was delivered is remembered, and the end comes within five seconds."""
+    """Scenario 49: what was delivered is remembered, and the end comes soon."""
     with shop.receiving() as receiver:
         shop.record(4)
         with running("run", "--config", str(shop.config), "--verbose") as process:

@@ -182,7 +182,7 @@ def test_a_line_that_is_gone_says_why(shop: Shop) -> None:
 
 
 def test_killed_between_the_post_and_the_commit(shop: Shop) -> None:
-    """[20] The retry is repeated with the same id, and the sums add up after it."""
+    """Scenario 20: the retry is repeated with the same id, and the sums add up."""
     (name,) = refused(shop, 1)
     # The record is kept, and then the answer comes one byte at a time.
     with shop.receiving(faults=Faults(drip_seconds=1.0)) as receiver:

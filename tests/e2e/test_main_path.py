@@ -60,7 +60,7 @@ def drive(port: int) -> dict[int, str]:
 
 
 def test_ten_thousand_exchanges_arrive_once(tmp_path: Path) -> None:
-    """4 workers, rotation every 1 MB: every id once, right group, same bodies."""
+    """Scenario 26: 4 workers, rotation every 1 MB: every id once, same bodies."""
     shop = commands.Shop(tmp_path)
     server = servers.gunicorn("-w", "4", "-k", "gthread", "--threads", "2")
     environ = {"EXCHANGES": str(shop.log), "ROTATE_BYTES": "1000000"}

@@ -69,7 +69,7 @@ def run_once(shop: Shop, nursery: Nursery) -> Callable[[], str]:
 def test_each_fault_is_survived_without_a_repeat(
     faults: Faults, told: str, shop: Shop, run_once: Callable[[], str]
 ) -> None:
-    """[36] Refused, reset, stalled, dripped, a wrong page: all arrive, each once."""
+    """Scenario 36: refused, reset, stalled, dripped, a wrong page: all arrive once."""
     accounts = Accounts(shop)
     with shop.receiving(faults=faults) as receiver:
         shop.configure_more(SMALL_BATCHES)
@@ -85,7 +85,7 @@ def test_each_fault_is_survived_without_a_repeat(
 def test_a_lost_answer_repeats_its_batch_with_the_same_bytes(
     shop: Shop, run_once: Callable[[], str]
 ) -> None:
-    """[38] Taken, but nobody was told: sent again, and no more than that."""
+    """Scenario 38: Taken, but nobody was told: sent again, and no more than that."""
     accounts = Accounts(shop)
     with shop.receiving(faults=Faults(lose_answer_every=3)) as receiver:
         shop.configure_more(SMALL_BATCHES)
@@ -101,7 +101,7 @@ def test_a_lost_answer_repeats_its_batch_with_the_same_bytes(
 def test_a_poisonous_record_costs_a_logarithm(
     shop: Shop, run_once: Callable[[], str]
 ) -> None:
-    """[31] 99 delivered, 1 dead letter in the server's words, 2·log2(100)+1 more."""
+    """Scenario 31: 99 delivered, 1 dead letter, at most 2·log2(100)+1 more posts."""
     accounts = Accounts(shop)
     requests: list[Request] = []
     with shop.receiving(on_request=requests.append):
@@ -122,7 +122,7 @@ def test_a_poisonous_record_costs_a_logarithm(
 def test_the_guilty_record_is_found_wherever_it_stands(
     place: int, shop: Shop, run_once: Callable[[], str]
 ) -> None:
-    """[31] First, in the middle or last: the bound holds, and order is kept."""
+    """Scenario 31: First, in the middle or last: the bound holds, and order is kept."""
     accounts = Accounts(shop)
     requests: list[Request] = []
     with shop.receiving(on_request=requests.append):
@@ -138,7 +138,7 @@ def test_the_guilty_record_is_found_wherever_it_stands(
 def test_too_large_halves_the_batch_and_lasts(
     shop: Shop, run_once: Callable[[], str]
 ) -> None:
-    """[33] A 413 is never a dead letter while halves can pass."""
+    """Scenario 33: A 413 is never a dead letter while halves can pass."""
     accounts = Accounts(shop)
     requests: list[Request] = []
     with shop.receiving(faults=Faults(status=413)) as receiver:
@@ -184,7 +184,7 @@ def held_and_released(
 
 
 def test_a_wrong_key_holds_until_it_is_accepted(shop: Shop) -> None:
-    """[32] 401: nothing is buried, one probe at a time, and then it goes on."""
+    """Scenario 32: 401: nothing is buried, one probe at a time, and then it goes on."""
 
     def accept(receiver: Receiver) -> None:
         receiver.api_key = None
@@ -198,7 +198,7 @@ def test_a_wrong_key_holds_until_it_is_accepted(shop: Shop) -> None:
 
 
 def test_a_403_that_the_probe_meets_too_holds(shop: Shop) -> None:
-    """[32] Refused everything: hold, not five tries and a dead letter each."""
+    """Scenario 32: Refused everything: hold, not five tries and a dead letter each."""
 
     def relent(receiver: Receiver) -> None:
         receiver.faults = Faults()
@@ -213,7 +213,7 @@ def test_a_403_that_the_probe_meets_too_holds(shop: Shop) -> None:
 def test_no_request_comes_before_retry_after(
     status: int, shop: Shop, run_once: Callable[[], str]
 ) -> None:
-    """[34] Told to wait a second, it waits a second, and then sends all."""
+    """Scenario 34: Told to wait a second, it waits a second, and then sends all."""
     accounts = Accounts(shop)
     times: list[float] = []
     with shop.receiving(

@@ -57,7 +57,7 @@ def test_tls_connections_are_kept_alive() -> None:
 
 
 def test_an_unknown_authority_fails_closed() -> None:
-    """A certificate we cannot follow gets no byte of a record, and no key."""
+    """Scenario 37: an unknown certificate gets no byte of a record, and no key."""
     with LoopbackServer(tls=server_tls()) as server:
         why = why_not(receipt_of(server.url))
         heard = server.heard
@@ -116,7 +116,7 @@ def test_a_handshake_that_hangs_is_told_as_such() -> None:
 
 
 def test_mutual_tls() -> None:
-    """A relay that asks who we are is shown our certificate."""
+    """Scenario 37: a relay that asks who we are is shown our certificate."""
     with LoopbackServer(tls=server_tls(asks_client=True)) as server:
         known = NetworkSettings(ca_file=CA_FILE, client_cert=CLIENT_CERT, environ={})
         unknown = NetworkSettings(ca_file=CA_FILE, environ={})
@@ -197,7 +197,7 @@ def test_a_proxy_is_found_in_the_environment() -> None:
 
 
 def test_a_proxy_gets_its_credentials_and_no_message_does() -> None:
-    """User name and password go to the proxy alone."""
+    """Scenario 37: user name and password go to the proxy alone."""
     with (
         LoopbackServer(tls=server_tls()) as server,
         ConnectProxy(server.port, credentials="us er:pa:ss") as proxy,

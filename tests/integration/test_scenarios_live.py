@@ -17,7 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.delivering import Delivery, WatchMode, delivering
+from tests.support.delivering import (
+    MAX_IN_FLIGHT,
+    MAX_RECORDS,
+    Delivery,
+    WatchMode,
+    delivering,
+)
 from tests.support.followed import append, gzip_member, some_lines
 from tests.support.programs import require_program
 
@@ -280,6 +286,25 @@ def test_an_archive_that_ends_early_is_told(shipper: Delivery) -> None:
     assert_exactly(shipper, some_lines(0, 10) + text.split(b"\n")[:-1])
     assert 1000 < early < 5010
     assert shipper.names().count("file_unreadable") == 1
+
+
+def test_stopped_in_the_middle_of_an_archive(shipper: Delivery) -> None:
+    """Scenario 17: it goes on at its unpacked position; one window comes twice."""
+    shipper.receiver.be_silent()
+    Path(f"{shipper.log}.2.gz").write_bytes(
+        gzip_member(b"".join(line + b"\n" for line in some_lines(100, 500)))
+    )
+    shipper.await_fact(lambda: shipper.receiver.requests_waiting == 4, "a full window")
+    # Taken, and the answers lost: the shipper ends without having heard them.
+    shipper.receiver.take_without_answer()
+    shipper.stop()
+    shipper.receiver.answer_again()
+    shipper.start()
+    shipper.await_received(510 + MAX_IN_FLIGHT * MAX_RECORDS)
+    shipper.await_rest()
+
+    assert some_lines(0, 10) + some_lines(100, 500) == sorted(set(shipper.received))
+    assert len(shipper.twice()) <= MAX_IN_FLIGHT * MAX_RECORDS
 
 
 def test_an_archive_of_several_members(shipper: Delivery) -> None:

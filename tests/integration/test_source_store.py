@@ -625,7 +625,7 @@ def test_sealed_and_committed_files_are_done_and_closed(
 def test_an_archive_is_no_file_before_its_first_line_can_be_unpacked(
     first_bytes: int, logs: Path, log: Path, shipper: Following, store: Store
 ) -> None:
-    """[15] Seen empty or as a header only, it is still not taken for a new file."""
+    """Scenario 15: seen empty or as a header only, it is not taken for a new file."""
     rotated = logs / f"app.log.{STAMP.format(1)}"
     os.rename(log, rotated)
     read = shipper.drain()
@@ -650,7 +650,7 @@ def test_an_archive_is_no_file_before_its_first_line_can_be_unpacked(
 def test_a_file_cut_while_lines_are_in_flight_loses_none_that_is_left(
     log: Path, shipper: Following
 ) -> None:
-    """[7] Read, not committed, cut behind them, killed: they are read again."""
+    """Scenario 7: Read, not committed, cut behind them, killed: they are read again."""
     shipper.drain()
     shipper.commit(2)
     os.truncate(log, 606)
@@ -665,7 +665,7 @@ def test_a_file_cut_while_lines_are_in_flight_loses_none_that_is_left(
 def test_a_file_cut_while_lines_are_in_flight_goes_on_when_they_are_committed(
     added: int, log: Path, shipper: Following, store: Store
 ) -> None:
-    """[7] The old row takes the commit; what is added after the cut is read once."""
+    """Scenario 7: the old row takes the commit; what is added is read once."""
     shipper.drain()
     os.truncate(log, 606)
     in_between = shipper.drain()

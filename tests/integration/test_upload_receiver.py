@@ -253,7 +253,7 @@ def test_a_reset_in_the_middle_of_the_answer() -> None:
 
 
 def test_a_lost_answer_is_a_delivery_nobody_knows_of() -> None:
-    """The records were kept, and the sender must send them again, with their ids."""
+    """Scenario 38: the records were kept, and must be sent again, with their ids."""
     (receipt,), counts = outcomes(Faults(lose_answer_every=1), 1)
 
     assert isinstance(receipt, Deferred)

@@ -238,7 +238,7 @@ class Storm(RuleBasedStateMachine):
 
 
 def test_nothing_is_lost_in_a_storm() -> None:
-    """[56] Delivered ⊇ written minus what was destroyed; order, positions, sums."""
+    """Scenario 56: delivered ⊇ written minus what was destroyed; order, sums."""
     run_state_machine_as_test(
         Storm, settings=settings(max_examples=20, stateful_step_count=25, deadline=None)
     )
@@ -247,7 +247,7 @@ def test_nothing_is_lost_in_a_storm() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_nothing_is_lost_in_a_long_storm() -> None:
-    """[56] The same over 400 longer stories."""
+    """Scenario 56: The same over 400 longer stories."""
     run_state_machine_as_test(
         Storm,
         settings=settings(max_examples=400, stateful_step_count=60, deadline=None),

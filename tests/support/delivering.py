@@ -113,6 +113,13 @@ class Receiving:
             self._told.notify_all()
         self._wake()
 
+    def take_without_answer(self) -> None:
+        """Take what was kept; nobody hears of it."""
+        with self._told:
+            for _, payloads in self._kept:
+                self.received += payloads
+            self._kept.clear()
+
     def forget(self) -> None:
         """Drop the requests of a shipper that is no more."""
         with self._told:

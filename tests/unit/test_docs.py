@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -190,3 +191,40 @@ def test_the_readme_names_targets_that_exist() -> None:
 
     assert targets
     assert set(targets) <= set(known)
+
+
+_CELL = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+
+
+def _scenarios() -> dict[int, str]:
+    """Return the last cell of each row of the table of scenarios, by number."""
+    table = _read("docs/guarantees.md").partition("## The 56 scenarios")[2]
+    table = table.partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d+) \|.*\| ([^|]+) \|$", table, re.MULTILINE)
+    assert len(rows) == len(dict(rows)), "a number stands twice"
+    return {int(number): cell for number, cell in rows}
+
+
+def test_every_scenario_has_its_row() -> None:
+    """The table of scenarios goes from 1 to 56."""
+    assert list(range(1, 57)) == list(_scenarios())
+
+
+@pytest.mark.parametrize("number", range(1, 57))
+def test_a_scenario_is_shown_by_a_test_that_names_it(number: int) -> None:
+    """Each row names tests that exist and say its number, or why there is none."""
+    cell = _scenarios()[number]
+    tests = _CELL.findall(cell)
+
+    assert tests or re.match(r"not covered yet: \S", cell)
+    for file, name in tests:
+        docstring = _docstring_of(HERE / file, name)
+        numbers = re.findall(r"Scenarios? ((?:\d+|, | and )+):", docstring)
+        assert str(number) in re.findall(r"\d+", " ".join(numbers)), (file, name)
+
+
+def _docstring_of(path: Path, name: str) -> str:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return ast.get_docstring(node) or ""
+    raise AssertionError(f"{path} has no {name}")

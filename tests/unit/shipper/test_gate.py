@@ -24,7 +24,7 @@ def test_backoff_doubles_up_to_the_cap() -> None:
 
 
 def test_backoff_has_full_jitter() -> None:
-    """The delay is anywhere between nothing and the ceiling."""
+    """Scenario 35: the delay is anywhere between nothing and the ceiling."""
     assert backoff_seconds(4, 0.0) == 0.0
     assert backoff_seconds(4, 0.5) == pytest.approx(0.4)
 
@@ -85,7 +85,7 @@ def test_late_answer_does_not_end_a_wait() -> None:
 
 
 def test_wrong_key_holds_and_tells_once() -> None:
-    """A 401 holds with a hint; the probes that meet it again stay silent."""
+    """Scenario 32: a 401 holds with a hint; probes that meet it again stay silent."""
     gate, events = a_gate()
     gate.deferred(deferred_by("hold", status=401), 0.0, is_probe=False)
     gate.deferred(deferred_by("hold", status=401), 1.0, is_probe=True)
@@ -128,7 +128,7 @@ def test_one_403_asks_for_a_probe_at_once() -> None:
 
 
 def test_403_that_a_probe_meets_too_holds() -> None:
-    """Two 403s, one of them a probe's, hold everything."""
+    """Scenario 32: two 403s, one of them a probe's, hold everything."""
     gate, events = a_gate()
     gate.deferred(deferred_by("forbidden", status=403), 0.0, is_probe=False)
 
@@ -148,7 +148,7 @@ def test_doubt_ends_with_any_acceptance() -> None:
 
 
 def test_retry_after_is_obeyed_to_the_second() -> None:
-    """The receiver's own wish sets the time of the probe."""
+    """Scenario 34: the receiver's own wish sets the time of the probe."""
     gate, _ = a_gate()
 
     gate.deferred(deferred_by("busy", retry_after_seconds=7.0), 100.0, is_probe=False)
@@ -198,7 +198,7 @@ def test_too_many_refusals_hold_until_an_acceptance() -> None:
 
 
 def test_failed_probe_of_an_open_circuit_waits_longer() -> None:
-    """While the circuit is open each failed probe sets the next, within the cap."""
+    """Scenario 35: with the circuit open each failed probe sets the next, capped."""
     gate, _ = a_gate()
     now = 0.0
     for _ in range(30):

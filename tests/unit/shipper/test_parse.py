@@ -85,7 +85,7 @@ def test_what_the_writer_writes_is_read() -> None:
 
 @pytest.mark.parametrize("line", [b"", b"\r", b" \t\r", b"\xef\xbb\xbf"])
 def test_a_blank_line_is_skipped(line: bytes) -> None:
-    """A blank line is neither a loss nor a fault."""
+    """Scenario 40: a blank line is neither a loss nor a fault."""
     assert Skip(BLANK) == parse(line)
 
 
@@ -208,7 +208,7 @@ def test_an_unknown_member_deep_in_a_list_is_left_out() -> None:
 def test_what_is_no_record_is_refused_with_a_stable_word(
     line: bytes, reason: str
 ) -> None:
-    """The word becomes a counter, so it never depends on the line's contents."""
+    """Scenario 40: the word becomes a counter, and never depends on the line."""
     assert reason == refusal(line).reason
 
 

@@ -111,7 +111,7 @@ def test_answered_batch_keeps_its_place_until_committed() -> None:
 
 
 def test_only_the_contiguous_prefix_settles() -> None:
-    """A later batch that is answered first waits for the earlier one."""
+    """Scenario 30: a later batch that is answered first waits for the earlier one."""
     bench = Bench()
     bench.admit(1, 1, 1)
     bench.poster.answer(2, Delivered(202))
@@ -140,7 +140,7 @@ def test_batch_without_entries_settles_without_a_request() -> None:
 
 
 def test_one_poisonous_record_among_a_hundred() -> None:
-    """99 are delivered, one is a dead letter, at most 2·log2(100)+1 more requests."""
+    """Scenario 31: 99 delivered, one dead letter, at most 2·log2(100)+1 more posts."""
     bench = Bench(poisoned(37))
     bench.admit(100)
     for _ in range(20):
@@ -167,7 +167,7 @@ def test_dead_letter_holds_the_payload() -> None:
 
 
 def test_413_lowers_the_limit_once_a_batch() -> None:
-    """The halves that close in on one huge record do not shrink later batches."""
+    """Scenario 33: closing in on one huge record does not shrink later batches."""
     bench = Bench(poisoned(5, status=413))
 
     bench.admit(100)
@@ -188,7 +188,7 @@ def test_timeout_after_the_body_halves() -> None:
 
 
 def test_deferred_batch_is_sent_again_unchanged() -> None:
-    """What nobody answered for goes out again with the same ids, after a pause."""
+    """Scenario 38: what nobody answered for goes out again with the same ids."""
     bench = Bench()
     bench.admit(3)
     bench.poster.answer_oldest(deferred_by("unavailable", status=503))
@@ -225,7 +225,7 @@ def test_hold_lets_one_probe_out() -> None:
 
 
 def test_recovery_sends_everything_at_once() -> None:
-    """After a good probe nobody waits out an old back-off."""
+    """Scenario 36: after a good probe nobody waits out an old back-off."""
     bench = Bench()
     bench.admit(1, 1, 1)
     for _ in range(3):
