@@ -16,7 +16,7 @@ from zlib import crc32
 
 from msgspec import Struct
 
-from shipper.fileid import MARK_BYTES, Mark, mark_of
+from shipper.fileid import HEADER_BYTES, MARK_BYTES, Mark, mark_of
 from shipper.long_line import PREFIX_BYTES, LongLine
 from shipper.model import Line, LineFault
 
@@ -96,6 +96,7 @@ class Follower:
         self._crc = position.crc
         self._mark = position.mark
         self._tail: bytes | None = None
+        self._first: bytes | None = None
         self._long: LongLine | None = None
         self._reach = position.offset_bytes
         self._max_line_bytes = max_line_bytes
@@ -116,6 +117,15 @@ class Follower:
     def reach_bytes(self) -> int:
         """How far the file has been seen; with nothing beyond, waiting is all."""
         return self._reach
+
+    def take_first(self) -> bytes | None:
+        """Return what the stream began with when it was last read from its start.
+
+        None if it was not, or if that was asked before. Read again, the first bytes
+        may be others than those the lines came from.
+        """
+        first, self._first = self._first, None
+        return first
 
     def read(self, *, is_final: bool = False) -> Iterator[Line] | None:
         """Return the lines of the next block, to be taken before the next call.
@@ -174,6 +184,8 @@ class Follower:
         if self._tail is None:
             self._tail = raw[:start]
         self._reach = self._offset - start + len(raw)
+        if self._offset == 0:
+            self._first = raw[:HEADER_BYTES]
         return raw, start
 
     def _lines(self, raw: bytes, start: int, stop: int, base: int) -> Iterator[Line]:

@@ -146,7 +146,6 @@ class Census:
             return False
         candidate.head, candidate.packing = sighting.head, sighting.packing
         candidate.is_begun = sighting.is_begun
-        candidate.inode = sighting.inode
         candidate.facts = Facts(sighting.size_bytes, sighting.mtime_ns)
         sighting.close()
         return True

@@ -73,8 +73,16 @@ class Examiner:
         self._problems: dict[str, str] = {}
 
     def open(self, candidate: Candidate) -> Sighting | None:
-        """Open a candidate; None if it cannot be, which is told."""
-        return self.open_path(candidate.name.path)
+        """Open a candidate; None if it cannot be, which is told.
+
+        None as well if its name leads to another file since the `stat`: a rotation
+        is going on, and the next count will see its end.
+        """
+        sighting = self.open_path(candidate.name.path)
+        if sighting is not None and sighting.inode != candidate.inode:
+            sighting.close()
+            return None
+        return sighting
 
     def open_path(self, path: str) -> Sighting | None:
         """Open a file; None if it is gone, or cannot be opened, which is told."""

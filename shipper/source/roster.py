@@ -21,6 +21,7 @@ from shipper.fileid import (
     Head,
     head_of,
 )
+from shipper.follow import Position
 from shipper.source.handles import Handles
 from shipper.source.journal import Catalog, Journal
 from shipper.source.siblings import Name
@@ -30,6 +31,8 @@ from shipper.source.tracked import Facts, Tracked
 Claims = MutableMapping[object, "Roster"]
 # A growing file's size is only evidence for what a later loss amounts to.
 SIZE_SAVE_SECONDS = 10.0
+# Far more than can have lines in flight.
+MOST_LEFT = 1024
 
 
 class Roster:
@@ -46,7 +49,8 @@ class Roster:
     def __init__(
         self, *, catalog: Catalog, handles: Handles, clock: Clock, claims: Claims
     ) -> None:
-        # Mutable state: the three indexes, and what the database is not told yet.
+        # Mutable state: the three indexes, what the database is not told yet, and
+        # how far the files were read that were dropped last.
         self._catalog = catalog
         self._handles = handles
         self._clock = clock
@@ -54,6 +58,7 @@ class Roster:
         self.by_id: dict[str, Tracked] = {}
         self._by_inode: dict[tuple[int, int], Tracked] = {}
         self._by_head: dict[bytes, list[Tracked]] = {}
+        self._left: dict[str, Position] = {}
         self._journal = Journal(catalog, clock)
         self._sizes_saved_at = clock.monotonic()
 
@@ -110,6 +115,8 @@ class Roster:
     def reclaim(self, row: FileRow, name: Name) -> Tracked:
         """Take up a file of the database that was not among ours."""
         tracked = Tracked(row, name, Facts(0, 0), 0.0)
+        # Lines read from it may be in flight still; the row does not know of them.
+        tracked.position = self._left.pop(row.file_id, tracked.position)
         tracked.is_saved = True
         self._insert(tracked)
         return tracked
@@ -158,17 +165,27 @@ class Roster:
         self._journal.change(row)
 
     def learn_head(self, tracked: Tracked) -> None:
-        """Take the fingerprint of an open plain file, from its bytes as they are.
+        """Take the fingerprint of an open plain file, from what was read of it.
+
+        Bytes that stand there now, but not before the reading place, are those of
+        another file: our lines were cut away in between.
 
         Raises:
             OSError: It could not be read.
         """
-        stream = tracked.stream
-        if tracked.row.packing or stream is None:
+        stream, follower = tracked.stream, tracked.follower
+        if tracked.row.packing or stream is None or follower is None:
             return
-        first = stream.read_at(0, HEAD_BYTES)
-        if first.startswith(b"#"):
-            first = stream.read_at(0, HEADER_BYTES)
+        first = follower.take_first()
+        if first is None:
+            first = stream.read_at(0, HEAD_BYTES)
+            if first.startswith(b"#"):
+                first = stream.read_at(0, HEADER_BYTES)
+            place = follower.position
+            start = max(0, place.offset_bytes - place.mark.length_bytes)
+            before = stream.read_at(start, place.offset_bytes - start)
+            if not place.mark.is_at_end_of(before):
+                return
         self.amend(tracked, head=head_of(first))
 
     def count(self, name: str, amount: int) -> None:
@@ -181,6 +198,9 @@ class Roster:
         if tracked.row.state is FileState.DONE:
             # Once it is gone, nothing else will tell that nothing of it was lost.
             self.amend(tracked, size_bytes=tracked.offset_bytes)
+        self._left[tracked.row.file_id] = tracked.position
+        if len(self._left) > MOST_LEFT:
+            del self._left[next(iter(self._left))]
         self.amend(tracked, state=FileState.GONE)
         self._remove(tracked)
         tracked.is_saved = False

@@ -433,6 +433,25 @@ def test_a_vanished_directory_freezes_its_files(
     assert "file_gone" not in shipper.events.names()
 
 
+def test_a_file_that_was_away_for_a_moment_is_not_read_again(
+    log: Path, shipper: Following
+) -> None:
+    """What was read and is not committed yet stays read, and commits without a gap."""
+    sealed = Path(f"{log}.{STAMP.format(1)}")
+    os.rename(log, sealed)
+    shipper.drain()
+    shipper.commit(4)
+    away = log.parent.parent / "away"
+    os.rename(sealed, away)
+    shipper.drain()
+    os.rename(away, sealed)
+    again = shipper.drain()
+    shipper.commit()
+
+    assert again == []
+    assert [row.offset_bytes for row in shipper.catalog.known_files()] == [1010]
+
+
 def test_a_restored_copy_goes_on_where_the_lost_file_was(
     log: Path, shipper: Following
 ) -> None:
