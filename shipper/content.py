@@ -153,7 +153,9 @@ class BodyScrubber:
             return True
         if self._lists.is_allowlist or not media.is_media:
             return False
-        return not self._lists.occurs_in(content.decode("latin-1"))
+        # A byte beyond ASCII is no letter that a name could be the end of a word of.
+        shown = content.decode("utf-8", "replace"), content.decode("latin-1")
+        return not any(map(self._lists.occurs_in, shown))
 
     def _param(self, param: har.Param, withheld: list[str]) -> har.Param:
         value = param.value
@@ -167,7 +169,7 @@ class BodyScrubber:
         if self._lists.is_allowlist:
             return param
         if not is_data_url(value):
-            scrubbed = self._scrubber.value(value)
+            scrubbed = self._scrubber.parameter(value)
             return param if scrubbed == value else replace(param, value=scrubbed)
         kind = "" if param.content_type is UNSET else param.content_type
         name = None if param.file_name is UNSET else param.file_name

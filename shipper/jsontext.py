@@ -48,6 +48,38 @@ def read_json(text: str) -> Document | None:
     return Document(root, is_lenient=True)
 
 
+def read_repeated(text: str) -> Any | None:
+    """Parse a text in which a key is given twice, losing neither of its values.
+
+    RFC 8259 section 4 leaves open which of them counts; both stand in a list here.
+
+    Returns:
+        The tree, or None if no object has a key twice.
+    """
+    repeated = False
+
+    def gather(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal repeated
+        gathered = dict(members)
+        if len(gathered) == len(members):
+            return gathered
+        repeated = True
+        gathered.clear()
+        for key, value in members:
+            earlier = gathered.get(key)
+            gathered[key] = value if key not in gathered else [earlier, value]
+        return gathered
+
+    root = json.loads(
+        text.lstrip("\ufeff"),
+        strict=False,
+        object_pairs_hook=gather,
+        parse_int=str,
+        parse_float=str,
+    )
+    return root if repeated else None
+
+
 def write_json(document: Document) -> str:
     """Lay a document out as compact JSON."""
     if document.is_lenient:

@@ -180,7 +180,7 @@ class Redactor:
             if self._lists.hides_param[pair.name]:
                 value = mark_of(value) if value else value
             else:
-                value = self._scrubber.value(value)
+                value = self._scrubber.parameter(value)
             same = value == pair.value
             scrubbed.append(pair if same else har.Pair(pair.name, value, pair.comment))
         return scrubbed if _differ(scrubbed, query) else query

@@ -19,7 +19,7 @@ from shipper import har
 from shipper.jsontext import is_json, looks_like_json
 from shipper.lists import HeaderKind, Lists, last_name
 from shipper.record import Record
-from shipper.scrub import may_nest
+from shipper.scrub import may_nest, may_part
 
 _PLAIN = re.compile(r"[a-z0-9_.\-]+\Z")
 _ASCII: Final = bytes(range(128))
@@ -108,7 +108,7 @@ class Scan:
         for pair in request.query_string:
             if hides[pair.name]:
                 return True
-            if may_nest(pair.value):
+            if may_part(pair.value):
                 odds.append(pair.value)
         cookies = request.cookies or response.cookies
         return bool(cookies) and any(
@@ -129,7 +129,7 @@ class Scan:
             if value is not UNSET:
                 if value.startswith("data:"):
                     return True
-                if may_nest(value):
+                if may_part(value):
                     odds.append(value)
         return False
 

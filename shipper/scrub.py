@@ -62,6 +62,11 @@ def may_nest(text: str) -> bool:
     )
 
 
+def may_part(text: str) -> bool:
+    """Tell whether a parameter's value may nest, or be several for some frameworks."""
+    return may_nest(text) or (";" in text and "=" in text)
+
+
 class Scrubber:
     """Applies one pair of lists to texts."""
 
@@ -98,6 +103,15 @@ class Scrubber:
         """Scrub the decoded value of a name that is not itself hidden."""
         if self._lists.is_allowlist or not may_nest(text):
             return text  # an allowlisted name keeps its whole value
+        return self._nested(text, depth)
+
+    def parameter(self, text: str, depth: int = 0) -> str:
+        """Do as `value` for a parameter, which some frameworks part at `;` too."""
+        if self._lists.is_allowlist or not may_part(text):
+            return text
+        return self._nested(text, depth)
+
+    def _nested(self, text: str, depth: int) -> str:
         if depth >= MAX_NESTING:
             return mark_of(text) if self._lists.occurs_in(text) else text
         if looks_like_json(text):
@@ -147,7 +161,7 @@ class Scrubber:
                 if is_new_pair and _JSON_START.match(text, start):
                     end = end_of_pair
                 value = _decoded(text[start:end])
-                scrubbed = self.value(value, depth)
+                scrubbed = self.parameter(value, depth)
             if scrubbed != value:
                 pieces += (text[kept_to:start], self._encoded[scrubbed])
                 kept_to = start = end

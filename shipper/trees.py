@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from shipper.jsontext import Document, read_json, write_json
+from shipper.jsontext import Document, read_json, read_repeated, write_json
 from shipper.lists import Lists, Path, mark_of
 
 MAX_NESTING: Final = 4  # JSON in JSON in …; a deeper one is hidden whole
@@ -47,15 +47,30 @@ class TreeScrubber:
 
     def _document(self, text: str, document: Document, depth: int) -> str:
         holder = [document.root]
-        if self._lists.paths or self._lists.is_allowlist:
-            changed = self._walk_paths(holder, depth)
-        else:
-            # JSON within a JSON string has quotes, and so a backslash.
-            changed = self._walk(holder, depth, may_nest="\\" in text)
-        if not changed:
+        if not self._hide(holder, text, depth) and not self._shadows(text, depth):
             return text
         document.root = holder[0]
         return write_json(document)
+
+    def _hide(self, holder: list[Any], text: str, depth: int) -> bool:
+        """Hide members of the tree in a list of its own; True if any was hidden."""
+        if self._lists.paths or self._lists.is_allowlist:
+            return self._walk_paths(holder, depth)
+        # JSON within a JSON string has quotes, and so a backslash.
+        return self._walk(holder, depth, may_nest="\\" in text)
+
+    def _shadows(self, text: str, depth: int) -> bool:
+        """Tell whether something to hide is in no tree, its key being given again.
+
+        Laid out anew from its tree, the document has lost it.
+        """
+        if not self._lists.is_allowlist and not self._lists.occurs_in(text):
+            return False
+        try:
+            root = read_repeated(text)
+        except (ValueError, RecursionError):
+            return True  # nested too deeply for us to know
+        return root is not None and self._hide([root], text, depth)
 
     def _walk(self, root: list[Any], depth: int, *, may_nest: bool) -> bool:
         """Hide members by name alone; True if anything was hidden."""

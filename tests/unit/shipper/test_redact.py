@@ -269,6 +269,43 @@ def test_a_member_is_found_in_every_spelling(text: str, mime_type: str) -> None:
     assert "a" in found.replace("password", "").replace("REDACTED", "")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":{"password":"hunter2"},"a":1}',
+        '{"a":{"n":[{"password":"hunter2"}]},"a":2,"a":1}',
+        '{"a":"{\\"password\\":\\"hunter2\\"}","a":1}',
+        '{"n":"{\\"a\\":{\\"password\\":\\"hunter2\\"},\\"a\\":1}","a":1}',
+        '{"b":NaN,"a":{"password":"hunter2"},"a":1}',
+    ],
+)
+@pytest.mark.parametrize("name", ["password", "a.password"])
+def test_a_member_hides_nowhere_behind_its_key_given_twice(
+    text: str, name: str
+) -> None:
+    """A reader that keeps the last of two members must not send the first."""
+    found = given_text(text_content(text), "password", name)
+
+    assert "hunter2" not in found
+    assert "1}" in found
+
+
+def test_a_path_and_an_allowlist_look_behind_a_key_given_twice() -> None:
+    """Both lists search what a reader of the last member alone would not see."""
+    text = '{"a":{"b":"hunter2"},"a":{}}'
+    entry = allowed("x", given=text_content(text, "application/json"))
+
+    assert given_text(text_content(text), "a.b") == '{"a":{}}'
+    assert entry["response"]["content"]["text"] == '{"a":{}}'
+
+
+def test_a_key_given_twice_stays_where_nothing_is_listed() -> None:
+    """What hides nothing is sent byte for byte."""
+    text = '{"a":{"b":"my password"},"a":1}'
+
+    assert given_text(text_content(text, "application/json")) == text
+
+
 def test_numbers_beside_a_hidden_member_keep_their_digits() -> None:
     """What is not listed arrives unchanged, to the last decimal."""
     numbers = "1.10,1e400,-0.0,123456789012345678901234567890,0.30000000000000004"
@@ -370,6 +407,36 @@ def test_json_in_a_form_parameter_is_searched() -> None:
 
     value = entry["request"]["postData"]["params"][0]["value"]
     assert json.loads(value) == {"password": "[REDACTED 7]", "a": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("1;password=hunter2", "1;password=%5BREDACTED%207%5D"),
+        ("1;password=", "1;password="),
+        ("1; b=2", "1; b=2"),
+    ],
+)
+def test_a_semicolon_parts_parameters_in_every_place(value: str, shown: str) -> None:
+    """Some frameworks part at `;`: what the URL hides, its parts must not show."""
+    pair = {"name": "a", "value": value}
+    entry = denied(
+        url=f"https://h/?a={value.replace(' ', '')}",
+        query=[("a", value)],
+        sent={"mimeType": FORM, "params": [pair]},
+    )
+
+    assert entry["request"]["queryString"] == [{"name": "a", "value": shown}]
+    assert entry["request"]["postData"]["params"] == [{"name": "a", "value": shown}]
+
+
+def test_a_semicolon_in_a_form_is_seen_without_its_url() -> None:
+    """The scan looks into forms as the redactor does."""
+    pair = {"name": "a", "value": "1;password=hunter2"}
+    record = a_record(sent={"mimeType": FORM, "params": [pair]})
+
+    assert DENY.apply(record) == DENY.rewrite(record)
+    assert DENY.apply(record) != Redacted(record.entry)
 
 
 OPEN = {"open": True}
@@ -613,7 +680,7 @@ def test_a_binary_body_is_not_sent_under_a_list() -> None:
 def test_a_picture_is_sent_under_a_denylist_unless_it_names_a_field() -> None:
     """Pictures have no fields; their annotations may."""
     plain = a_record(given=binary_content(b"\x89PNG\xff", "image/png"))
-    naming = a_record(given=binary_content(b"\x89PNG password=x", "image/png"))
+    naming = a_record(given=binary_content(b"\x89PNG\xffpassword=x", "image/png"))
 
     assert DENY.apply(plain) == Redacted(plain.entry)
     assert withheld(DENY, naming) == ("binary",)
