@@ -161,6 +161,7 @@ class Roster:
             return
         tracked.row = row
         if row.head != before.head:
+            self._forget_head(tracked, before.head)
             self._index_head(tracked)
         self._journal.change(row)
 
@@ -282,9 +283,14 @@ class Roster:
             del self._by_inode[tracked.inode]
             self._claims.pop(tracked.inode, None)
         self._claims.pop(tracked.row.file_id, None)
-        peers = self._by_head.get(tracked.row.head.digest, [])
+        self._forget_head(tracked, tracked.row.head)
+
+    def _forget_head(self, tracked: Tracked, head: Head) -> None:
+        peers = self._by_head.get(head.digest, [])
         if tracked in peers:
             peers.remove(tracked)
+        if not peers:
+            self._by_head.pop(head.digest, None)
 
 
 def state_of(name: Name) -> FileState:

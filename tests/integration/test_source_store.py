@@ -288,6 +288,21 @@ def test_a_copy_beside_its_original_is_left_alone(
     assert some_lines(0, 12) == shipper.read
 
 
+def test_lines_cut_away_before_they_were_read_are_in_the_copy(
+    log: Path, shipper: Following
+) -> None:
+    """Scenario 5: a copy of lines that the original lost unread is read as a file."""
+    shipper.source.look()
+    log.write_bytes(b"")
+    append(log, some_lines(100, 10))
+    first = shipper.drain(scan=False)
+    append(Path(f"{log}.2"), some_lines(0, 10))
+    log.write_bytes(b"")
+    second = shipper.drain()
+
+    assert some_lines(0, 10) + some_lines(100, 10) == sorted(first + second)
+
+
 def test_lines_cut_away_before_they_were_read_leave_no_trace(
     log: Path, shipper: Following
 ) -> None:
