@@ -148,7 +148,7 @@ class Settings:
     poll_interval: float = 1.0
     watch: Watch = "auto"
     on_state_error: OnStateError = "stop"
-    shutdown_timeout: float = 5.0
+    shutdown_timeout: float = 4.0  # the whole end, saving included, takes under 5 s
     readme: ReadmeSettings = field(default_factory=ReadmeSettings)
     batch: BatchSettings = field(default_factory=BatchSettings)
     filter: FilterSettings = field(default_factory=FilterSettings)

@@ -24,6 +24,7 @@ from tests.support.commands import (
     shipper,
     stop,
 )
+from tests.support.loopback import LoopbackServer, Silence
 
 pytestmark = pytest.mark.e2e
 
@@ -155,6 +156,21 @@ def test_a_signal_ends_the_daemon_cleanly(number: signal.Signals, shop: Shop) ->
     assert "stopped: stopped after" in told
     assert seconds < STOP_SECONDS
     assert json.loads(again.stdout)["delivered"] == 0
+
+
+def test_a_receiver_that_never_answers_does_not_delay_the_end(shop: Shop) -> None:
+    """SIGTERM ends within five seconds, the last wait and the saving included."""
+    with LoopbackServer([Silence()]) as server:
+        shop.configure(server.url)
+        shop.record(1)
+        with running("run", "--config", str(shop.config)) as process:
+            server.await_heard(1)
+            asked = time.monotonic()
+            code, _, told = stop(process, signal.SIGTERM)
+            seconds = time.monotonic() - asked
+
+    assert code == 128 + signal.SIGTERM, told
+    assert seconds < STOP_SECONDS
 
 
 def test_events_are_json_when_asked(shop: Shop) -> None:
