@@ -61,7 +61,8 @@ class Gate:
 
     def __init__(self, *, events: Events, jitter: Callable[[], float]) -> None:
         # Mutable state, touched by the pipeline thread alone: the trouble we are
-        # in and since when, failures in a row, failed probes, the next probe.
+        # in and since when, failures in a row and the last one, failed probes, the
+        # next probe.
         self._events = events
         self._jitter = jitter
         self._trouble: Trouble | None = None
@@ -70,6 +71,7 @@ class Gate:
         self._probes = 0
         self._probe_at = 0.0
         self._why = ""
+        self._last_failure = ""
 
     @property
     def is_free(self) -> bool:
@@ -81,13 +83,18 @@ class Gate:
         """The sentence for people, or empty when free."""
         return "" if self._trouble is None else self._why
 
+    @property
+    def why_failing(self) -> str:
+        """What is wrong by the last answer; a few failures do not close the gate."""
+        return self.why_closed or self._last_failure
+
     def probe_in(self, now: float) -> float:
         """Return the seconds until the next probe may go out; 0 when free."""
         return 0.0 if self._trouble is None else max(0.0, self._probe_at - now)
 
     def delivered(self, now: float, *, is_probe: bool) -> bool:
         """Note an acceptance; True if it has freed the gate."""
-        self._failures = 0
+        self._forget_failures()
         # A late answer to a request from before the trouble proves nothing about
         # it: a Retry-After must be obeyed whatever else was under way.
         if is_probe or self._trouble in {Trouble.DOUBT, Trouble.REFUSALS}:
@@ -96,7 +103,7 @@ class Gate:
 
     def refused(self, now: float, *, is_probe: bool) -> bool:
         """Note a refusal: the receiver is alive and knows us; True if it freed."""
-        self._failures = 0
+        self._forget_failures()
         if is_probe and self._trouble is not Trouble.REFUSALS:
             return self._free(now)
         if is_probe:
@@ -111,6 +118,7 @@ class Gate:
 
     def deferred(self, receipt: Deferred, now: float, *, is_probe: bool) -> None:
         """Note a request that nobody answered for, and close if it is time."""
+        self._last_failure = receipt.reason
         match receipt.cause:
             case Cause.HOLD:
                 self._hold(receipt, now)
@@ -132,6 +140,10 @@ class Gate:
                     self._events.emit("circuit_opened", failures=self._failures)
             case _ as never:
                 assert_never(never)
+
+    def _forget_failures(self) -> None:
+        self._failures = 0
+        self._last_failure = ""
 
     def _hold(self, receipt: Deferred, now: float) -> None:
         hint = _HINTS.get(receipt.status or 0, _HINT_OTHERWISE)

@@ -95,7 +95,7 @@ class Window:
     @property
     def trouble(self) -> str:
         """Why uploads do not flow, in words, or nothing."""
-        return self._gate.why_closed
+        return self._gate.why_failing
 
     @property
     def posted(self) -> int:

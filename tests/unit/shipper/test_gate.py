@@ -53,6 +53,19 @@ def test_eight_failures_open_the_circuit(cause: str) -> None:
     assert "circuit_opened" in events.names()
 
 
+def test_a_failure_is_told_before_it_closes_the_gate() -> None:
+    """A run that ends early must name the network, not the length of its work."""
+    gate, _ = a_gate()
+    untold = gate.why_failing
+    gate.deferred(Deferred(Cause.NETWORK, "no route"), 0.0, is_probe=False)
+    told, closed = gate.why_failing, gate.why_closed
+
+    gate.delivered(1.0, is_probe=False)
+
+    assert (untold, told, closed) == ("", "no route", "")
+    assert gate.why_failing == ""
+
+
 def test_a_success_between_failures_keeps_the_circuit_closed() -> None:
     """Only failures in a row count."""
     gate, _ = a_gate()
