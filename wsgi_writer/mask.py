@@ -233,6 +233,8 @@ def _hashed_bytes(value: str) -> bytes:
 def _names(option: str, given: Iterable[str]) -> tuple[str, ...]:
     if isinstance(given, (str, bytes)):
         raise TypeError(f"{option} must be a list of names, not one string: {given!r}")
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{option} must be a list of names, not {type(given).__name__}")
     names = tuple(given)
     for name in names:
         if not isinstance(name, str):

@@ -21,6 +21,7 @@ from wsgi_writer.rotate import RotatingFile
 from wsgi_writer.settings import (
     SkippedPaths,
     check_callable,
+    check_flag,
     check_size,
     logs_url,
     read_mask_key,
@@ -112,6 +113,7 @@ class ExchangeWriter:
             check_callable("identify", identify)
         if not isinstance(record_bodies, bool):
             check_callable("record_bodies", record_bodies)
+        check_flag("mask_short_keys", mask_short_keys)
         check_size("max_body_bytes", max_body_bytes)
         check_size("max_record_bytes", max_record_bytes)
         # Nothing here changes after construction; the journal guards its own state.

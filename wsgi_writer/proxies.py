@@ -62,7 +62,7 @@ class TrustedProxies:
 
     def __init__(self, peers: Iterable[str] = ()) -> None:
         # Mutable state: _known, a memory of a pure function; any thread may fill it.
-        names = (peers,) if isinstance(peers, str) else tuple(peers)
+        names = _names(peers)
         self._has_unix = UNIX in names
         self._networks = tuple(_network(name) for name in names if name != UNIX)
         self._known: Remembered[Address | None] = Remembered(_address)
@@ -174,6 +174,14 @@ def _address(text: str) -> Address | None:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped  # how a dual-stack socket shows an IPv4 peer
     return address
+
+
+def _names(peers: object) -> tuple[object, ...]:
+    if isinstance(peers, str):
+        return (peers,)
+    if isinstance(peers, bytes) or not isinstance(peers, Iterable):
+        raise TypeError(f"trusted_proxies must be a list of strings, not {peers!r}")
+    return tuple(peers)
 
 
 def _network(name: object) -> IPv4Network | IPv6Network:

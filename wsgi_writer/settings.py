@@ -55,6 +55,16 @@ def check_callable(name: str, value: object) -> None:
         raise TypeError(f"{name}: expected a callable, got {type(value).__name__}")
 
 
+def check_flag(name: str, value: object) -> None:
+    """Refuse what is neither True nor False: the word "no" would count as yes.
+
+    Raises:
+        TypeError: If `value` is not a bool.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}: expected True or False, got {type(value).__name__}")
+
+
 def check_size(name: str, value: object) -> None:
     """Refuse what is not a positive whole number of bytes.
 
@@ -75,10 +85,13 @@ def read_mask_key(path: str | os.PathLike[str] | None) -> bytes | None:
 
     Raises:
         OSError: If the file cannot be read.
+        TypeError: If it is no path; a number would be somebody's open file.
         ValueError: If the key is shorter than 16 bytes.
     """
     if path is None:
         return None
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"mask_key_file: expected a path, got {type(path).__name__}")
     with open(path, "rb") as file:
         key = file.read().rstrip(b"\r\n")
     if len(key) < _SHORTEST_KEY:
@@ -128,6 +141,10 @@ def _url_fault(url: object) -> str:
 def _strings(name: str, values: Iterable[str]) -> tuple[str, ...]:
     if isinstance(values, str | bytes):
         raise TypeError(f"{name}: expected a list of strings, got one: {values!r}")
+    if not isinstance(values, Iterable):
+        raise TypeError(
+            f"{name}: expected a list of strings, got {type(values).__name__}"
+        )
     given = tuple(values)
     for value in given:
         if not isinstance(value, str):

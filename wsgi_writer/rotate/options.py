@@ -59,7 +59,9 @@ def check_options(
     waits = {"lock_timeout": lock_timeout, "cooldown": cooldown}
     words = {"when_full": when_full, "fsync": fsync}
     faults = [
-        *_type_faults("path", {"path": path}, (str, os.PathLike)),
+        *_type_faults(
+            "a path (str or os.PathLike)", {"path": path}, (str, os.PathLike)
+        ),
         *_type_faults("a whole number", whole, (int,)),
         *_type_faults("a number of seconds", waits, (int, float)),
         *_type_faults("a string", words, (str,)),

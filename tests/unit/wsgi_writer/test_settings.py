@@ -39,6 +39,13 @@ APP = answering(b"x")
         ({"skip_paths": ["healthz"]}, ValueError, "skip_paths: .* got 'healthz'"),
         ({"skip_paths": ["/a*b"]}, ValueError, "skip_paths: .* got '/a"),
         ({"trusted_proxies": ["here"]}, ValueError, "trusted_proxies .* not 'here'"),
+        ({"trusted_proxies": 5}, TypeError, "trusted_proxies must be .* not 5"),
+        ({"trusted_proxies": b"::1"}, TypeError, "trusted_proxies must be .* not b'"),
+        ({"skip_paths": 5}, TypeError, "skip_paths: .* got int"),
+        ({"mask_headers": 5}, TypeError, "mask_headers must be .* not int"),
+        ({"mask_fields": True}, TypeError, "mask_fields must be .* not bool"),
+        ({"mask_short_keys": "no"}, TypeError, "mask_short_keys: .* got str"),
+        ({"mask_key_file": 0}, TypeError, "mask_key_file: expected a path.* got int"),
     ],
 )
 def test_refuses_what_cannot_work(
@@ -53,6 +60,12 @@ def test_refuses_an_application_that_cannot_be_called(tmp_path: Path) -> None:
     """Passing the module instead of the application shows at once."""
     with pytest.raises(TypeError, match=r"app: expected a callable, got module"):
         a_writer(logging, tmp_path / "log")  # type: ignore[arg-type]  # on purpose
+
+
+def test_refuses_what_is_no_path() -> None:
+    """A number would be taken for a descriptor of the application's."""
+    with pytest.raises(TypeError, match=r"path must be a path.*, got int"):
+        a_writer(APP, 5)  # type: ignore[arg-type]  # on purpose
 
 
 def test_options_are_given_by_name(tmp_path: Path) -> None:
