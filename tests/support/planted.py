@@ -64,11 +64,18 @@ def json_texts(draw: st.DrawFn, depth: int = 0) -> str:
     inner: Any = {name: SECRET, "neighbour": NEIGHBOUR}
     for _ in range(draw(st.integers(0, 3))):
         inner = [1, inner] if draw(st.booleans()) else {"n": inner, "x": None}
-    text = json.dumps(inner, ensure_ascii=draw(st.booleans()))
+    is_ascii = draw(st.booleans())
+    text = json.dumps(inner, ensure_ascii=is_ascii)
     if draw(st.booleans()):
+        # In the key alone: an escape outside of a string is no JSON any more.
         letter = draw(st.sampled_from(sorted(set(name) - {"_"})))
-        if letter.isascii():
-            text = text.replace(letter, f"\\u{ord(letter):04x}")
+        key = "".join(
+            f"\\u{ord(letter):04x}"
+            if one == letter and one.isascii()
+            else json.dumps(one, ensure_ascii=is_ascii)[1:-1]
+            for one in name
+        )
+        text = text.replace(json.dumps(name, ensure_ascii=is_ascii), f'"{key}"')
     if depth < 2 and draw(st.integers(0, 4)) == 0:
         text = json.dumps({"nested": text}, ensure_ascii=draw(st.booleans()))
     return draw(st.sampled_from(["", " ", "\n\t"])) + text
