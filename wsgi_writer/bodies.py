@@ -40,6 +40,9 @@ class Laid:
     is_withheld: bool = False
 
 
+_GZIP_MARK = b"\x1f\x8b"  # RFC 1952 section 2.3.1; no text begins so
+
+
 _NO_BODY = Laid("")
 
 
@@ -125,6 +128,8 @@ class BodyMask:
         body = Body(kept, None, size, is_cut=size > len(kept))
         if body.is_cut:
             body.comment = f"cut: {len(kept)} of {size} bytes kept"
+        if not coding and media.shape in _LISTED_SHAPES and kept[:2] == _GZIP_MARK:
+            coding = "gzip"  # some senders forget to say so
         if coding and coding != "identity":
             self._open(body, media, coding, limit)
         else:

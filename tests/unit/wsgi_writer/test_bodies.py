@@ -318,6 +318,30 @@ def test_a_packed_body_with_a_listed_name_is_stored_unpacked(
     assert not found.is_open
 
 
+@pytest.mark.parametrize("media", [JSON, "application/problem+json"])
+def test_a_packed_body_is_known_without_its_coding(media: str) -> None:
+    """A sender that forgets Content-Encoding must not hide a field."""
+    found = Side().request(gzip.compress(LISTED), media)
+
+    assert post_data(found)["text"] == MASKED
+
+
+def test_a_packed_multipart_body_is_known_without_its_coding() -> None:
+    """The same for the parts of a form; neither gzip nor base64 hides them."""
+    found = Side().response(gzip.compress(PART % (b"cvv", b"123")), MULTIPART)
+
+    assert json.loads(found.json)["text"].encode() == PART % (b"cvv", b"[REDACTED 3]")
+
+
+def test_a_packed_file_is_no_packed_body() -> None:
+    """An archive is what its type says: bytes, and nobody opens it."""
+    packed = gzip.compress(LISTED)
+    found = Side().response(packed, "application/gzip")
+
+    assert base64.b64decode(json.loads(found.json)["text"]) == packed
+    assert not found.is_open
+
+
 def test_a_packed_form_is_stored_as_its_params() -> None:
     """Its listed fields are masked like any form's."""
     found = Side().request(gzip.compress(b"a=1&cvv=123"), FORM, "gzip")
