@@ -33,7 +33,7 @@ def test_reused_descriptor_number_is_not_written_or_closed(path: Path) -> None:
     """Our number in other hands: their file stays as it is, and stays open."""
     writer = a_writer(path)
     writer.write(*a_record())
-    ours = next(fd for fd in range(256) if is_open_on(fd, path))
+    ours = next(fd for fd in map(int, os.listdir("/dev/fd")) if is_open_on(fd, path))
     foreign_path = path.with_name("foreign")
     foreign = os.open(foreign_path, os.O_RDWR | os.O_CREAT, 0o600)
     os.dup2(foreign, ours)
@@ -53,7 +53,7 @@ def test_close_leaves_a_reused_number_open(path: Path) -> None:
     """Closing the writer does not close what others opened under its number."""
     writer = a_writer(path)
     writer.write(*a_record())
-    ours = next(fd for fd in range(256) if is_open_on(fd, path))
+    ours = next(fd for fd in map(int, os.listdir("/dev/fd")) if is_open_on(fd, path))
     foreign_path = path.with_name("foreign")
     foreign = os.open(foreign_path, os.O_RDWR | os.O_CREAT, 0o600)
     os.dup2(foreign, ours)
@@ -69,7 +69,7 @@ def test_descriptor_closed_by_somebody_is_opened_again(path: Path) -> None:
     """A daemon that closes all descriptors at its start costs no record."""
     writer = a_writer(path)
     writer.write(*a_record())
-    os.close(next(fd for fd in range(256) if is_open_on(fd, path)))
+    os.close(next(fd for fd in map(int, os.listdir("/dev/fd")) if is_open_on(fd, path)))
 
     assert writer.write(*a_record())
     assert numbers_in(path) == [1, 2]
