@@ -53,7 +53,7 @@ class _Opened(Struct, frozen=True, gc=False):
 
 
 class BodyScrubber:
-    """Applies one pair of lists to bodies."""
+    """Applies the lists of one side's bodies."""
 
     def __init__(self, lists: Lists, scrubber: Scrubber) -> None:
         self._lists = lists
@@ -70,7 +70,7 @@ class BodyScrubber:
         """Scrub the body of a request; reasons of what is withheld are appended."""
         if body.text is UNSET:
             assert body.params is not UNSET
-            scrubbed = [self._param(param, withheld) for param in body.params]
+            scrubbed = self._params(body.params, withheld)
             same = scrubbed == body.params
             return body if same else replace(body, params=scrubbed)
         media = read_media_type(body.mime_type)
@@ -85,7 +85,7 @@ class BodyScrubber:
             body = replace(body, comment=_cut_note(opened))
         params = _read_form(opened, media)
         if params is not None:
-            scrubbed = [self._param(param, withheld) for param in params]
+            scrubbed = self._params(params, withheld)
             if is_open or opened.was_packed or scrubbed != params:
                 return replace(body, text=UNSET, params=scrubbed)
             return body
@@ -156,6 +156,12 @@ class BodyScrubber:
         # A byte beyond ASCII is no letter that a name could be the end of a word of.
         shown = content.decode("utf-8", "replace"), content.decode("latin-1")
         return not any(map(self._lists.occurs_in, shown))
+
+    def _params(self, params: list[har.Param], withheld: list[str]) -> list[har.Param]:
+        hides = self._lists.hides_param
+        if self._lists.removes:
+            params = [param for param in params if not hides[param.name]]
+        return [self._param(param, withheld) for param in params]
 
     def _param(self, param: har.Param, withheld: list[str]) -> har.Param:
         value = param.value

@@ -9,7 +9,7 @@ the answer is whether their values stay here. The meaning is ReadMe's, extended:
   ``*`` stands for any one step, and the items of an array need no step of their own.
   It also hides a name that is written just so, dots included.
 * A parameter named in the manner of ``user[password]`` or ``user.password`` is on a
-  list when one of its parts is.
+  list when one of its parts is, or when its parts are the steps of a path.
 """
 
 from __future__ import annotations
@@ -82,25 +82,35 @@ _PLAIN: Final = HeaderKind.PLAIN
 
 
 class Lists:
-    """The two lists, ready to be asked.
+    """The names that one place of a record is asked about.
+
+    Args:
+        names: Entries without their prefixes, in any case.
+        is_allowlist: Everything is hidden but what is listed.
+        is_set: Some list is in force, though perhaps with no entry for this place.
+        removes: What is hidden is taken out and not marked.
 
     Attributes:
-        is_set: False when both lists are empty: nothing is hidden then.
-        is_allowlist: Everything is hidden but what is listed.
         names: The entries, case folded, paths among them as they are written.
         paths: The dotted entries, in steps.
+        hides_nothing: No name is hidden here, whatever it is.
     """
 
     def __init__(
-        self, *, denylist: Iterable[str] = (), allowlist: Iterable[str] = ()
+        self,
+        names: Iterable[str] = (),
+        *,
+        is_allowlist: bool = False,
+        is_set: bool | None = None,
+        removes: bool = False,
     ) -> None:
         # Mutable state: three bounded memories of pure functions, used by the pipeline
         # thread alone.
-        denied = _folded(denylist)
-        allowed = _folded(allowlist)
-        self.is_allowlist = bool(allowed) and not denied
-        self.names = denied or allowed
-        self.is_set = bool(self.names)
+        self.names = _folded(names)
+        self.is_allowlist = is_allowlist
+        self.is_set = bool(self.names) if is_set is None else is_set
+        self.removes = removes
+        self.hides_nothing = not (self.is_set and (self.names or is_allowlist))
         self.paths: tuple[Path, ...] = tuple(
             tuple(step for step in name.split(".") if step)
             for name in sorted(self.names)
@@ -110,7 +120,7 @@ class Lists:
         self.hides_param = Memory(self._hides_param)
         self.header_kinds = Memory(self._header_kind)
         words = "|".join(map(re.escape, sorted(self.names | self._last_steps())))
-        self._words = re.compile(rf"(?<!\w)(?:{words})(?!\w)")
+        self._words = re.compile(rf"(?<!\w)(?:{words})(?!\w)") if words else None
 
     def is_listed(self, name: str) -> bool:
         """Tell whether exactly this name is on the list in force."""
@@ -118,24 +128,38 @@ class Lists:
 
     def occurs_in(self, text: str) -> bool:
         """Tell whether a listed name stands in free text, escaped or not."""
-        if not self.is_set:
+        words = self._words
+        if words is None:
             return False
         if "\0" in text:
             text = text.replace("\0", "")  # UTF-16 is ASCII with NULs
         for _ in range(MAX_UNQUOTINGS):
-            if self._words.search(_unescaped(text).casefold()):
+            if words.search(_unescaped(text).casefold()):
                 return True
             if "%" not in text:
                 return False
             text = unquote(text, errors="replace")
-        return self._words.search(_unescaped(text).casefold()) is not None
+        return words.search(_unescaped(text).casefold()) is not None
+
+    def covers(self, name: str) -> bool:
+        """Tell whether a name, or the steps of a JSON member joined by dots, is listed.
+
+        For explanations: it knows names and paths alike, and asks nothing of a place.
+        """
+        steps = tuple(step for step in _PARTS.split(name.casefold()) if step)
+        listed = self.is_listed(name) or not self.names.isdisjoint(steps)
+        return listed or any(_leads_into(path, steps) for path in self.paths)
 
     def _hides(self, name: str) -> bool:
         return self.is_set and (name.casefold() in self.names) != self.is_allowlist
 
     def _hides_param(self, name: str) -> bool:
         folded = unquote_plus(name, errors="replace").casefold().strip()
-        listed = folded in self.names or not self.names.isdisjoint(_PARTS.split(folded))
+        parts = tuple(_PARTS.split(folded))
+        listed = folded in self.names or not self.names.isdisjoint(parts)
+        if not listed and self.paths and len(parts) > 1:
+            steps = tuple(part for part in parts if part)
+            listed = any(_leads_into(path, steps) for path in self.paths)
         return self.is_set and listed != self.is_allowlist
 
     def _header_kind(self, name: str) -> HeaderKind:
@@ -154,6 +178,21 @@ def last_name(path: Path) -> str:
     """Return the last step of a path that is a name and not ``*`` or an index."""
     names = [step for step in path if step != "*" and not step.isdecimal()]
     return names[-1] if names else path[-1]
+
+
+def _leads_into(path: Path, steps: Path) -> bool:
+    """Tell whether a path names one of the steps, each from the root on.
+
+    An index of an array is a step that a path may leave out.
+    """
+    if not path:
+        return True
+    if not steps:
+        return False
+    is_step = path[0] in (steps[0], "*")
+    if is_step and _leads_into(path[1:], steps[1:]):
+        return True
+    return steps[0].isdecimal() and _leads_into(path, steps[1:])
 
 
 def _folded(names: Iterable[str]) -> frozenset[str]:

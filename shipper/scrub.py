@@ -10,6 +10,8 @@ The rules, one for each kind of text:
 * Queries and forms: by parameter name; a value that is itself a URL or JSON is looked
   into. The value of a listed name reaches to the next ``&``.
 * Cookie headers: by cookie name.
+* Taken out rather than marked, a parameter or a cookie goes with its name and one
+  separator.
 * Anything else has no names. With a denylist it is sent if no listed name occurs in
   it as a word; with an allowlist it is not sent.
 """
@@ -68,17 +70,18 @@ def may_part(text: str) -> bool:
 
 
 class Scrubber:
-    """Applies one pair of lists to texts."""
+    """Applies the lists of one place to texts."""
 
     def __init__(self, lists: Lists) -> None:
         # Mutable state: a bounded memory of a pure function, for the few marks.
         self._lists = lists
+        self._removes = lists.removes
         self._trees = TreeScrubber(lists)
         self._encoded = Memory(lambda text: quote(text, safe=""))
 
     def body(self, text: str, media: MediaType) -> str | Withheld:
         """Scrub a body of any type."""
-        if not self._lists.is_set or not text.strip(_JSON_SPACE):
+        if self._lists.hides_nothing or not text.strip(_JSON_SPACE):
             return text
         if media.is_json or looks_like_json(text):
             scrubbed = self._trees.scrub(text)
@@ -120,20 +123,30 @@ class Scrubber:
                 return scrubbed
         return self.form(text, depth + 1)
 
-    def cookies(self, text: str) -> str:
-        """Scrub a Cookie header (RFC 6265 section 4.2)."""
-        return ";".join(map(self._cookie, text.split(";")))
+    def cookies(self, text: str) -> str | None:
+        """Scrub a Cookie header (RFC 6265 section 4.2); None if none is left."""
+        pairs = text.split(";")
+        kept = [found for pair in pairs if (found := self._cookie(pair)) is not None]
+        if len(kept) == len(pairs):
+            return ";".join(kept)
+        return ";".join(kept).strip() or None
 
-    def set_cookie(self, text: str) -> str:
-        """Scrub a Set-Cookie header; its attributes are no cookies."""
+    def set_cookie(self, text: str) -> str | None:
+        """Scrub a Set-Cookie header, whose attributes are no cookies; None: all of it.
+
+        Without its cookie, the attributes say nothing.
+        """
         first, semicolon, attributes = text.partition(";")
-        return self._cookie(first) + semicolon + attributes
+        cookie = self._cookie(first)
+        return None if cookie is None else cookie + semicolon + attributes
 
-    def _cookie(self, pair: str) -> str:
+    def _cookie(self, pair: str) -> str | None:
         name, equals, value = pair.partition("=")
-        if not equals or not value or not self._lists.hides[name.strip()]:
+        if not equals or not self._lists.hides[name.strip()]:
             return pair
-        return f"{name}={mark_of(value.strip())}"
+        if self._removes:
+            return None
+        return f"{name}={mark_of(value.strip())}" if value else pair
 
     def _pairs(self, text: str, depth: int) -> str:
         lists = self._lists
@@ -148,6 +161,11 @@ class Scrubber:
                 end_of_pair = len(text) if end_of_pair < 0 else end_of_pair
             if lists.hides_param[found[1]]:
                 end = end_of_pair
+                if self._removes:
+                    pieces.append(text[kept_to : found.start(1)])
+                    # The separator behind goes with it; it still begins the next pair.
+                    kept_to, start = end + 1, end
+                    continue
                 value = _decoded(text[start:end])
                 scrubbed = mark_of(value) if value else value
             elif lists.is_allowlist:
@@ -165,7 +183,11 @@ class Scrubber:
             if scrubbed != value:
                 pieces += (text[kept_to:start], self._encoded[scrubbed])
                 kept_to = start = end
-        return "".join(pieces) + text[kept_to:] if pieces else text
+        if not pieces:
+            return text
+        if kept_to > len(text):  # the last pair went, its separator has nothing to part
+            return "".join(pieces).rstrip("?&;#")
+        return "".join(pieces) + text[kept_to:]
 
 
 def _decoded(text: str) -> str:

@@ -288,7 +288,9 @@ def shaper_of(settings: Settings) -> Shaper:
             unidentified=settings.identify.unidentified,
         ),
         redactor=Redactor(
-            denylist=settings.filter.denylist, allowlist=settings.filter.allowlist
+            denylist=settings.filter.denylist,
+            allowlist=settings.filter.allowlist,
+            redaction=settings.filter.redaction,
         ),
         payloads=PayloadBuilder(
             version=__version__,

@@ -20,8 +20,11 @@ MAX_NESTING: Final = 4  # JSON in JSON in …; a deeper one is hidden whole
 NESTED: Final = frozenset('{["' + " \t\r\n\ufeff")
 
 
+_GONE: Final = object()  # what a value becomes that is taken out and not marked
+
+
 class TreeScrubber:
-    """Applies one pair of lists to JSON."""
+    """Applies the lists of one place to JSON."""
 
     def __init__(self, lists: Lists) -> None:
         self._lists = lists
@@ -72,6 +75,9 @@ class TreeScrubber:
             return True  # nested too deeply for us to know
         return root is not None and self._hide([root], text, depth)
 
+    def _mark(self, value: Any) -> Any:
+        return _GONE if self._lists.removes else mark_of(value)
+
     def _walk(self, root: list[Any], depth: int, *, may_nest: bool) -> bool:
         """Hide members by name alone; True if anything was hidden."""
         hides = self._lists.hides
@@ -79,13 +85,14 @@ class TreeScrubber:
         nodes: list[Any] = [root]
         while nodes:
             node = nodes.pop()
+            gone: list[Any] = []
             is_object = type(node) is dict
             members: Iterable[tuple[Any, Any]] = (
                 node.items() if is_object else enumerate(node)
             )
             for key, value in members:
                 if is_object and hides[key]:
-                    scrubbed = mark_of(value)
+                    scrubbed = self._mark(value)
                 else:
                     kind = type(value)
                     if kind is dict or kind is list:
@@ -94,9 +101,12 @@ class TreeScrubber:
                     if not may_nest or kind is not str or value[:1] not in NESTED:
                         continue
                     scrubbed = self._string(value, depth)
-                if scrubbed != value:
+                if scrubbed is _GONE:
+                    gone.append(key)
+                elif scrubbed != value:
                     node[key] = scrubbed
                     changed = True
+            changed = _take_out(node, gone) or changed
         return changed
 
     def _walk_paths(self, root: list[Any], depth: int) -> bool:
@@ -106,6 +116,7 @@ class TreeScrubber:
         nodes: list[tuple[Any, tuple[Path, ...]]] = [(root, lists.paths)]
         while nodes:
             node, paths = nodes.pop()
+            gone: list[Any] = []
             is_object = type(node) is dict
             members: Iterable[tuple[Any, Any]] = (
                 node.items() if is_object else enumerate(node)
@@ -126,14 +137,18 @@ class TreeScrubber:
                     nodes.append((value, ahead if is_object else (*ahead, *paths)))
                     continue
                 if listed or lists.is_allowlist:
-                    scrubbed = mark_of(value)
+                    # The whole document has no name that it could go with.
+                    scrubbed = mark_of(value) if node is root else self._mark(value)
                 elif type(value) is str and value[:1] in NESTED:
                     scrubbed = self._string(value, depth)
                 else:
                     continue
-                if scrubbed != value:
+                if scrubbed is _GONE:
+                    gone.append(key)
+                elif scrubbed != value:
                     node[key] = scrubbed
                     changed = True
+            changed = _take_out(node, gone) or changed
         return changed
 
     def _string(self, text: str, depth: int) -> str:
@@ -142,3 +157,10 @@ class TreeScrubber:
             return mark_of(text) if self._lists.occurs_in(text) else text
         scrubbed = self.scrub(text, depth + 1)
         return text if scrubbed is None else scrubbed
+
+
+def _take_out(node: Any, keys: list[Any]) -> bool:
+    """Delete members of an object or items of an array; True if there were any."""
+    for key in reversed(keys):
+        del node[key]
+    return bool(keys)

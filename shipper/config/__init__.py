@@ -40,6 +40,7 @@ from shipper.config.settings import (
 from shipper.config.toml_lines import KeyPath
 from shipper.errors import ConfigError, Fault
 from shipper.identify import check_rule
+from shipper.policy import check_entry
 
 SYSTEM_DIRECTORY = "/etc/shipper"
 Checks = Literal["file", "key", "machine"]
@@ -79,6 +80,7 @@ def load(
         *faults(_breaches(document, schema), schema, document),
         *_number_faults(document),
         *_rule_faults(document),
+        *_list_faults(document),
         *_endpoint_faults(document, environ),
     ]
     credential: Credential | None = None
@@ -123,6 +125,15 @@ def _rule_faults(document: Document) -> Iterator[Fault]:
         rule = document.text(*path)
         if rule and (problem := check_rule(rule)) is not None:
             yield Fault(document.where(path), dotted(path), problem)
+
+
+def _list_faults(document: Document) -> Iterator[Fault]:
+    for name in ("denylist", "allowlist"):
+        for index in range(document.length("filter", name)):
+            path: KeyPath = ("filter", name, index)
+            entry = document.text(*path)
+            if entry and (problem := check_entry(entry)) is not None:
+                yield Fault(document.where(path), dotted(path), problem)
 
 
 def _endpoint_faults(document: Document, environ: Mapping[str, str]) -> Iterator[Fault]:

@@ -14,6 +14,7 @@ from typing import Literal
 Watch = Literal["auto", "events", "poll"]
 ReadFrom = Literal["beginning", "end"]
 Unidentified = Literal["anonymous", "drop"]
+Redaction = Literal["mark", "remove"]
 OnStateError = Literal["stop", "beginning", "end"]
 
 DEFAULT_ENDPOINT = "https://metrics.readme.io/v1/request"
@@ -80,13 +81,15 @@ class FilterSettings:
     """`[filter]`: what is left out of records, and which records are left out.
 
     Attributes:
-        denylist: Names whose values are replaced; overrides the allowlist.
-        allowlist: Names whose values are kept, everything else being replaced.
+        denylist: Names whose values are hidden; overrides the allowlist.
+        allowlist: Names whose values are kept, everything else being hidden.
+        redaction: Whether what is hidden is marked or taken out.
         allowed_http_hosts: Host names that are shipped; empty means all.
     """
 
     denylist: tuple[str, ...] = ()
     allowlist: tuple[str, ...] = ()
+    redaction: Redaction = "mark"
     allowed_http_hosts: tuple[str, ...] = ()
 
 

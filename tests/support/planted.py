@@ -125,7 +125,8 @@ def _in_cookie(draw: st.DrawFn) -> Record:
         return a_record(
             request_headers=[("Cookie", f"neighbour={NEIGHBOUR}; {pair}; z=1")]
         )
-    return a_record(response_headers=[("Set-Cookie", f"{pair}; Path=/{NEIGHBOUR}")])
+    cookies = [f"{pair}; Path=/", f"neighbour={NEIGHBOUR}; Path=/"]
+    return a_record(response_headers=[("Set-Cookie", cookie) for cookie in cookies])
 
 
 def _in_url(draw: st.DrawFn) -> Record:

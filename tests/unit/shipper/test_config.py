@@ -45,6 +45,7 @@ background_worker_mode = false
 
 [filter]
 denylist = ["password"]
+redaction = "remove"
 allowlist = ["id"]
 allowed_http_hosts = ["api.example.com"]
 
@@ -256,6 +257,11 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
         (
             SMALLEST + '[filter]\ndenylist = ["rdme_x", {}]\n',
             "FILE:4: filter.denylist[1]: expected text, found a table",
+        ),
+        (
+            SMALLEST + '[filter]\nallowlist = ["a", "response.header."]\n',
+            "FILE:4: filter.allowlist[1]: names nothing after the prefix, as "
+            "header.NAME would",
         ),
         (
             SMALLEST + '[readme]\ntimeout = "rdme_secret"\n',
