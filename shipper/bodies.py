@@ -29,6 +29,7 @@ _BOUNDARY = re.compile(
     r";\s*boundary\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;]+))", re.IGNORECASE
 )
 _JSON_TYPE = re.compile(r"(?:application|text)/(?:x-)?json\Z|[^/]+/[^/]*\+json\Z")
+_XML_TYPES = frozenset({"application/xml", "text/xml", "application/soap+xml"})
 _MEDIA = ("image/", "audio/", "video/", "font/")
 # Charsets besides UTF-8 that are decoded; a body in any other counts as binary.
 _CHARSETS: Final = frozenset(
@@ -48,6 +49,11 @@ class MediaType(Struct, frozen=True, gc=False):
     def is_json(self) -> bool:
         """JSON, or a type built on it."""
         return _JSON_TYPE.match(self.bare) is not None
+
+    @property
+    def is_xml(self) -> bool:
+        """XML, or a type built on it (RFC 7303)."""
+        return self.bare in _XML_TYPES or self.bare.endswith("+xml")
 
     @property
     def is_form(self) -> bool:

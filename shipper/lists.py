@@ -15,7 +15,7 @@ the answer is whether their values stay here. The meaning is ReadMe's, extended:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Final, TypeVar
 from urllib.parse import unquote, unquote_plus
@@ -141,6 +141,11 @@ class Lists:
             text = unquote(text, errors="replace")
         return words.search(_unescaped(text).casefold()) is not None
 
+    def is_path(self, steps: Sequence[str]) -> bool:
+        """Tell whether these steps, and all of them, are a path that is listed."""
+        folded = tuple(map(str.casefold, steps))
+        return any(_is_along(path, folded) for path in self.paths)
+
     def covers(self, name: str) -> bool:
         """Tell whether a name, or the steps of a JSON member joined by dots, is listed.
 
@@ -178,6 +183,12 @@ def last_name(path: Path) -> str:
     """Return the last step of a path that is a name and not ``*`` or an index."""
     names = [step for step in path if step != "*" and not step.isdecimal()]
     return names[-1] if names else path[-1]
+
+
+def _is_along(path: Path, steps: Path) -> bool:
+    return len(path) == len(steps) and all(
+        here in (step, "*") for here, step in zip(path, steps, strict=True)
+    )
 
 
 def _leads_into(path: Path, steps: Path) -> bool:

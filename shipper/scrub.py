@@ -9,6 +9,7 @@ The rules, one for each kind of text:
 * JSON: members by name at any depth, and JSON inside a JSON string likewise.
 * Queries and forms: by parameter name; a value that is itself a URL or JSON is looked
   into. The value of a listed name reaches to the next ``&``.
+* XML: elements and attributes by name, with a denylist.
 * Cookie headers: by cookie name.
 * Taken out rather than marked, a parameter or a cookie goes with its name and one
   separator.
@@ -28,6 +29,7 @@ from shipper.bodies import MediaType
 from shipper.jsontext import looks_like_json
 from shipper.lists import Lists, Memory, mark_of
 from shipper.trees import MAX_NESTING, NESTED, TreeScrubber
+from shipper.xmltext import looks_like_xml, scrub_xml
 
 UNPARSED: Final = "unparsed"
 
@@ -89,9 +91,18 @@ class Scrubber:
                 return scrubbed
         elif media.is_form:
             return self.form(text)
+        elif self._may_be_xml(text, media):
+            scrubbed = scrub_xml(text, self._lists)
+            if scrubbed is not None:
+                return scrubbed
         if self._lists.is_allowlist or self._lists.occurs_in(text):
             return Withheld(UNPARSED)
         return text
+
+    def _may_be_xml(self, text: str, media: MediaType) -> bool:
+        if self._lists.is_allowlist or media.bare == "text/html":
+            return False
+        return media.is_xml or looks_like_xml(text)
 
     def url(self, text: str, depth: int = 0) -> str:
         """Scrub the parameters of a URL, in query, fragment and path alike."""

@@ -202,6 +202,26 @@ def _in_base64(draw: st.DrawFn) -> Record:
     return a_record(response_headers=headers, given=given)
 
 
+def _in_xml(draw: st.DrawFn) -> Record:
+    # The letters that fold to ASCII are no XML names to expat, and so no XML.
+    name = draw(spellings().filter(str.isascii))
+    shape = draw(
+        st.sampled_from(
+            [
+                "<r><{0}>{1}</{0}><neighbour>{2}</neighbour></r>",
+                '<r {0}="{1}"><b>{2}</b></r>',
+                "<r neighbour='{2}'><x:{0} xmlns:x='u'><y>{1}</y></x:{0}></r>",
+                "<r><{0} a='{1}'/><b>{2}</b></r>",
+            ]
+        )
+    )
+    text = shape.format(name, SECRET, NEIGHBOUR)
+    if draw(st.booleans()):
+        text = f'<?xml version="1.0"?>\n{text}'
+    mime_type = draw(st.sampled_from(["application/xml", "a/b+xml", "text/xml"]))
+    return a_record(given=text_content(text, mime_type))
+
+
 def _in_cut_text(draw: st.DrawFn) -> Record:
     text = draw(json_texts()).rstrip("}]")
     given = {**text_content(text, "application/json"), "comment": "cut"}
@@ -229,6 +249,7 @@ _PLACES = {
     "multipart": _in_multipart,
     "packed": _in_packed,
     "base64": _in_base64,
+    "xml": _in_xml,
     "cut": _in_cut_text,
     "nowhere": _nowhere,
 }
