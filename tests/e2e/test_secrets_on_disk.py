@@ -1,8 +1,4 @@
-"""Nothing secret reaches the disk: every kind is planted, then the directory searched.
-
-The search looks for each secret as it is, percent-encoded, in hexadecimal, and in
-base64 at each of the three alignments it may have inside something longer.
-"""
+"""Nothing secret reaches the disk: all kinds are planted, then the directory searched."""
 
 from __future__ import annotations
 
@@ -10,13 +6,13 @@ import base64
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from tests.support.traces import secret, traces
 from tests.support.wsgi import a_writer, an_environ, serve
 
 pytestmark = pytest.mark.e2e
@@ -24,11 +20,6 @@ pytestmark = pytest.mark.e2e
 Headers = list[tuple[str, str]]
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-
-
-def secret(kind: str) -> str:
-    """A secret that can be told from all others, with characters URLs escape."""
-    return f"{kind}/pl+nted={kind}~s3cr3t"
 
 
 def jwt(kind: str) -> str:
@@ -44,23 +35,6 @@ def jwt(kind: str) -> str:
 def basic(kind: str) -> str:
     """Credentials of a user whose password is the secret."""
     return "Basic " + base64.b64encode(f"owl:{secret(kind)}".encode()).decode()
-
-
-def traces(kind: str) -> Iterator[tuple[str, bytes]]:
-    """The forms in which a secret could lie on the disk."""
-    raw = secret(kind).encode()
-    yield "as it is", raw
-    yield "without its last four", raw[:-4]
-    yield "percent-encoded", quote(raw, safe="").encode()
-    yield "partly encoded", quote(raw, safe="/=").encode()
-    yield "hexadecimal", raw.hex().encode()
-    yield "escaped", json.dumps(secret(kind)).replace("/", "\\/").encode()[1:-1]
-    for shift in range(3):
-        # The characters at the edges depend on what stands beside the secret.
-        encoded = base64.b64encode(b"\0" * shift + raw)
-        core = encoded[4 if shift else 0 : -8]
-        yield f"base64 at {shift}", core
-        yield f"base64url at {shift}", core.translate(bytes.maketrans(b"+/", b"-_"))
 
 
 HEADER_KINDS = {
