@@ -1,4 +1,4 @@
-"""Nothing secret reaches the disk: all kinds are planted, then the directory searched."""
+"""Nothing secret reaches the disk: planted in every way, and then searched for."""
 
 from __future__ import annotations
 
