@@ -17,7 +17,14 @@ from msgspec import UNSET, UnsetType
 
 from shipper import har
 from shipper.jsontext import is_json, looks_like_json
-from shipper.lists import HeaderKind, Lists, last_name
+from shipper.lists import (
+    REMEMBERED_LENGTH,
+    REMEMBERED_NAMES,
+    HeaderKind,
+    Lists,
+    Memory,
+    last_name,
+)
 from shipper.record import Record
 from shipper.scrub import may_nest, may_part
 
@@ -36,6 +43,10 @@ FOLDING: Final = (
 # a JSON escape of one, of an ASCII name character, quote, percent sign, backslash or
 # NUL; percent-encoding of the same.
 _RAW = re.compile(b"|".join(re.escape(letter.encode().lower()) for letter in FOLDING))
+# Asked for as numbers, single bytes are looked for by memchr, at next to no cost.
+_NUL, _PERCENT, _BACKSLASH = b"\0%\\"
+_FIRST_BYTES: Final = frozenset(letter.encode()[0] for letter in FOLDING)
+_SHARP_S: Final = "\u00df".encode()  # its first byte is common, its second one is not
 _ESCAPES = re.compile(
     rb"\\u(?:00(?:00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf])|"
     + "|".join(f"{ord(letter):04x}" for letter in FOLDING).encode()
@@ -61,13 +72,20 @@ class Scan:
     """Looks for the names of a denylist in records."""
 
     def __init__(self, lists: Lists) -> None:
+        # Mutable state: bounded memories of pure functions, since headers repeat; in
+        # `_plain` are names of headers about which there is nothing to say. Pipeline
+        # thread.
         self._lists = lists
         words = lists.names | {last_name(path) for path in lists.paths}
         # A name with other characters may be escaped in ways not looked for here.
         self._is_blind = lists.is_allowlist or not all(map(_PLAIN.match, words))
         ordered = sorted(word.encode() for word in words)
-        self._needles = tuple(ordered)
-        self._quoted = re.compile(b'"(?:' + _by_letter(ordered) + b')["\\\\]')
+        anywhere = _by_letter(ordered)
+        self._anywhere = re.compile(anywhere)
+        self._quoted = re.compile(b'"(?:' + anywhere + b')["\\\\]')
+        self._plain: set[str] = set()
+        self._mentioned = Memory(self._mentions)
+        self._nests = Memory(may_nest)
 
     def suspects(self, record: Record) -> bool:
         """Tell whether the redactor has to look at this record."""
@@ -88,18 +106,30 @@ class Scan:
         )
 
     def _suspects_headers(self, headers: list[har.Pair], odds: list[str]) -> bool:
-        kinds, plain = self._lists.header_kinds, HeaderKind.PLAIN
-        for header in headers:
-            kind = kinds[header.name]
-            value = header.value
-            # What may nest has a "=", or is JSON and has quotes; most have neither.
-            if kind is not plain:
-                if kind is HeaderKind.HIDDEN:
-                    return True
-                odds.append(value)
-            elif ("=" in value or '"' in value) and may_nest(value):
+        plain = self._plain
+        for header in [header for header in headers if header.name not in plain]:
+            kind = self._kind(header.name)
+            if kind is HeaderKind.HIDDEN:
+                return True
+            if kind is not HeaderKind.PLAIN and self._mentioned[header.value]:
+                return True
+        # What may nest has a "=", or is JSON and has quotes; most have neither.
+        for value in [
+            value
+            for header in headers
+            if "=" in (value := header.value) or '"' in value
+        ]:
+            if self._nests[value]:
                 odds.append(value)
         return False
+
+    def _kind(self, name: str) -> HeaderKind:
+        kind = self._lists.header_kinds[name]
+        if kind is HeaderKind.PLAIN and len(name) <= REMEMBERED_LENGTH:
+            if len(self._plain) >= REMEMBERED_NAMES:
+                self._plain.clear()
+            self._plain.add(name)
+        return kind
 
     def _suspects_names(
         self, request: har.Request, response: har.Response, odds: list[str]
@@ -142,21 +172,25 @@ class Scan:
         if not looks_like_json(text) or not is_json(text):
             return self._mentions(text)
         low = text.encode().lower()
-        return self._quoted.search(low) is not None or self._hides_letters(text, low)
+        if self._quoted.search(low) or (_BACKSLASH in low and _ESCAPES.search(low)):
+            return True
+        return not text.isascii() and _folds(low)
 
     def _mentions(self, text: str) -> bool:
         """Tell whether a name may stand anywhere in a text."""
         low = text.encode().lower()
-        for needle in self._needles:
-            if needle in low:
-                return True
-        if b"\0" in low or (b"%" in low and _PERCENTS.search(low) is not None):
+        if self._anywhere.search(low) or _NUL in low:
             return True
-        return self._hides_letters(text, low)
+        if _PERCENT in low and _PERCENTS.search(low):
+            return True
+        if _BACKSLASH in low and _ESCAPES.search(low):
+            return True
+        return not text.isascii() and _folds(low)
 
-    def _hides_letters(self, text: str, low: bytes) -> bool:
-        if b"\\" in low and _ESCAPES.search(low) is not None:
-            return True
-        if text.isascii():
-            return False
-        return _RAW.search(low.translate(None, _ASCII)) is not None
+
+def _folds(low: bytes) -> bool:
+    """Tell whether a letter stands in a text that folds to an ASCII one."""
+    for first in _FIRST_BYTES:
+        if first in low and (first != _SHARP_S[0] or _SHARP_S[1] in low):
+            return _RAW.search(low.translate(None, _ASCII)) is not None
+    return False
