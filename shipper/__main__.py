@@ -10,7 +10,7 @@ import sys
 from importlib.util import find_spec
 
 EXIT_CONFIG = 78
-NEEDED = ("click", "jsonschema", "msgspec", "requests", "watchdog")
+NEEDED = ("ahocorasick_rs", "click", "jsonschema", "msgspec", "requests", "watchdog")
 
 
 def main() -> int:

@@ -5,6 +5,10 @@ time; a no never is: property tests compare with what the redactor finds in ever
 record. Names can hide in JSON escapes, in percent-encoding, in letters that fold to
 ASCII, and in bodies that are packed, cut or Base64; all of these are a yes, unless
 the escape cannot spell a letter of a name.
+
+It is decided twice. The bytes of the whole entry are searched once, for everything
+that could be a name; nearly all records end there. Where something was found, the
+parts are looked at one by one: "ssn" stands in "className" as well.
 """
 
 from __future__ import annotations
@@ -18,13 +22,11 @@ from msgspec import UNSET, UnsetType
 from shipper import har
 from shipper.jsontext import is_json, looks_like_json
 from shipper.lists import (
-    REMEMBERED_LENGTH,
-    REMEMBERED_NAMES,
     HeaderKind,
     Lists,
-    Memory,
     last_name,
 )
+from shipper.needles import Needles
 from shipper.record import Record
 from shipper.scrub import may_nest, may_part
 
@@ -47,6 +49,12 @@ _RAW = re.compile(b"|".join(re.escape(letter.encode().lower()) for letter in FOL
 _NUL, _PERCENT, _BACKSLASH = b"\0%\\"
 _FIRST_BYTES: Final = frozenset(letter.encode()[0] for letter in FOLDING)
 _SHARP_S: Final = "\u00df".encode()  # its first byte is common, its second one is not
+# What a name may be disguised by, as it stands in the bytes of an entry: an escape of
+# an ASCII character or of a folding letter, and bodies in Base64.
+_DISGUISES: Final = (
+    *sorted({f"\\u{ord(letter):04x}"[:4].encode() for letter in ("\0", *FOLDING)}),
+    b"base64",
+)
 _ESCAPES = re.compile(
     rb"\\u(?:00(?:00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf])|"
     + "|".join(f"{ord(letter):04x}" for letter in FOLDING).encode()
@@ -72,25 +80,30 @@ class Scan:
     """Looks for the names of a denylist in records."""
 
     def __init__(self, lists: Lists) -> None:
-        # Mutable state: bounded memories of pure functions, since headers repeat; in
-        # `_plain` are names of headers about which there is nothing to say. Pipeline
-        # thread.
         self._lists = lists
         words = lists.names | {last_name(path) for path in lists.paths}
         # A name with other characters may be escaped in ways not looked for here.
         self._is_blind = lists.is_allowlist or not all(map(_PLAIN.match, words))
         ordered = sorted(word.encode() for word in words)
+        self._hints = Needles([*ordered, *_DISGUISES])
         anywhere = _by_letter(ordered)
         self._anywhere = re.compile(anywhere)
         self._quoted = re.compile(b'"(?:' + anywhere + b')["\\\\]')
-        self._plain: set[str] = set()
-        self._mentioned = Memory(self._mentions)
-        self._nests = Memory(may_nest)
 
     def suspects(self, record: Record) -> bool:
         """Tell whether the redactor has to look at this record."""
         if self._is_blind or record.is_open:
             return True
+        low = record.entry.lower()
+        if (
+            self._hints.occur_in(low)
+            or (_PERCENT in low and _PERCENTS.search(low))
+            or _may_fold(low)
+        ):
+            return self._suspects_parts(record)
+        return False
+
+    def _suspects_parts(self, record: Record) -> bool:
         entry = record.har
         request, response = entry.request, entry.response
         urls = (request.url, response.redirect_url, entry.pageref)
@@ -106,30 +119,18 @@ class Scan:
         )
 
     def _suspects_headers(self, headers: list[har.Pair], odds: list[str]) -> bool:
-        plain = self._plain
-        for header in [header for header in headers if header.name not in plain]:
-            kind = self._kind(header.name)
-            if kind is HeaderKind.HIDDEN:
-                return True
-            if kind is not HeaderKind.PLAIN and self._mentioned[header.value]:
-                return True
-        # What may nest has a "=", or is JSON and has quotes; most have neither.
-        for value in [
-            value
-            for header in headers
-            if "=" in (value := header.value) or '"' in value
-        ]:
-            if self._nests[value]:
+        kinds, plain = self._lists.header_kinds, HeaderKind.PLAIN
+        for header in headers:
+            kind = kinds[header.name]
+            value = header.value
+            # What may nest has a "=", or is JSON and has quotes; most have neither.
+            if kind is not plain:
+                if kind is HeaderKind.HIDDEN:
+                    return True
+                odds.append(value)
+            elif ("=" in value or '"' in value) and may_nest(value):
                 odds.append(value)
         return False
-
-    def _kind(self, name: str) -> HeaderKind:
-        kind = self._lists.header_kinds[name]
-        if kind is HeaderKind.PLAIN and len(name) <= REMEMBERED_LENGTH:
-            if len(self._plain) >= REMEMBERED_NAMES:
-                self._plain.clear()
-            self._plain.add(name)
-        return kind
 
     def _suspects_names(
         self, request: har.Request, response: har.Response, odds: list[str]
@@ -188,9 +189,14 @@ class Scan:
         return not text.isascii() and _folds(low)
 
 
-def _folds(low: bytes) -> bool:
-    """Tell whether a letter stands in a text that folds to an ASCII one."""
+def _may_fold(low: bytes) -> bool:
+    """Tell whether a letter that folds to an ASCII one may stand in a text."""
     for first in _FIRST_BYTES:
         if first in low and (first != _SHARP_S[0] or _SHARP_S[1] in low):
-            return _RAW.search(low.translate(None, _ASCII)) is not None
+            return True
     return False
+
+
+def _folds(low: bytes) -> bool:
+    """Tell whether such a letter stands in a text."""
+    return _may_fold(low) and _RAW.search(low.translate(None, _ASCII)) is not None
