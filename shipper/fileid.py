@@ -28,6 +28,7 @@ class FileState(StrEnum):
     ROTATED = "rotated"  # carries a rotated name; unread or unsent bytes may be left
     DONE = "done"  # rotated, and everything in it is committed
     GONE = "gone"  # no longer on disk, or another file took its place
+    HISTORY = "history"  # read by a backfill; nobody follows it
 
 
 class Head(Struct, frozen=True, gc=False):

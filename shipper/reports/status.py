@@ -20,6 +20,7 @@ from shipper.store.snapshot import open_snapshot
 from shipper.store.sums import FileSums, Outcomes
 
 GONE = "gone"
+HISTORY = "history"
 NEW = "new"
 MISSING = "missing"
 
@@ -49,8 +50,9 @@ class FileStatus:
 
     Attributes:
         path: Its present name, or the last one known.
-        state: ``open``, ``rotated``, ``done``, ``gone`` from the disk, or ``new`` or
-            ``missing`` there, which the shipper has not seen yet.
+        state: ``open``, ``rotated``, ``done``, ``gone`` from the disk, ``history``
+            for what a backfill has read, or ``new`` or ``missing`` there, which the
+            shipper has not seen yet.
         size_bytes: Length on disk; the last known one when it is gone.
         position_bytes: Everything before it is committed; unpacked bytes.
         pending_bytes: What is on disk beyond the position; packed bytes.
@@ -136,7 +138,7 @@ def _file_status(
     records = Records(lines.delivered, lines.skipped, lines.dead, pending)
     if view is None:
         assert known is not None
-        state = known.state if known.state == GONE else MISSING
+        state = known.state if known.state in {GONE, HISTORY} else MISSING
         return FileStatus(
             known.path, state, known.size_bytes, known.offset_bytes, 0, records
         )

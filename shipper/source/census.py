@@ -169,6 +169,7 @@ class Census:
             rows = [row for row in rows if compare(sighting, row) is Likeness.SAME]
         finally:
             sighting.close()
+        rows = _rather_followed(rows)
         if len(rows) > 1:
             self._roster.count("identity_ambiguous", 1)
         if len(rows) != 1:
@@ -176,6 +177,8 @@ class Census:
         tracked = self._roster.by_id.get(rows[0].file_id)
         if tracked is None:
             tracked = self._roster.reclaim(rows[0], candidate.name)
+            if tracked is None:
+                return False
         missing.pop(rows[0].file_id, None)
         self._roster.move(tracked, candidate.name, candidate.inode, candidate.packing)
         self._roster.refresh(tracked, candidate.name, candidate.facts)
@@ -272,6 +275,17 @@ class Census:
             tracked.is_orphan = True
         else:
             self.retire(tracked)
+
+
+def _rather_followed(rows: list[FileRow]) -> list[FileRow]:
+    """Leave out what backfills know of a file that is or was followed.
+
+    Several of theirs tell of one content; the one that came farthest counts.
+    """
+    followed = [row for row in rows if row.state is not FileState.HISTORY]
+    if followed or not rows:
+        return followed
+    return [max(rows, key=lambda row: row.offset_bytes)]
 
 
 def _is_plausible(tracked: Tracked, facts: Facts) -> bool:

@@ -26,6 +26,10 @@ class Catalog(Protocol):
         """Return every file, gone ones too, with this fingerprint."""
         ...
 
+    def claim(self, file_id: str) -> FileRow | None:
+        """Take over a file that a backfill has read; None if it is no such file."""
+        ...
+
     def record(
         self,
         *,

@@ -112,8 +112,21 @@ class Roster:
         self._insert(tracked)
         self._journal.change(tracked.row)
 
-    def reclaim(self, row: FileRow, name: Name) -> Tracked:
-        """Take up a file of the database that was not among ours."""
+    def reclaim(self, row: FileRow, name: Name) -> Tracked | None:
+        """Take up a file of the database that was not among ours.
+
+        Returns:
+            None if it was a backfill's, and is not any more.
+
+        Raises:
+            StateError: The database could not be told.
+        """
+        if row.state is FileState.HISTORY:
+            # At once, and not with the next save: the backfill may be at work.
+            claimed = self._catalog.claim(row.file_id)
+            if claimed is None:
+                return None
+            row = claimed
         tracked = Tracked(row, name, Facts(0, 0), 0.0)
         # Lines read from it may be in flight still; the row does not know of them.
         tracked.position = self._left.pop(row.file_id, tracked.position)

@@ -25,9 +25,10 @@ WHERE file_id = ?
 
 
 def known_files(connection: sqlite3.Connection) -> list[FileRow]:
-    """Return every file that is not gone."""
+    """Return every file that is followed: neither gone nor history."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM files WHERE state <> 'gone'"  # noqa: S608  # constants
+        f"SELECT {_COLUMNS} FROM files "  # noqa: S608  # constants
+        "WHERE state NOT IN ('gone', 'history')"
     )
     return [_file_row(row) for row in rows]
 
@@ -57,6 +58,15 @@ def find_file(connection: sqlite3.Connection, file_id: str) -> FileRow | None:
         (file_id,),
     ).fetchone()
     return None if row is None else _file_row(row)
+
+
+def claim(connection: sqlite3.Connection, file_id: str) -> FileRow | None:
+    """Turn a file of history into one that is followed; None if it is none."""
+    cursor = connection.execute(
+        "UPDATE files SET state = 'open' WHERE file_id = ? AND state = 'history'",
+        (file_id,),
+    )
+    return find_file(connection, file_id) if cursor.rowcount else None
 
 
 def insert_files(connection: sqlite3.Connection, rows: Sequence[FileRow]) -> None:

@@ -144,6 +144,7 @@ class Store(Reader):
             if positions.is_done(connection, commit.advances):
                 return
             self._forget()
+            self._check(commit)
             positions.move(connection, commit.advances, path=path)
             ledger.enter(connection, commit.advances)
             if commit.dead_letters:
@@ -156,6 +157,9 @@ class Store(Reader):
                 counters.add(connection, commit.counters)
             missing = writers.enter(connection, commit.runs, now=self._clock.now())
         self._tell(missing)
+
+    def _check(self, commit: Commit) -> None:
+        """Refuse a commit within its transaction; whoever follows refuses none."""
 
     def letterbox(self, *, max_bytes: int, max_age_days: float) -> Letterbox:
         """Return the dead letters and requests of this state, to be worked on.
@@ -198,6 +202,18 @@ class Store(Reader):
         """
         with wrapped(self._path):
             return catalog.find_files(self._connection, head)
+
+    def claim(self, file_id: str) -> FileRow | None:
+        """Take over a file that a backfill has read; None if it is no such file.
+
+        From then on the backfill moves its position no more, so what is returned
+        is where reading goes on.
+
+        Raises:
+            StateError: It could not be stored.
+        """
+        with transaction(self._connection, self._path):
+            return catalog.claim(self._connection, file_id)
 
     def record(
         self,

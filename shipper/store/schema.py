@@ -137,5 +137,14 @@ MIGRATIONS: tuple[str, ...] = (
     -- How many of `dead` are no longer kept: evicted, or purged by hand.
     ALTER TABLE ranges ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    -- Files that were read as history: under which label, and which part of them.
+    CREATE TABLE backfills (
+        file_id TEXT PRIMARY KEY,
+        label TEXT NOT NULL,
+        choices TEXT NOT NULL,
+        begun_at TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 VERSION = len(MIGRATIONS)

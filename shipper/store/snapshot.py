@@ -41,6 +41,12 @@ class Snapshot:
             return []
         return catalog.find_files(self._connection, head)
 
+    def claim(self, file_id: str) -> FileRow | None:
+        """Return a file that a backfill has read, and leave it as it is."""
+        if self._connection is None:
+            return None
+        return catalog.find_file(self._connection, file_id)
+
     def record(
         self,
         *,

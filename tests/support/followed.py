@@ -39,7 +39,16 @@ class MemoryCatalog:
 
     def known_files(self) -> list[FileRow]:
         """Return every file that is not gone."""
-        return [row for row in self.rows.values() if row.state is not FileState.GONE]
+        left_alone = FileState.GONE, FileState.HISTORY
+        return [row for row in self.rows.values() if row.state not in left_alone]
+
+    def claim(self, file_id: str) -> FileRow | None:
+        """Turn a file of history into one that is followed."""
+        row = self.rows[file_id]
+        if row.state is not FileState.HISTORY:
+            return None
+        self.rows[file_id] = replace(row, state=FileState.OPEN)
+        return self.rows[file_id]
 
     def find_files(self, head: Head) -> list[FileRow]:
         """Return every file with this fingerprint."""
@@ -85,6 +94,7 @@ class Memory(Protocol):
 
     def known_files(self) -> list[FileRow]: ...  # noqa: D102
     def find_files(self, head: Head) -> list[FileRow]: ...  # noqa: D102
+    def claim(self, file_id: str) -> FileRow | None: ...  # noqa: D102
     def record(  # noqa: D102
         self,
         *,

@@ -1,0 +1,141 @@
+"""What a backfill has read, and the shipper that meets it later."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from zlib import crc32
+
+import pytest
+
+from shipper.clock import SystemClock
+from shipper.config.settings import SourceSettings
+from shipper.fileid import FileRow, FileState, head_of, mark_of
+from shipper.model import Advance, Commit
+from shipper.source import Source
+from shipper.store import open_store
+from shipper.store.history import History, Reading, TakenOverError, open_history
+from tests.support.clock import FakeClock
+from tests.support.events import RecordingEvents
+
+LINES = [b"%064d" % number for number in range(4)]
+ALL = b"".join(line + b"\n" for line in LINES)
+HALF = b"".join(line + b"\n" for line in LINES[:2])
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    """A state that only backfills have used."""
+    opened = open_history(str(tmp_path / "state"), clock=SystemClock())
+    yield opened
+    opened.close()
+
+
+def entered(history: History, path: Path) -> FileRow:
+    """Remember a file as history, nothing of it read yet."""
+    facts = os.stat(path)
+    row = FileRow(
+        file_id="f",
+        path=str(path),
+        dev=facts.st_dev,
+        ino=facts.st_ino,
+        head=head_of(path.read_bytes()),
+    )
+    history.enter(row, Reading(label="web", choices=""))
+    return row
+
+
+def advance(start: bytes, end: bytes) -> Commit:
+    """Deliver what stands between two prefixes of the file."""
+    moved = Advance(
+        file_id="f",
+        start_bytes=len(start),
+        end_bytes=len(end),
+        crc_before=crc32(start),
+        crc_after=crc32(end),
+        tail=end[-256:],
+        delivered=end.count(b"\n") - start.count(b"\n"),
+        skipped=0,
+        dead=0,
+        blank=0,
+    )
+    return Commit((moved,), (), ())
+
+
+def test_a_file_of_history_is_found_by_its_content(
+    history: History, tmp_path: Path
+) -> None:
+    """Position, marker, label and all."""
+    log = tmp_path / "access.log"
+    log.write_bytes(ALL)
+    entered(history, log)
+    history.commit(advance(b"", HALF))
+
+    (row,) = history.find_files(head_of(ALL))
+    assert (row.offset_bytes, row.mark) == (len(HALF), mark_of(HALF[-256:]))
+    assert row.state is FileState.HISTORY
+    assert history.reading_of("f") == Reading(label="web", choices="")
+    assert history.reading_of("another") is None
+
+
+def test_it_is_none_of_the_files_that_are_followed(
+    history: History, tmp_path: Path
+) -> None:
+    """A shipper that does not know the name must not say it is lost."""
+    log = tmp_path / "access.log"
+    log.write_bytes(ALL)
+    entered(history, log)
+
+    assert history.known_files() == []
+    assert history.sums().lines.delivered == 0
+
+
+def test_a_shipper_goes_on_where_a_backfill_stopped(
+    history: History, tmp_path: Path
+) -> None:
+    """What was sent as history is not sent again when its file is followed."""
+    log = tmp_path / "access.log"
+    log.write_bytes(ALL)
+    entered(history, log)
+    history.commit(advance(b"", HALF))
+    store = open_store(str(tmp_path / "state"), clock=SystemClock())
+    source = Source(
+        sources=[SourceSettings((str(log),))],
+        catalog=store,
+        events=RecordingEvents(),
+        clock=FakeClock(),
+    )
+
+    source.look()
+    read = [line.data for line in iter(source.next_line, None)]
+
+    source.close()
+    store.close()
+    assert read == LINES[2:]
+
+
+def test_a_backfill_stops_at_a_file_that_was_taken_over(
+    history: History, tmp_path: Path
+) -> None:
+    """One reader moves a position; the other is told, and moves nothing."""
+    log = tmp_path / "access.log"
+    log.write_bytes(ALL)
+    entered(history, log)
+    store = open_store(str(tmp_path / "state"), clock=SystemClock())
+    claimed = store.claim("f")
+    store.close()
+
+    with pytest.raises(TakenOverError):
+        history.commit(advance(b"", HALF))
+    assert claimed is not None
+    assert claimed.offset_bytes == 0
+    assert store_claims_nothing_twice(tmp_path)
+
+
+def store_claims_nothing_twice(tmp_path: Path) -> bool:
+    """Ask for the same file again."""
+    store = open_store(str(tmp_path / "state"), clock=SystemClock())
+    again = store.claim("f")
+    store.close()
+    return again is None
