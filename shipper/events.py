@@ -93,7 +93,21 @@ EVENTS: Mapping[str, Kind] = {
         "warning",
         "{letters} dead letters evicted, too old or over the limit: {size_bytes} bytes",
     ),
-    "identify_failed": Kind("warning", "rule {rule} failed: {why}"),
+    "identify_failed": Kind("warning", "rule {rule} failed {count} time(s): {why}"),
+    "identify_switched_off": Kind(
+        "error",
+        "rule {rule} is not asked any more after {count} time-outs of {seconds:g} s: "
+        "{hint}",
+    ),
+    "mask_mismatch": Kind(
+        "warning",
+        "the log has {found} masks, [identify] mask is {expected}: a caller may get "
+        "two identities: {hint}",
+    ),
+    "lookup_loaded": Kind("info", "{path}: {callers} callers known"),
+    "lookup_failed": Kind(
+        "warning", "{path}: not used, the callers known before are: {why}: {hint}"
+    ),
 }
 
 

@@ -1,28 +1,59 @@
 """Who made a request, from what the record says of itself.
 
-A parsed record comes in as it lies on disk, never redacted; a `Caller` whose id is
-masked goes out, or None when the record is to be left out. A masked value is taken
-from the record's `auth` alone: a header that merely looks masked may have been sent
-so by the client. Nothing is masked twice.
+A parsed record comes in as it lies on disk, never redacted; an `Identified` goes
+out, with a `Caller` whose id is masked. A masked value is taken from the record's
+`auth` alone: a header that merely looks masked may have been sent so by the client.
+Nothing is masked twice. Tables and users' functions are given, as protocols.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from typing import Final, Literal
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, Literal, Protocol
 
+from msgspec import Struct
+
+from shipper.matching import Function, Matcher, Miss
 from shipper.model import Caller
-from shipper.record import Record, request_header
-from wsgi_writer.mask import mask_key
+from shipper.record import Record
+from wsgi_writer.mask import Masks
 
 ANONYMOUS: Final = Caller(id="anonymous", label="anonymous")
+APPLICATION: Final = "application"  # stands for a rule where the record named its own
 
-_UNVERIFIED_STATUSES: Final = frozenset({401, 403})
-_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")  # RFC 9110 section 5.1
-_LOOKS_MASKED = re.compile(r"(?:hmac-)?sha512-|(?:[A-Za-z]+ )?\[REDACTED")
+_HMAC: Final = "hmac-sha512-"
+_SHA512: Final = "sha512-"
 
-_Rule = Callable[[Record], str | None]
+
+class Known(Struct, frozen=True, gc=False):
+    """What a table says of a caller; an `id` that is masked, or empty for its own."""
+
+    label: str = ""
+    email: str = ""
+    id: str = ""
+
+
+class Identified(Struct, frozen=True, gc=False):
+    """Who made a request, and how that was found.
+
+    Attributes:
+        caller: None leaves the record out.
+        rule: The text of the rule that matched, `APPLICATION`, or None.
+        misses: Why the rules before it did not match, in their order.
+    """
+
+    caller: Caller | None
+    rule: str | None
+    misses: tuple[Miss, ...] = ()
+
+
+class Directory(Protocol):
+    """A table of callers."""
+
+    def find(self, id_: str) -> Known | None:
+        """Return what is known of a masked id."""
+        ...
 
 
 class Identifier:
@@ -30,12 +61,16 @@ class Identifier:
 
     Args:
         rules: Such as ``header:X-Api-Key``; asked only when the record itself does
-            not name its caller. `check_rule` tells what may stand here.
+            not name its caller. `rules.check_rule` tells what may stand here.
         unidentified: What becomes of a record that no rule matches.
-        mask_short_keys: Show the last four characters of keys under 8 too.
+        masks: How values found in clear are masked; ReadMe's way by default.
+        directory: Knows label and e-mail of callers.
+        functions: By the text of the rule that names them.
+        on_other_mask: Told the kind of a record's masks when `masks` makes another.
 
     Raises:
         ValueError: A rule that `check_rule` complains about.
+        KeyError: A rule names a function that is not given.
     """
 
     def __init__(
@@ -43,83 +78,74 @@ class Identifier:
         *,
         rules: Sequence[str] = (),
         unidentified: Literal["anonymous", "drop"] = "anonymous",
-        mask_short_keys: bool = False,
+        masks: Masks | None = None,
+        directory: Directory | None = None,
+        functions: Mapping[str, Function] = MappingProxyType({}),
+        on_other_mask: Callable[[str], None] | None = None,
     ) -> None:
-        for rule in rules:
-            problem = check_rule(rule)
-            if problem is not None:
-                raise ValueError(f"rule {rule!r}: {problem}")
-        self._mask_short_keys = mask_short_keys
-        self._rules = tuple(map(self._compile, rules))
+        masks = masks or Masks()
+        matcher = Matcher(masks, functions)
+        self._rules = tuple((text, matcher.way_of(text)) for text in rules)
+        self._kind = _kind_of(masks.key(""))
+        self._directory = directory
+        self._on_other_mask = on_other_mask
         self._otherwise = ANONYMOUS if unidentified == "anonymous" else None
 
     def caller_of(self, record: Record) -> Caller | None:
         """Return who made the request; None leaves the record out."""
+        return self.identify(record).caller
+
+    def identify(self, record: Record) -> Identified:
+        """Return who made the request, and how that was found."""
+        if self._on_other_mask is not None:
+            kind = mask_kind(record)
+            if kind is not None and kind != self._kind:
+                self._on_other_mask(kind)
         if record.caller is not None:
-            return record.caller
-        for rule in self._rules:
-            id_ = rule(record)
-            if id_:
-                return Caller(id_)
-        return self._otherwise
+            return Identified(self._with_details(record.caller), APPLICATION)
+        misses: tuple[Miss, ...] = ()
+        for text, find in self._rules:
+            found = find(record)
+            if isinstance(found, Miss):
+                misses += (found,)
+            else:
+                return Identified(self._looked_up(found), text, misses)
+        return Identified(self._otherwise, None, misses)
 
-    def _compile(self, rule: str) -> _Rule:
-        kind, _, name = rule.partition(":")
-        match kind:
-            case "header":
-                return lambda record: self._header(record, name.lower())
-            case "query":
-                return lambda record: self._query(record, name.lower())
-            case "basic-user":
-                return self._basic_user
-            case _:
-                return _bearer
+    def _with_details(self, caller: Caller) -> Caller:
+        """Fill in what the application left open; what it said, it said."""
+        if self._directory is None or (caller.label and caller.email):
+            return caller
+        known = self._directory.find(caller.id)
+        if known is None:
+            return caller
+        return Caller(
+            caller.id, caller.label or known.label, caller.email or known.email
+        )
 
-    def _header(self, record: Record, name: str) -> str | None:
-        if record.auth is not None and name in record.auth.headers:
-            return record.auth.headers[name]
-        return self._mask(request_header(record, name))
-
-    def _query(self, record: Record, name: str) -> str | None:
-        if record.auth is not None and name in record.auth.query:
-            return record.auth.query[name]
-        for pair in record.har.request.query_string:
-            if pair.value and pair.name.lower() == name:
-                return self._mask(pair.value)
-        return None
-
-    def _basic_user(self, record: Record) -> str | None:
-        # The application refused these credentials, so the name proves nothing.
-        if record.status in _UNVERIFIED_STATUSES or record.auth is None:
-            return None
-        return self._mask(record.auth.user)
-
-    def _mask(self, value: str | None) -> str | None:
-        """Mask a value found in clear; one already masked is nobody's name."""
-        if not value or _LOOKS_MASKED.match(value):
-            return None
-        return mask_key(value, mask_short_keys=self._mask_short_keys)
+    def _looked_up(self, caller: Caller) -> Caller:
+        known = None if self._directory is None else self._directory.find(caller.id)
+        if known is None:
+            return caller
+        return Caller(
+            known.id or caller.id,
+            caller.label or known.label,
+            caller.email or known.email,
+        )
 
 
-def check_rule(rule: str) -> str | None:
-    """Return what is wrong with a rule, or None if it may be used."""
-    kind, colon, name = rule.partition(":")
-    if kind in _NAMED:
-        if not name:
-            return f"{kind}: needs a name, as in {_NAMED[kind]}"
-        if kind == "header" and _HEADER_NAME.match(name) is None:
-            return "that is not the name of a header"
-        return None
-    if kind in _PLAIN:
-        return f"{kind} takes no name" if colon else None
-    known = [*_NAMED.values(), *_PLAIN]
-    return f"expected one of {', '.join(known)}"
-
-
-def _bearer(record: Record) -> str | None:
+def mask_kind(record: Record) -> str | None:
+    """Return how the writer masks, ``sha512`` or ``hmac``; None if it does not show."""
+    mask = record.caller.id if record.caller is not None else ""
     auth = record.auth
-    return auth.id if auth is not None and auth.scheme == "bearer" else None
+    if auth is not None:
+        mask = auth.id or mask
+        for masks in (auth.headers, auth.query, auth.cookies):
+            mask = mask or next(iter(masks.values()), "")
+    return _kind_of(mask)
 
 
-_NAMED: Final = {"header": "header:X-Api-Key", "query": "query:NAME"}
-_PLAIN: Final = ("bearer", "basic-user")
+def _kind_of(mask: str) -> str | None:
+    if mask.startswith(_HMAC):
+        return "hmac"
+    return "sha512" if mask.startswith(_SHA512) else None

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from types import FrameType
 
 from shipper.batch import Batcher
+from shipper.callers import identifier_of
 from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.desk import Desk
@@ -23,7 +24,6 @@ from shipper.errors import EXIT_OK, EXIT_TRY_AGAIN
 from shipper.events import Events
 from shipper.filters import Filters
 from shipper.gate import Gate
-from shipper.identify import Identifier
 from shipper.model import Line
 from shipper.network import NetworkSettings
 from shipper.payload import PayloadBuilder
@@ -234,7 +234,7 @@ def _build(
         max_in_flight=in_flight,
         max_records=batch.max_records,
     )
-    shaper = shaper_of(settings)
+    shaper = shaper_of(settings, events=events, clock=clock)
     letterbox = store.letterbox(
         max_bytes=settings.dead_letters.max_bytes,
         max_age_days=settings.dead_letters.max_age_days,
@@ -278,15 +278,23 @@ def _build(
     return _Built(pipeline, uploader, letterbox)
 
 
-def shaper_of(settings: Settings) -> Shaper:
-    """Return the pure part of the pipeline: what a line becomes under `settings`."""
+def shaper_of(
+    settings: Settings, *, events: Events | None = None, clock: Clock | None = None
+) -> Shaper:
+    """Return the pure part of the pipeline: what a line becomes under `settings`.
+
+    Args:
+        settings: What `config.load` returned.
+        events: Told when a caller cannot be looked for, or None.
+        clock: Says when a table of callers is looked at again.
+
+    Raises:
+        ConfigError: What `[identify]` names cannot be used.
+    """
     system = f"{platform.machine()}-{platform.system().lower()}{platform.release()}"
     return Shaper(
         filters=Filters(allowed_http_hosts=settings.filter.allowed_http_hosts),
-        identifier=Identifier(
-            rules=settings.identify.rules,
-            unidentified=settings.identify.unidentified,
-        ),
+        identifier=identifier_of(settings, events=events, clock=clock),
         redactor=Redactor(
             denylist=settings.filter.denylist,
             allowlist=settings.filter.allowlist,

@@ -10,7 +10,7 @@ from dataclasses import asdict
 import click
 
 from shipper.cli import console, options
-from shipper.config.settings import Settings
+from shipper.config.settings import IdentifySettings, Settings
 from shipper.errors import EXIT_CONFIG, EXIT_OK, ConfigError
 
 
@@ -43,13 +43,23 @@ def command(chosen: options.Common, no_environment: bool, file: str | None) -> i
         )
         return EXIT_CONFIG
     facts = list(_facts(settings, with_machine=not no_environment))
+    warnings = [] if no_environment else list(_warnings(settings))
     if chosen.as_json:
         console.say_json(
-            {"ok": True, "config": settings.origin, "faults": [], "facts": facts}
+            {
+                "ok": True,
+                "config": settings.origin,
+                "faults": [],
+                "facts": facts,
+                "warnings": warnings,
+            }
         )
-    elif not chosen.is_quiet:
+        return EXIT_OK
+    if not chosen.is_quiet:
         for fact in facts:
             console.say(f"ok: {fact}")
+    for warning in warnings:
+        console.notice(warning)
     return EXIT_OK
 
 
@@ -62,8 +72,29 @@ def _facts(settings: Settings, *, with_machine: bool) -> Iterator[str]:
     if with_machine:
         yield f"project key: from {settings.readme.api_key_origin}"
     yield f"state: {settings.state_dir}"
+    yield from _caller_facts(settings.identify)
     if settings.filter.denylist and settings.filter.allowlist:
         yield "filter: the denylist holds, the allowlist is not used beside it"
+
+
+def _caller_facts(identify: IdentifySettings) -> Iterator[str]:
+    rules = ", then ".join(("the record's own", *identify.rules))
+    yield f"callers: {rules}, then {identify.unidentified}"
+    if identify.lookup:
+        yield f"callers' names: {identify.lookup}"
+
+
+def _warnings(settings: Settings) -> Iterator[str]:
+    # Late, because only a key file needs it.
+    from shipper.lookup.keyfile import is_open_to_all  # noqa: PLC0415
+
+    path = settings.identify.mask_key_file
+    if path and is_open_to_all(path):
+        yield (
+            f"{path} is open to every user of this machine, who can then find keys by "
+            "trying; mend it with: chmod 0600, or 0640 and a group of the app's and "
+            "the shipper's user"
+        )
 
 
 def _matches(pattern: str) -> str:

@@ -23,6 +23,7 @@ from shipper.config.credential import (
 from shipper.config.document import Document, read_document, usual_places
 from shipper.config.environment import read_overrides
 from shipper.config.faults import Breach, dotted, faults
+from shipper.config.identity import identity_faults, pair_faults
 from shipper.config.paths import path_faults
 from shipper.config.schema import Key, keys, load_schema
 from shipper.config.settings import (
@@ -39,8 +40,8 @@ from shipper.config.settings import (
 )
 from shipper.config.toml_lines import KeyPath
 from shipper.errors import ConfigError, Fault
-from shipper.identify import check_rule
 from shipper.policy import check_entry
+from shipper.rules import check_rule
 
 SYSTEM_DIRECTORY = "/etc/shipper"
 Checks = Literal["file", "key", "machine"]
@@ -81,12 +82,14 @@ def load(
         *_number_faults(document),
         *_rule_faults(document),
         *_list_faults(document),
+        *pair_faults(document),
         *_endpoint_faults(document, environ),
     ]
     credential: Credential | None = None
     if checks == "machine":
         complaints += path_faults(document)
     if checks != "file":
+        complaints += identity_faults(document)
         match _credential(document, environ, system_directory):
             case Fault() as fault:
                 complaints.append(fault)
@@ -198,6 +201,9 @@ def _settings(
     tables["identify"]["rules"] = tuple(
         rule["from"] for rule in document.value("identify", "rules") or ()
     )
+    for name in ("lookup", "mask_key_file"):
+        if path := tables["identify"].get(name):
+            tables["identify"][name] = document.absolute(path, key=("identify", name))
     if credential is not None:
         tables["readme"]["api_key"] = credential.key
         tables["readme"]["api_key_origin"] = credential.origin

@@ -15,6 +15,7 @@ Watch = Literal["auto", "events", "poll"]
 ReadFrom = Literal["beginning", "end"]
 Unidentified = Literal["anonymous", "drop"]
 Redaction = Literal["mark", "remove"]
+Mask = Literal["sha512", "hmac"]
 OnStateError = Literal["stop", "beginning", "end"]
 
 DEFAULT_ENDPOINT = "https://metrics.readme.io/v1/request"
@@ -99,10 +100,20 @@ class IdentifySettings:
 
     Attributes:
         unidentified: What happens to a record that no rule matches.
+        lookup: Absolute path of a table of callers, or empty.
+        function_timeout: Seconds that a user's function may take for one record.
+        mask: How a value that is found in clear is masked.
+        mask_key_file: Absolute path of the key of ``hmac``, or empty.
+        mask_short_keys: Masks show the last four characters of short values too.
         rules: Such as ``header:X-Api-Key``, in order; the first match wins.
     """
 
     unidentified: Unidentified = "anonymous"
+    lookup: str = ""
+    function_timeout: float = 1.0
+    mask: Mask = "sha512"
+    mask_key_file: str = ""
+    mask_short_keys: bool = False
     rules: tuple[str, ...] = ()
 
 

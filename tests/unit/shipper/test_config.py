@@ -51,6 +51,11 @@ allowed_http_hosts = ["api.example.com"]
 
 [identify]
 unidentified = "drop"
+lookup = "callers.json"
+function_timeout = 0.5
+mask = "hmac"
+mask_key_file = "mask.key"
+mask_short_keys = true
 [[identify.rules]]
 from = "header:X-Api-Key"
 [[identify.rules]]
@@ -67,8 +72,11 @@ keep_bytes = 100
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    """A directory that stands for /etc/shipper."""
-    return Desk(tmp_path)
+    """A directory that stands for /etc/shipper, with the files that FULL names."""
+    desk = Desk(tmp_path)
+    desk.write("{}", "callers.json")
+    desk.write("sixteen bytes!!!", "mask.key")
+    return desk
 
 
 def _default_at(path: tuple[str, ...], desk: Desk) -> Any:
@@ -320,6 +328,60 @@ def test_a_bad_rule_is_named(desk: Desk) -> None:
     (fault,) = desk.faults(SMALLEST + '[[identify.rules]]\nfrom = "headers:X"\n')
 
     assert fault.startswith("FILE:4: identify.rules[0].from: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (
+            'mask = "hmac"\n',
+            "FILE:5: identify.mask: hmac needs a key (name its file with "
+            "identify.mask_key_file, the same as the writer's)",
+        ),
+        (
+            'mask_key_file = "mask.key"\n',
+            'FILE:5: identify.mask_key_file: the key is for mask = "hmac", and that is '
+            'not set (set identify.mask = "hmac", or leave the key out)',
+        ),
+        (
+            'lookup = "bad.csv"\n',
+            "FILE:5: identify.lookup: DIRECTORY/bad.csv: the first line names no "
+            "column key (expected the columns key, label, email and, if wanted, id)",
+        ),
+        (
+            'mask = "hmac"\nmask_key_file = "short.key"\n',
+            "FILE:6: identify.mask_key_file: DIRECTORY/short.key: it holds 1 bytes, "
+            "expected at least 16 (make one with: head -c 32 /dev/urandom | base64)",
+        ),
+        (
+            'rules = [{from = "bearer"}, {from = "no_owl:f"}]\n',
+            "FILE:5: identify.rules[1].from: there is no module no_owl (it is looked "
+            "for where Python looks, then beside the configuration file; the other "
+            "kinds of rule are in docs/identity.md)",
+        ),
+    ],
+)
+def test_what_identify_names_has_to_be_usable(
+    text: str, fault: str, desk: Desk
+) -> None:
+    """A table, a key and a function are looked at before the first record is."""
+    desk.write("k\n", "short.key")
+    desk.write("nothing\n", "bad.csv")
+
+    (told,) = desk.faults(SMALLEST + f"\n[identify]\n{text}")
+
+    assert told.replace(str(desk.directory), "DIRECTORY") == fault
+
+
+def test_what_depends_on_the_machine_can_be_left_out(desk: Desk) -> None:
+    """A check on another machine opens no table and imports no module."""
+    path = desk.write(
+        SMALLEST + '[identify]\nlookup = "none.csv"\nrules = [{from = "no_owl:f"}]\n'
+    )
+
+    settings = desk.load(path, checks="file")
+
+    assert settings.identify.lookup == str(desk.directory / "none.csv")
 
 
 @pytest.mark.parametrize(

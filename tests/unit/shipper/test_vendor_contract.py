@@ -50,7 +50,8 @@ def log_object(
 ) -> dict[str, Any]:
     """Return the decoded log object that an exchange becomes."""
     record = parsed(encoded(an_exchange(**exchange), masks).rstrip(b"\n"))
-    identifier = Identifier(rules=rules, mask_short_keys=mask_short_keys)
+    own_masks = Masks(mask_short_keys=mask_short_keys)
+    identifier = Identifier(rules=rules, masks=own_masks)
     caller = identifier.caller_of(record)
     assert caller is not None
     redacted = (redactor or Redactor()).apply(record)

@@ -1,0 +1,212 @@
+"""Who made each request, from the log to what the receiver gets."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.commands import Shop
+from tests.support.exchanges import an_exchange, encoded
+from wsgi_writer.mask import Masks, mask_key
+
+pytestmark = pytest.mark.e2e
+
+KEY_1, KEY_2 = "owl-key-number-one", "owl-key-number-two"
+FUNCTIONS = """\
+import time
+
+def by_team(request):
+    team = request.query.get("team")
+    if team is None:
+        return None
+    return {"api_key": team, "label": f"Team {team}", "email": f"{team}@example.com"}
+
+def hangs(request):
+    time.sleep(60)
+
+def fails(request):
+    raise KeyError("a-secret-of-" + request.client)
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    """A directory with a module of functions beside the configuration."""
+    (tmp_path / "owl_callers.py").write_text(FUNCTIONS)
+    return Shop(tmp_path)
+
+
+def record(shop: Shop, masks: Masks | None = None, **exchange: Any) -> None:
+    """Append one exchange to the log."""
+    with shop.log.open("ab") as file:
+        file.write(encoded(an_exchange(**exchange), masks))
+
+
+def rules(*texts: str) -> str:
+    """Return the tables of rules."""
+    return "".join(f'[[identify.rules]]\nfrom = "{text}"\n' for text in texts)
+
+
+def with_key(key: str) -> list[tuple[str, str]]:
+    """Return the headers of a request that carries a key."""
+    return [("Host", "api.example.com"), ("X-Api-Key", key)]
+
+
+def groups(shop: Shop) -> Sequence[dict[str, str]]:
+    """Return whom the receiver was told of, in order."""
+    return [json.loads(payload)["group"] for payload in shop.payloads()]
+
+
+def test_a_table_names_the_callers_by_raw_and_by_masked_keys(shop: Shop) -> None:
+    """What the writer masked is found under its raw key, and under its mask."""
+    table = (
+        f"key,label,email\n{KEY_1},Owl One,one@example.com\n{mask_key(KEY_2)},Two,\n"
+    )
+    (shop.directory / "callers.csv").write_text(table)
+    record(shop, request_headers=with_key(KEY_1))
+    record(shop, request_headers=with_key(KEY_2))
+    record(shop, request_headers=with_key("somebody-else-s-key"))
+    with shop.receiving():
+        shop.configure_more(
+            '[identify]\nlookup = "callers.csv"\n' + rules("header:X-Api-Key")
+        )
+        done = shop.shipper("run", "--once")
+
+    assert done.returncode == 0, done.stderr
+    assert [
+        {"id": mask_key(KEY_1), "label": "Owl One", "email": "one@example.com"},
+        {"id": mask_key(KEY_2), "label": "Two"},
+        {"id": mask_key("somebody-else-s-key")},
+    ] == [{name: text for name, text in each.items() if text} for each in groups(shop)]
+
+
+def test_a_function_names_the_callers(shop: Shop) -> None:
+    """A module beside the configuration does what the vendor's function did."""
+    record(shop, target="/owls?team=barn-owls")
+    record(shop)
+    with shop.receiving():
+        shop.configure_more(rules("owl_callers:by_team", "client-ip"))
+        done = shop.shipper("run", "--once")
+
+    assert done.returncode == 0, done.stderr
+    first, second = groups(shop)
+    assert first == {
+        "id": mask_key("barn-owls"),
+        "label": "Team barn-owls",
+        "email": "barn-owls@example.com",
+    }
+    assert second["id"] == mask_key("203.0.113.9")
+
+
+def test_a_hung_function_stops_nothing(shop: Shop) -> None:
+    """It costs its time-outs, then nothing; every record is sent, by the next rule."""
+    shop.record(30)
+    with shop.receiving():
+        shop.configure_more(
+            "[identify]\nfunction_timeout = 0.2\n"
+            + rules("owl_callers:hangs", "client-ip")
+        )
+        started = time.monotonic()
+        done = shop.shipper("run", "--once")
+        seconds = time.monotonic() - started
+
+    assert done.returncode == 0, done.stderr
+    assert seconds < 20  # the function would take half an hour
+    assert {each["id"] for each in groups(shop)} == {mask_key("203.0.113.9")}
+    assert len(groups(shop)) == 30
+    assert done.stderr.count("identify_switched_off") == 1
+
+
+def test_a_failing_function_says_so_without_a_value(shop: Shop) -> None:
+    """The event names kind and line of the error, never its message."""
+    shop.record(25)
+    with shop.receiving():
+        shop.configure_more(rules("owl_callers:fails"))
+        done = shop.shipper("run", "--once")
+
+    assert done.returncode == 0, done.stderr
+    assert {each["id"] for each in groups(shop)} == {"anonymous"}
+    assert done.stderr.count("identify_failed") == 2  # the 1st and the 10th
+    assert "KeyError at owl_callers line 13" in done.stderr
+    assert "a-secret-of" not in done.stderr
+
+
+def test_what_cannot_be_used_is_a_fault_before_anything_is_sent(shop: Shop) -> None:
+    """Table, key and functions are looked at before the first record is."""
+    shop.record(1)
+    with shop.receiving():
+        shop.configure_more(
+            '[identify]\nlookup = "none.csv"\n'
+            'mask = "hmac"\nmask_key_file = "none.key"\n'
+            + rules("owl_callers:nothing", "no_such_module:f")
+        )
+        done = shop.shipper("run", "--once")
+
+    assert done.returncode == 78
+    assert shop.payloads() == []
+    for words in (
+        ":8: identify.lookup: ",
+        ":10: identify.mask_key_file: ",
+        ":12: identify.rules[0].from: the module owl_callers has no nothing",
+        ":14: identify.rules[1].from: there is no module no_such_module",
+    ):
+        assert words in done.stderr
+
+
+def test_the_keyed_mask_is_one_on_both_sides(shop: Shop) -> None:
+    """The same key under one file has one id, masked by the writer or here."""
+    key_file = shop.directory / "mask.key"
+    key_file.write_bytes(b"an owl's own key, 24 byt\n")
+    masks = Masks(mask="hmac", mask_key=b"an owl's own key, 24 byt")
+    record(shop, masks, request_headers=with_key(KEY_1))
+    record(shop, masks, request_headers=[("X-Customer", KEY_1)])
+    with shop.receiving():
+        shop.configure_more(
+            '[identify]\nmask = "hmac"\nmask_key_file = "mask.key"\n'
+            + rules("header:X-Api-Key", "header:X-Customer")
+        )
+        done = shop.shipper("run", "--once")
+
+    assert done.returncode == 0, done.stderr
+    assert [masks.key(KEY_1)] * 2 == [each["id"] for each in groups(shop)]
+    assert "mask_mismatch" not in done.stderr
+
+
+def test_two_ways_to_mask_are_told_once(shop: Shop) -> None:
+    """A log with keyed masks and a shipper without the key is a mistake."""
+    masks = Masks(mask="hmac", mask_key=b"an owl's own key, 24 byt")
+    for _ in range(3):
+        record(shop, masks, request_headers=with_key(KEY_1))
+    with shop.receiving():
+        shop.configure_more(rules("header:X-Api-Key"))
+        done = shop.shipper("run", "--once")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("mask_mismatch") == 1
+    assert masks.key(KEY_1) == groups(shop)[0]["id"]
+
+
+def test_validate_warns_of_an_open_key(shop: Shop) -> None:
+    """It still holds, but everybody on the machine could read it."""
+    key_file = shop.directory / "mask.key"
+    key_file.write_bytes(b"sixteen bytes!!!")
+    key_file.chmod(0o644)
+    shop.configure("https://nowhere.invalid/")
+    shop.configure_more(
+        '[identify]\nmask = "hmac"\nmask_key_file = "mask.key"\n' + rules("client-ip")
+    )
+
+    done = shop.shipper("validate")
+    result = json.loads(shop.shipper("validate", "--json").stdout)
+
+    assert done.returncode == 0, done.stderr
+    assert f"{key_file} is open to every user" in done.stderr
+    assert len(result["warnings"]) == 1
+    assert (
+        "ok: callers: the record's own, then client-ip, then anonymous" in done.stdout
+    )
