@@ -24,6 +24,9 @@ VERBS: Mapping[str, Verb] = {
     "validate": Verb("validate", "Check the configuration and report every fault."),
     "status": Verb("status", "Show what was delivered from each file and what waits."),
     "audit": Verb("audit", "Count the files again and prove that the sums add up."),
+    "identify": Verb(
+        "identify", "Show which rule names the callers, and who stays unidentified."
+    ),
     "dead-letter": Verb(
         "dead_letter", "List, show, retry, export or purge what was not delivered."
     ),

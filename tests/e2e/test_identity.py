@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from collections.abc import Sequence
@@ -189,6 +190,106 @@ def test_two_ways_to_mask_are_told_once(shop: Shop) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("mask_mismatch") == 1
     assert masks.key(KEY_1) == groups(shop)[0]["id"]
+
+
+def test_identify_shows_who_is_known_and_who_is_not(shop: Shop) -> None:
+    """Summed, without a key, a network or a state; no raw key is shown."""
+    record(shop, request_headers=with_key(KEY_1))
+    record(shop, target=f"/owls/7?team={KEY_2}")
+    record(shop, target="/eggs/12")
+    shop.configure("https://nowhere.invalid/")
+    shop.configure_more(rules("header:X-Api-Key", "query:team"))
+
+    summed = shop.shipper("identify", str(shop.log), environ={"README_API_KEY": ""})
+    each = shop.shipper("identify", "--explain", str(shop.log))
+
+    assert summed.returncode == 0, summed.stderr
+    assert "           1           1  header:X-Api-Key" in summed.stdout
+    assert "           1  api.example.com/eggs/{…}" in summed.stdout
+    assert f"header:X-Api-Key: {mask_key(KEY_1)}" in each.stdout
+    assert KEY_1 not in summed.stdout + each.stdout
+    assert KEY_2 not in summed.stdout + each.stdout
+    assert not (shop.directory / "state").exists()
+
+
+def test_identify_explains_what_waits_to_programs(shop: Shop) -> None:
+    """Without a file it looks at what a shipper would read next."""
+    (shop.directory / "callers.csv").write_text(
+        f"key,label,email\n{KEY_1},Owl One,one@example.com\n"
+    )
+    shop.record(2)
+    with shop.receiving():
+        shop.shipper("run", "--once")
+        shop.configure_more(
+            '[identify]\nunidentified = "drop"\nlookup = "callers.csv"\n'
+            + rules("header:X-Api-Key")
+        )
+        record(shop, request_headers=with_key(KEY_1))
+        record(shop)
+        done = shop.shipper("identify", "--json", "--records")
+
+    result = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert (result["records"], result["unidentified"]) == (2, 1)
+    first, second = result["explained"]
+    assert first["caller"]["label"] == "Owl One"
+    assert second["caller"] is None
+    assert second["missed"] == [{"rule": "header:X-Api-Key", "why": "not there"}]
+
+
+def test_identify_sums_up_a_long_list_of_places(shop: Shop) -> None:
+    """The most frequent are shown, and how many records the others have."""
+    for number in range(23):
+        record(shop, target=f"/{chr(97 + number)}")
+    record(shop, target="/z")
+    record(shop, target="/z")
+    shop.configure("https://nowhere.invalid/")
+
+    done = shop.shipper("identify", str(shop.log))
+
+    assert done.returncode == 0, done.stderr
+    assert "           2  api.example.com/z\n" in done.stdout
+    assert "           4  at 4 other places\n" in done.stdout
+
+
+def test_identify_has_the_faults_of_the_configuration(shop: Shop) -> None:
+    """What cannot be used is told as everywhere else."""
+    record(shop)
+    shop.configure("https://nowhere.invalid/")
+    shop.configure_more('[identify]\nlookup = "none.csv"\n')
+
+    done = shop.shipper("identify", str(shop.log))
+
+    assert done.returncode == 78
+    assert "identify.lookup: " in done.stderr
+
+
+def test_identify_tells_of_two_ways_to_mask(shop: Shop) -> None:
+    """The mistake is seen before anything is sent."""
+    masks = Masks(mask="hmac", mask_key=b"an owl's own key, 24 byt")
+    record(shop, masks, request_headers=with_key(KEY_1))
+    shop.configure("https://nowhere.invalid/")
+    shop.configure_more(rules("header:X-Api-Key"))
+
+    done = shop.shipper("identify", str(shop.log))
+
+    assert "1 records have hmac masks, [identify] mask is sha512" in done.stdout
+
+
+def test_identify_reads_an_archive_as_far_as_it_goes(shop: Shop) -> None:
+    """What could be read is told, then what is wrong, and the code is 65."""
+    record(shop, request_headers=with_key(KEY_1))
+    packed = shop.directory / "old.jsonl.gz"
+    packed.write_bytes(gzip.compress(shop.log.read_bytes())[:-9])
+    shop.configure("https://nowhere.invalid/")
+    shop.configure_more('[identify]\nunidentified = "drop"\n' + rules("client-ip"))
+
+    done = shop.shipper("identify", "--explain", str(packed))
+
+    assert done.returncode == 65
+    assert "old.jsonl.gz" in done.stderr
+    assert "no rule matched: left out" in done.stdout
+    assert "rule" in done.stdout
 
 
 def test_validate_warns_of_an_open_key(shop: Shop) -> None:
