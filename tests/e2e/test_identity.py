@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import signal
 import time
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.commands import Shop
+from tests.support.commands import Shop, line_with, running, stop
 from tests.support.exchanges import an_exchange, encoded
 from wsgi_writer.mask import Masks, mask_key
 
@@ -84,6 +87,47 @@ def test_a_table_names_the_callers_by_raw_and_by_masked_keys(shop: Shop) -> None
         {"id": mask_key(KEY_2), "label": "Two"},
         {"id": mask_key("somebody-else-s-key")},
     ] == [{name: text for name, text in each.items() if text} for each in groups(shop)]
+
+
+def test_a_running_shipper_takes_a_new_table(shop: Shop) -> None:
+    """A bad one in between is told and changes nothing; no restart is needed."""
+    path = shop.directory / "callers.csv"
+
+    def name(text: str) -> None:
+        new = path.with_suffix(".new")
+        new.write_text(text)
+        new.rename(path)
+
+    def label_of_next() -> str:
+        before = len(shop.payloads())
+        record(shop, id=str(uuid.uuid4()), request_headers=with_key(KEY_1))
+        deadline = time.monotonic() + 20
+        while len(shop.payloads()) == before:
+            assert time.monotonic() < deadline
+            os.sched_yield()
+        return groups(shop)[-1]["label"]
+
+    name(f"key,label\n{KEY_1},First\n")
+    with shop.receiving():
+        shop.configure_more(
+            '[batch]\nflush_interval = 0\n[identify]\nlookup = "callers.csv"\n'
+            + rules("header:X-Api-Key")
+        )
+        with running("run", "--config", str(shop.config)) as process:
+            line_with(process, "lookup_loaded")
+            labels = [label_of_next()]
+            name("nonsense\n")
+            looked_at = time.monotonic() + 0.2  # four times the interval of looks
+            while time.monotonic() < looked_at:
+                labels.append(label_of_next())
+            labels.append(label_of_next())
+            name(f"key,label\n{KEY_1},Second\n")
+            while labels[-1] != "Second":
+                labels.append(label_of_next())
+            _, _, err = stop(process, signal.SIGTERM)
+
+    assert set(labels) == {"First", "Second"}
+    assert (err.count("lookup_failed"), err.count("lookup_loaded")) == (1, 1)
 
 
 def test_a_function_names_the_callers(shop: Shop) -> None:
