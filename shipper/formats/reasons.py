@@ -30,6 +30,8 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "time-gap": "the local time was skipped when the clocks went forward",
         "date": "the line has a time of day, but no date is known for it",
         "columns": "no header line says which columns the line has",
+        "wrapper": "the line lacks the wrapper that the lines before it have",
+        "no-host": "the line has no host, and no base URL was given",
         "number": "a field that must be a number is none",
     }
 )

@@ -1,0 +1,174 @@
+r"""Common and Combined, with or without a virtual host before them.
+
+``host ident user [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 512``, then for
+Combined ``"referer" "user agent"`` and perhaps more quoted fields. The columns before
+``[`` are counted: three, or four if the second is an address, and then the first is
+the virtual host. Quotes inside quoted fields are escaped (``\"``, ``\x22``).
+Apache stamps the start of a request and nginx its end; without a duration one cannot
+be made of the other, so the stamp is taken as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from shipper.foreign import Foreign, Header, Hints
+from shipper.formats.native import client_of, is_address, unescaped
+from shipper.formats.reader import Format
+from shipper.formats.reasons import MAX_LINE_BYTES, refuse
+from shipper.formats.request_line import PLAIN, RequestLine, read_request, read_status
+from shipper.formats.stamps import read_clf
+from shipper.formats.texts import unescape
+from shipper.model import BLANK, Reject, Skip
+
+QUOTED: Final = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
+UNNAMED_QUOTED: Final = QUOTED.replace("(", "(?:", 1)
+_COLUMNS: Final = r"([^ ]++) ([^ ]++) ([^ ]++)(?: ([^ ]++))? \[([^\]\"]{1,64})\] "
+_LINE: Final = re.compile(
+    _COLUMNS
+    + QUOTED
+    + r" ([0-9]{1,3}|-) ([0-9]{1,15}|-)"
+    + rf"(?: {QUOTED} {QUOTED}(?: {UNNAMED_QUOTED})*+)?+",
+    re.DOTALL,
+)
+_BEGINNING: Final = re.compile(_COLUMNS + '"')
+_NO_TIME_YET: Final = re.compile(
+    r"[^ ]++ [^ ]++ [^ ]++(?: [^ ]++)? \[[^\]\" ]*+(?: [^\]\" ]*+)?"
+)
+_ONE_QUOTED: Final = re.compile(QUOTED, re.DOTALL)
+
+_Match = re.Match[str]
+
+
+class ClfReader:
+    """Reads the lines of one family member; no line depends on another.
+
+    Args:
+        has_vhost: True insists on a virtual host's column, False on none; None takes
+            both.
+        is_combined: False insists on lines that end after the size.
+    """
+
+    def __init__(self, *, has_vhost: bool | None, is_combined: bool) -> None:
+        self._has_vhost = has_vhost
+        self._is_combined = is_combined
+
+    def fits(self, line: bytes) -> bool:
+        """Tell whether the fields have the shape, whatever the request is."""
+        text = line.decode("latin-1")
+        found = _LINE.fullmatch(text.rstrip("\r"))
+        return found is not None and self._is_ours(found)
+
+    def read(self, line: bytes) -> Foreign | Reject | Skip:
+        """Read one line."""
+        if len(line) > MAX_LINE_BYTES:
+            return refuse("too-long")
+        text = line.decode("latin-1")
+        found = _LINE.fullmatch(text)
+        if found is None:
+            text = text.strip("\r\n\t ")
+            found = _LINE.fullmatch(text)
+            if found is None:
+                return why_no_line(text)
+        if not self._is_ours(found):
+            return refuse("shape")
+        return _exchange(found)
+
+    def _is_ours(self, found: _Match) -> bool:
+        if not self._is_combined and found[9] is not None:
+            return False
+        if found[4] is None:
+            return not self._has_vhost
+        return self._has_vhost is not False and is_address(found[2])
+
+
+def why_no_line(text: str) -> Reject | Skip:
+    """Say what is wrong with a line that has not the shape of this family."""
+    if not text:
+        return Skip(BLANK)
+    found = _BEGINNING.match(text)
+    if found is None:
+        return refuse("half-line" if _NO_TIME_YET.fullmatch(text) else "shape")
+    request = _ONE_QUOTED.match(text, found.end() - 1)
+    if request is None:
+        return refuse("half-line")
+    rest = text[request.end() :]
+    if not re.match(r" (?:[0-9]{1,3}|-)(?: |\Z)", rest):
+        return refuse("quotes" if '"' in rest else "half-line" if not rest else "shape")
+    if _ONE_QUOTED.sub("", rest).count('"') == 1:
+        return refuse("half-line")
+    return refuse("shape")
+
+
+def request_of(field: str) -> RequestLine | Reject:
+    """Read the request between the quotes, escapes and all."""
+    plain = PLAIN.fullmatch(field)
+    if plain is not None:
+        return RequestLine(*plain.groups())
+    return read_request(unescape(field.encode("latin-1")))
+
+
+def _exchange(found: _Match) -> Foreign | Reject:
+    vhost, client, _, user, stamp, asked, status_text, size, referer, agent = (
+        found.groups()
+    )
+    if user is None:
+        vhost, client, user = None, vhost, found[3]
+    request = request_of(asked)
+    if isinstance(request, Reject):
+        return request
+    status = read_status(status_text)
+    if isinstance(status, Reject):
+        return status
+    started_ns = read_clf(stamp)
+    if started_ns is None:
+        return refuse("time")
+    return Foreign(
+        started_ns=started_ns,
+        method=request.method,
+        target=request.target,
+        status=status,
+        http_version=request.http_version,
+        host=None if vhost == "-" else vhost,
+        client=client_of(client),
+        user=None if user == '""' else unescaped(user),
+        request_headers=known_headers(unescaped(referer), unescaped(agent)),
+        # The format says "-" where no byte was sent (Apache, mod_log_config).
+        response_size_bytes=0 if size == "-" else int(size),
+    )
+
+
+def known_headers(referer: str | None, agent: str | None) -> tuple[Header, ...]:
+    """Return the two request headers that access logs know, as far as they do."""
+    if agent is None:
+        return () if referer is None else (("Referer", referer),)
+    if referer is None:
+        return (("User-Agent", agent),)
+    return (("Referer", referer), ("User-Agent", agent))
+
+
+def _open_common(hints: Hints) -> ClfReader:
+    return ClfReader(has_vhost=False, is_combined=False)
+
+
+def _open_combined(hints: Hints) -> ClfReader:
+    return ClfReader(has_vhost=None, is_combined=True)
+
+
+def _open_vhost_combined(hints: Hints) -> ClfReader:
+    return ClfReader(has_vhost=True, is_combined=True)
+
+
+COMMON: Final = Format(
+    "common", _open_common, "Apache, nginx and many others, without referer"
+)
+COMBINED: Final = Format(
+    "combined",
+    _open_combined,
+    "Apache, nginx, gunicorn; also Common, also with a virtual host",
+    contains=frozenset({"common", "vhost_combined"}),
+)
+VHOST_COMBINED: Final = Format(
+    "vhost_combined", _open_vhost_combined, "Apache's other_vhosts_access.log"
+)

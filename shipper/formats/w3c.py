@@ -1,0 +1,179 @@
+"""W3C extended logs, as IIS and others write them; ``#Fields`` names the columns.
+
+Fields are parted by blanks or tabs, and stamps are UTC. The date may stand only in
+``#Date``; a line without any date is a reject, and so is one whose time of day is
+earlier than that of ``#Date``, because a midnight lies between them. The stamp is the
+end of the exchange (W3C WD-logfile, "time"), so the time taken is taken off: whole
+numbers are milliseconds, as IIS writes them, numbers with a fraction seconds, as the
+draft has them. IIS writes ``+`` for a blank in headers. Sizes include the headers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from shipper.foreign import Foreign, Header, Hints
+from shipper.formats.columns import Columns, named_columns
+from shipper.formats.native import client_of, duration_ns, milliseconds, target_of
+from shipper.formats.reader import HEADER, Format
+from shipper.formats.reasons import MAX_LINE_BYTES, refuse
+from shipper.formats.request_line import read_status
+from shipper.formats.stamps import read_iso
+from shipper.formats.texts import readable
+from shipper.model import BLANK, Reject, Skip
+
+_FIELD: Final = re.compile(r'"((?:[^"]|"")*+)"(?=[ \t]|\Z)|([^ \t]++)')
+_DATE: Final = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})")
+_TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?")
+_DATE_LINE: Final = re.compile(r"#date:[ \t]*([0-9/\-]{10})(?:[ \tT]+([0-9:.]{5,18}))?")
+_METHOD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,31}")
+_NEEDED: Final = ("time", "cs-method", "sc-status")
+
+
+class W3cReader:
+    """Reads the lines of one file, in their order."""
+
+    def __init__(self) -> None:
+        # Mutable state: what the last header lines said, used by one reader.
+        self._columns: Columns | None = None
+        self._date: str | None = None
+        self._since = ""
+
+    def fits(self, line: bytes) -> bool:
+        """Tell whether the fields have the shape, whatever the request is."""
+        text = line.decode("latin-1").strip("\r\n\t ")
+        if text.startswith("#"):
+            self._note(text)
+            return True
+        return self._fields(text) is not None
+
+    def read(self, line: bytes) -> Foreign | Reject | Skip:
+        """Read one line."""
+        if len(line) > MAX_LINE_BYTES:
+            return refuse("too-long")
+        text = line.decode("latin-1").strip("\r\n\t ")
+        if not text:
+            return Skip(BLANK)
+        if text.startswith("#"):
+            self._note(text)
+            return Skip(HEADER)
+        if self._columns is None:
+            return refuse("columns")
+        fields = self._fields(text)
+        if fields is None:
+            return refuse("shape")
+        return self._exchange(self._columns, fields)
+
+    def _note(self, text: str) -> None:
+        columns = named_columns(text)
+        if columns is not None:
+            self._columns = columns
+        date = _DATE_LINE.match(text.lower())
+        if date is not None:
+            self._date, self._since = date[1], date[2] or ""
+
+    def _fields(self, text: str) -> list[str] | None:
+        columns = self._columns
+        if columns is None or "x-edge-location" in columns:
+            return None  # the latter is CloudFront's
+        if not all(name in columns for name in _NEEDED):
+            return None
+        fields = [
+            found[2] if found[1] is None else found[1].replace('""', '"')
+            for found in _FIELD.finditer(text)
+        ]
+        return fields if len(fields) == len(columns) else None
+
+    def _exchange(self, columns: Columns, fields: list[str]) -> Foreign | Reject:
+        method = columns.value(fields, "cs-method")
+        if method is None or not _METHOD.fullmatch(method):
+            return refuse("method")
+        target = _target(columns, fields)
+        if target is None:
+            return refuse("url")
+        status = read_status(columns.value(fields, "sc-status") or "")
+        if isinstance(status, Reject):
+            return status
+        ended_ns = self._ended_ns(columns, fields)
+        if isinstance(ended_ns, Reject):
+            return ended_ns
+        taken = columns.value(fields, "time-taken")
+        taken_ns = None if taken is None else _taken_ns(taken)
+        if taken is not None and taken_ns is None:
+            return refuse("number")
+        content_type = [
+            (name, readable(value.encode("latin-1")))
+            for name, value in columns.headers(fields, "sc")
+        ]
+        return Foreign(
+            started_ns=max(ended_ns - (taken_ns or 0), 0),
+            method=method,
+            target=target,
+            status=status,
+            duration_ms=None if taken_ns is None else milliseconds(taken_ns),
+            http_version=columns.value(fields, "cs-version"),
+            host=columns.value(fields, "cs-host", "cs(host)"),
+            client=client_of(columns.value(fields, "c-ip") or "-"),
+            user=_spaced(columns.value(fields, "cs-username")),
+            request_headers=_request_headers(columns, fields),
+            response_headers=tuple(content_type),
+        )
+
+    def _ended_ns(self, columns: Columns, fields: list[str]) -> int | Reject:
+        time = columns.value(fields, "time")
+        if time is None or not _TIME.fullmatch(time):
+            return refuse("time")
+        date = columns.value(fields, "date")
+        if date is None:
+            date = self._date
+            if date is None:
+                return refuse("date")
+            if time < self._since:
+                return refuse("date", "the day has changed since the last #Date")
+        found = _DATE.fullmatch(date)
+        if found is None:
+            return refuse("date")
+        seconds = time if time.count(":") == 2 else f"{time}:00"
+        moment = read_iso(f"{'-'.join(found.groups())}T{seconds}Z")
+        return moment if isinstance(moment, Reject) else moment.ns
+
+
+def _target(columns: Columns, fields: list[str]) -> str | None:
+    stem = columns.value(fields, "cs-uri-stem")
+    if stem is None:
+        whole = columns.value(fields, "cs-uri")
+        return None if whole is None else target_of(whole)
+    query = columns.value(fields, "cs-uri-query")
+    return target_of(stem if query is None else f"{stem}?{query}")
+
+
+def _request_headers(columns: Columns, fields: list[str]) -> tuple[Header, ...]:
+    headers: list[Header] = []
+    host = columns.value(fields, "cs-host")
+    if host is not None and "cs(host)" not in columns:
+        headers.append(("Host", host))
+    for name, value in columns.headers(fields, "cs"):
+        # A URL may hold a plus of its own, which means the same there.
+        is_url = name.lower() == "referer"
+        shown = readable(value.encode("latin-1")) if is_url else _spaced(value)
+        headers.append((name, shown or ""))
+    return tuple(headers)
+
+
+def _taken_ns(taken: str) -> int | None:
+    ns = duration_ns(taken)
+    return ns if ns is None or "." in taken else ns // 1000
+
+
+def _spaced(value: str | None) -> str | None:
+    if value is None:
+        return None
+    return readable(value.replace("+", " ").encode("latin-1"))
+
+
+def _open(hints: Hints) -> W3cReader:
+    return W3cReader()
+
+
+W3C: Final = Format("w3c", _open, "W3C extended logs, such as those of IIS")
