@@ -10,6 +10,7 @@ that one with blanks is kept, its blanks percent-encoded. Without a version
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -56,6 +57,7 @@ def read_request(raw: bytes) -> RequestLine | Reject:
     return _request_line(method, version, HTTP_0_9)
 
 
+@lru_cache(maxsize=1024)
 def read_status(text: str) -> int | Reject:
     """Return a status of 100 to 599; anything else is a reject."""
     if len(text) == 3 and text.isascii() and text.isdecimal():

@@ -33,6 +33,11 @@ MONTHS: Final[Mapping[str, int]] = MappingProxyType(
 
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _LAST_NS: Final = 253_402_300_800 * NS  # the year 10000 begins
+_SECONDS: Final = {f"{second:02d}": second for second in range(61)}
+_MINUTE: Final = re.compile(
+    r"([0-9]{2})/([A-Z][a-z]{2})/([0-9]{4}):([0-9]{2}):([0-9]{2}):"
+    r" ([+\-])([0-9]{2})([0-9]{2})"
+)
 _ISO: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\d{0,9}"
     r" ?(?:([Zz])|([+-])(\d\d):?(\d\d)?)?\Z",
@@ -49,15 +54,14 @@ class Moment(Struct, frozen=True, gc=False):
 
 def read_clf(text: str) -> int | None:
     """Return a stamp such as ``17/May/2015:10:05:03 +0000``; None if it is none."""
-    # The shape is fixed, so slices do; whatever is no digit raises.
-    if len(text) != 26 or not text.isascii():
+    if len(text) != 26:
         return None
-    day = _day(text[:11])
-    seconds = _clock(text[11:20])
-    offset = _offset(text[20:])
-    if day is None or seconds is None or offset is None:
+    # Lines of one minute come together, so all but the seconds is remembered.
+    minute = _minute(text[:18] + text[20:])
+    second = _SECONDS.get(text[18:20])
+    if minute is None or second is None:
         return None
-    ns = (day + seconds - offset) * NS
+    ns = (minute + second) * NS
     return ns if ns >= 0 else None
 
 
@@ -141,47 +145,21 @@ def read_epoch(number: float | str, unit_ns: int) -> int | None:
     return ns if 0 <= ns < _LAST_NS else None
 
 
-@lru_cache(maxsize=64)
-def _day(text: str) -> int | None:
-    """Return seconds since 1970 at the midnight of ``17/May/2015``."""
-    month = MONTHS.get(text[3:6])
-    year = text[7:11]
-    if (
-        month is None
-        or text[2] != "/"
-        or text[6] != "/"
-        or not text[:2].isdecimal()
-        or not year.isdecimal()
-    ):
+@lru_cache(maxsize=4096)
+def _minute(text: str) -> int | None:
+    """Return seconds since 1970 of ``17/May/2015:10:05: +0200``."""
+    found = _MINUTE.fullmatch(text)
+    if found is None:
+        return None
+    month = MONTHS.get(found[2])
+    hour, minute, hours, minutes = map(int, found.group(4, 5, 7, 8))
+    if month is None or hour > 23 or minute > 59 or hours > 23 or minutes > 59:
         return None
     try:
-        day = date(int(year), month, int(text[:2]))
+        day = date(int(found[3]), month, int(found[1]))
     except ValueError:
         return None
-    return (day.toordinal() - _EPOCH_DAY) * 86400
-
-
-@lru_cache(maxsize=4096)
-def _clock(text: str) -> int | None:
-    """Return the seconds since midnight of ``:10:05:03``."""
-    if text[0] != ":" or text[3] != ":" or text[6] != ":":
-        return None
-    parts = text[1:3], text[4:6], text[7:9]
-    if not "".join(parts).isdecimal():
-        return None
-    hour, minute, second = map(int, parts)
-    if hour > 23 or minute > 59 or second > 60:
-        return None
-    return hour * 3600 + minute * 60 + second
-
-
-@lru_cache(maxsize=64)
-def _offset(text: str) -> int | None:
-    """Return the seconds east of Greenwich of ``' +0200'``."""
-    if text[0] != " " or text[1] not in "+-" or not text[2:].isdecimal():
-        return None
-    hours, minutes = int(text[2:4]), int(text[4:6])
-    if hours > 23 or minutes > 59:
-        return None
-    seconds = hours * 3600 + minutes * 60
-    return -seconds if text[1] == "-" else seconds
+    offset = hours * 3600 + minutes * 60
+    midnight = (day.toordinal() - _EPOCH_DAY) * 86400
+    clock = hour * 3600 + minute * 60
+    return midnight + clock - (-offset if found[6] == "-" else offset)
