@@ -99,6 +99,11 @@ class BodyMask:
             body.text = form_as_text(body, self._fields)
         return Laid(content(body, media), body.is_packed, body.is_withheld)
 
+    def unseen(self, size: int, content_type: str) -> Laid:
+        """Lay out a response's body of which nothing but the size is known, or -1."""
+        media = self._media_types[content_type]
+        return Laid(f'{{"size":{size:d},"mimeType":{media.json}}}')
+
     def _ready_text(self, captured: bytes, media: MediaType) -> str | None:
         """Return the text, masked, of a whole body that is plainly text.
 

@@ -23,16 +23,26 @@ def caller_member(caller: Caller) -> str:
     )
 
 
-def auth_member(asked: HeaderBlock, query: Mapping[str, str]) -> str:
-    """Return what was learned of the caller before anything was masked."""
+def auth_member(
+    asked: HeaderBlock, query: Mapping[str, str], user: str | None = None
+) -> str:
+    """Return what was learned of the caller before anything was masked.
+
+    Args:
+        asked: The request's headers.
+        query: The masks of keys in the query.
+        user: Who somebody else says it was, unless the credentials name a user.
+    """
     credential = asked.authorization
-    if not (asked.keys or asked.cookies or query):
+    if not (asked.keys or asked.cookies or query or user):
         return credential.record if credential is not None else ""
     parts = []
     keys = asked.keys or {}
     if credential is not None and credential.auth:
         parts.append(credential.auth)
         keys = {**credential.masks, **keys}
+    if user and not (credential is not None and '"user":' in credential.auth):
+        parts.append(f'"user":{quoted(user)}')
     for member, masks in (
         ("headers", keys),
         ("query", query),

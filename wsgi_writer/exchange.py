@@ -22,6 +22,23 @@ MAX_TEXT_LENGTH = 1024  # of any single text in a record that has shed everythin
 Header = tuple[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Hearsay:
+    """What is different about an exchange that another program's log tells of.
+
+    Attributes:
+        user: Who the server authenticated, in clear, if the log says so.
+        has_duration: False if the log does not tell how long it took.
+        has_response_body: False if the log has no body, which may still have a size.
+        comment: What readers of the entry have to know.
+    """
+
+    user: str | None = None
+    has_duration: bool = True
+    has_response_body: bool = True
+    comment: str = ""
+
+
 @dataclass(slots=True)
 class Exchange:
     """One HTTP request with its response.
@@ -43,6 +60,8 @@ class Exchange:
         response_body_size: How many bytes it sent.
         route: The template the request matched, such as `/users/{id}`.
         notes: Words of `NOTES`.
+        hearsay: Set by readers of foreign logs, whose sizes may be -1: not known.
+            Their bodies come without any coding, whatever the headers say.
     """
 
     id: str
@@ -66,6 +85,7 @@ class Exchange:
     route: str | None
     caller: Caller | None
     notes: tuple[str, ...]
+    hearsay: Hearsay | None = None
 
 
 def without_bodies(exchange: Exchange) -> Exchange:
@@ -123,6 +143,7 @@ def made_plain(exchange: Exchange) -> Exchange:
         route=None if exchange.route is None else plain_text(exchange.route),
         caller=exchange.caller if isinstance(exchange.caller, Caller) else None,
         notes=tuple(note for note in NOTES if note in _listed(exchange.notes)),
+        hearsay=exchange.hearsay if isinstance(exchange.hearsay, Hearsay) else None,
     )
 
 

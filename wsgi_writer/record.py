@@ -21,6 +21,7 @@ from wsgi_writer.envelope import auth_member, caller_member, notes_member
 from wsgi_writer.exchange import (
     NOTES,
     Exchange,
+    Hearsay,
     made_plain,
     without_bodies,
     without_headers,
@@ -34,6 +35,7 @@ __all__ = [
     "NOTES",
     "Caller",
     "Exchange",
+    "Hearsay",
     "caller_from",
     "encode_entry",
     "encode_record",
@@ -46,6 +48,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNKNOWN = "\ufffd"
 _OPEN = ',"open":true'
 _JOINTS_LENGTH = len(',"entry":') + len("}\n")
+_UNTIMED = ',"comment":"no duration in the log"'
 _EPOCH = "1970-01-01T00:00:00"
 
 
@@ -129,6 +132,13 @@ class _Encoder:
         lay_out = self._headers.lay_out_short if is_short else self._headers.lay_out
         asked = lay_out(exchange.request_headers)
         given = lay_out(exchange.response_headers)
+        heard = exchange.hearsay
+        user, untimed, comment = None, "", ""
+        if heard is not None:
+            asked.content_encoding = given.content_encoding = ""
+            user = heard.user
+            untimed = "" if heard.has_duration else _UNTIMED
+            comment = f',"comment":{quoted(heard.comment)}' if heard.comment else ""
         request = self._bodies.request(
             exchange.request_body,
             exchange.request_body_size,
@@ -143,6 +153,10 @@ class _Encoder:
             given.content_encoding,
             limit,
         )
+        if heard is not None and not heard.has_response_body:
+            response = self._bodies.unseen(
+                exchange.response_body_size, given.content_type
+            )
         target = self._targets[
             f"{exchange.scheme}://{exchange.host}\n{exchange.target}"
         ]
@@ -153,7 +167,7 @@ class _Encoder:
         envelope = (
             f',"client":{quoted(exchange.client)}'
             f"{caller_member(exchange.caller) if exchange.caller else ''}"
-            f"{auth_member(asked, target.keys)}"
+            f"{auth_member(asked, target.keys, user)}"
             f"{notes_member(notes) if notes else ''}"
             f"{_OPEN if is_open else ''}"
         )
@@ -175,7 +189,8 @@ class _Encoder:
             f'"cookies":[],"headers":{given.json},"content":{response.json},'
             f'"redirectURL":{quoted(given.location)},"headersSize":-1,'
             f'"bodySize":{exchange.response_body_size:d}}},"cache":{{}},'
-            f'"timings":{{"send":0,"wait":{wait:d},"receive":{time - wait:d}}}}}'
+            f'"timings":{{"send":0,"wait":{wait:d},"receive":{time - wait:d}'
+            f"{untimed}}}{comment}}}"
         )
         return _Line(f'{{"v":1,"id":{quoted(exchange.id)}', envelope, entry)
 

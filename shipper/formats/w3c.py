@@ -19,16 +19,21 @@ from shipper.formats.native import client_of, duration_ns, milliseconds, target_
 from shipper.formats.reader import HEADER, Format
 from shipper.formats.reasons import MAX_LINE_BYTES, refuse
 from shipper.formats.request_line import read_status
-from shipper.formats.stamps import read_iso
+from shipper.formats.stamps import MONTHS, read_iso
 from shipper.formats.texts import readable
 from shipper.model import BLANK, Reject, Skip
 
 _FIELD: Final = re.compile(r'"((?:[^"]|"")*+)"(?=[ \t]|\Z)|([^ \t]++)')
 _DATE: Final = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})")
 _TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?")
-_DATE_LINE: Final = re.compile(r"#date:[ \t]*([0-9/\-]{10})(?:[ \tT]+([0-9:.]{5,18}))?")
+_DATE_LINE: Final = re.compile(
+    r"#[Dd]ate:[ \t]*([0-9]{4}[/\-][0-9]{2}[/\-][0-9]{2}|[0-9]{1,2}-[A-Z][a-z]{2}-[0-9]{4})"
+    r"(?:[ \tT]+([0-9:.]{5,18}))?"
+)
+_SPELLED: Final = re.compile(r"([0-9]{1,2})-([A-Z][a-z]{2})-([0-9]{4})")
 _METHOD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,31}")
-_NEEDED: Final = ("time", "cs-method", "sc-status")
+# Firewalls and mail servers write such logs too, without any of these.
+_HTTP: Final = ("cs-method", "cs-uri", "cs-uri-stem", "sc-status")
 
 
 class W3cReader:
@@ -69,15 +74,15 @@ class W3cReader:
         columns = named_columns(text)
         if columns is not None:
             self._columns = columns
-        date = _DATE_LINE.match(text.lower())
+        date = _DATE_LINE.match(text)
         if date is not None:
-            self._date, self._since = date[1], date[2] or ""
+            self._date, self._since = _SPELLED.sub(_in_numbers, date[1]), date[2] or ""
 
     def _fields(self, text: str) -> list[str] | None:
         columns = self._columns
         if columns is None or "x-edge-location" in columns:
             return None  # the latter is CloudFront's
-        if not all(name in columns for name in _NEEDED):
+        if not any(name in columns for name in _HTTP):
             return None
         fields = [
             found[2] if found[1] is None else found[1].replace('""', '"')
@@ -102,7 +107,7 @@ class W3cReader:
         taken_ns = None if taken is None else _taken_ns(taken)
         if taken is not None and taken_ns is None:
             return refuse("number")
-        content_type = [
+        given = [
             (name, readable(value.encode("latin-1")))
             for name, value in columns.headers(fields, "sc")
         ]
@@ -117,7 +122,7 @@ class W3cReader:
             client=client_of(columns.value(fields, "c-ip") or "-"),
             user=_spaced(columns.value(fields, "cs-username")),
             request_headers=_request_headers(columns, fields),
-            response_headers=tuple(content_type),
+            response_headers=tuple(given),
         )
 
     def _ended_ns(self, columns: Columns, fields: list[str]) -> int | Reject:
@@ -159,6 +164,11 @@ def _request_headers(columns: Columns, fields: list[str]) -> tuple[Header, ...]:
         shown = readable(value.encode("latin-1")) if is_url else _spaced(value)
         headers.append((name, shown or ""))
     return tuple(headers)
+
+
+def _in_numbers(date: re.Match[str]) -> str:
+    """Return ``12-Jan-1996``, as the draft's examples have it, as ``1996-01-12``."""
+    return f"{date[3]}-{MONTHS.get(date[2], 0):02d}-{int(date[1]):02d}"
 
 
 def _taken_ns(taken: str) -> int | None:
