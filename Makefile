@@ -38,6 +38,7 @@ check: $(VENV)/dev.stamp  ## Run formatter, linter, types, layers, spelling, doc
 
 bench: $(VENV)/shipper.stamp  ## Measure each step of the hot path; seconds.
 	$(BIN)/python benchmarks/hot_path.py
+	$(BIN)/python benchmarks/formats.py
 
 format: $(VENV)/dev.stamp  ## Format the code and mend what the linter can.
 	$(BIN)/ruff format .

@@ -44,6 +44,7 @@ _GZIP_MARK = b"\x1f\x8b"  # RFC 1952 section 2.3.1; no text begins so
 
 
 _NO_BODY = Laid("")
+_NO_SIZE = "no size in the log"
 
 
 class BodyMask:
@@ -100,9 +101,14 @@ class BodyMask:
         return Laid(content(body, media), body.is_packed, body.is_withheld)
 
     def unseen(self, size: int, content_type: str) -> Laid:
-        """Lay out a response's body of which nothing but the size is known, or -1."""
-        media = self._media_types[content_type]
-        return Laid(f'{{"size":{size:d},"mimeType":{media.json}}}')
+        """Lay out a response's body of which at most the size is known.
+
+        HAR has no word for a content of unknown size, so a comment says it.
+        """
+        mime = self._media_types[content_type].json
+        if size >= 0:
+            return Laid(f'{{"size":{size:d},"mimeType":{mime}}}')
+        return Laid(f'{{"size":0,"mimeType":{mime},"comment":"{_NO_SIZE}"}}')
 
     def _ready_text(self, captured: bytes, media: MediaType) -> str | None:
         """Return the text, masked, of a whole body that is plainly text.

@@ -146,14 +146,15 @@ class _Encoder:
             asked.content_encoding,
             limit,
         )
-        response = self._bodies.response(
-            exchange.response_body,
-            exchange.response_body_size,
-            given.content_type,
-            given.content_encoding,
-            limit,
-        )
-        if heard is not None and not heard.has_response_body:
+        if heard is None or heard.has_response_body:
+            response = self._bodies.response(
+                exchange.response_body,
+                exchange.response_body_size,
+                given.content_type,
+                given.content_encoding,
+                limit,
+            )
+        else:
             response = self._bodies.unseen(
                 exchange.response_body_size, given.content_type
             )

@@ -25,6 +25,8 @@ from shipper.model import BLANK, Reject, Skip
 ENDED: Final = "The log has no start of the request; the time its response was sent."
 
 MIN_FIELDS: Final = 18  # up to trace_id: what the first load balancers wrote
+_REQUEST: Final = 12
+_AGENT: Final = 13
 _STARTED: Final = 21  # request_creation_time
 
 _TYPES: Final = frozenset({"http", "https", "h2", "grpcs", "ws", "wss"})
@@ -38,7 +40,7 @@ class AlbReader:
 
     def fits(self, line: bytes) -> bool:
         """Tell whether the fields have the shape, whatever the request is."""
-        return _split(line.decode("latin-1").rstrip("\r")) is not None
+        return isinstance(_split(line.decode("latin-1").rstrip("\r")), list)
 
     def read(self, line: bytes) -> Foreign | Reject | Skip:
         """Read one line."""
@@ -48,37 +50,35 @@ class AlbReader:
         if not text:
             return Skip(BLANK)
         fields = _split(text)
-        return _why_no_line(text) if fields is None else _exchange(fields)
+        return fields if isinstance(fields, Reject) else _exchange(fields)
 
 
-def _split(text: str) -> list[str] | None:
-    """Return the fields, quotes left on them; None for no line of this format."""
+def _split(text: str) -> list[str] | Reject:
+    """Return the fields, quotes left on them."""
     if text.partition(" ")[0] not in _TYPES:
-        return None
+        return refuse("shape")
     fields: list[str] = []
     at = 0
     while at <= len(text):
         found = _FIELD.match(text, at)
         if found is None:
-            return None
+            return _why_no_field(text[at:])
         fields.append(found[0])
         at = found.end() + 1
-    is_line = len(fields) >= MIN_FIELDS and fields[12][:1] == fields[13][:1] == '"'
-    return fields if is_line else None
+    if len(fields) < MIN_FIELDS:
+        return refuse("half-line")
+    is_line = fields[_REQUEST][:1] == fields[_AGENT][:1] == '"'
+    return fields if is_line else refuse("shape")
 
 
-def _why_no_line(text: str) -> Reject:
-    if text.partition(" ")[0] not in _TYPES:
-        return refuse("shape")
-    rest = re.sub(UNNAMED_QUOTED + r"(?= |\Z)", "", text, flags=re.DOTALL)
-    if '"' not in rest:
-        # What a cut leaves is a beginning of the line, with fewer fields.
-        return refuse("half-line" if text.count(" ") < MIN_FIELDS else "shape")
-    return refuse("half-line" if rest.count('"') == 1 else "quotes")
+def _why_no_field(rest: str) -> Reject:
+    if not rest or (rest[0] == '"' and rest.count('"') == 1):
+        return refuse("half-line")
+    return refuse("quotes" if '"' in rest else "shape")
 
 
 def _exchange(fields: list[str]) -> Foreign | Reject:
-    request = read_request(unescape(fields[12][1:-1].encode("latin-1")))
+    request = read_request(unescape(fields[_REQUEST][1:-1].encode("latin-1")))
     if isinstance(request, Reject):
         return request
     status = read_status(fields[8])
@@ -106,7 +106,7 @@ def _exchange(fields: list[str]) -> Foreign | Reject:
         scheme=scheme,
         host=host,
         client=client_of(fields[3]),
-        request_headers=known_headers(None, unescaped(fields[13][1:-1])),
+        request_headers=known_headers(None, unescaped(fields[_AGENT][1:-1])),
         remarks=started.remarks,
     )
 

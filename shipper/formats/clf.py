@@ -94,8 +94,10 @@ def why_no_line(text: str) -> Reject | Skip:
     if request is None:
         return refuse("half-line")
     rest = text[request.end() :]
+    if re.fullmatch(r"(?: (?:[0-9]{1,3}|-)?+ ?)?", rest):
+        return refuse("half-line")
     if not re.match(r" (?:[0-9]{1,3}|-)(?: |\Z)", rest):
-        return refuse("quotes" if '"' in rest else "half-line" if not rest else "shape")
+        return refuse("quotes" if '"' in rest else "shape")
     if _ONE_QUOTED.sub("", rest).count('"') == 1:
         return refuse("half-line")
     return refuse("shape")

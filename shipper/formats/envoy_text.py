@@ -22,13 +22,15 @@ from shipper.model import BLANK, Reject, Skip
 
 _LINE: Final = re.compile(
     r'\[([0-9TZ:.+\-]{10,40})\] "([^"]*+)" ([0-9]{1,3}|-) ([^ "]++) '
-    r'(?:(?:"[^"]*+"|[^ "]++) ){0,3}?'
+    r'(?:(?:"[^"]*+"|(?![0-9]+ )[^ "]++) ){0,3}?'
     r"([0-9]{1,15}|-) ([0-9]{1,15}|-) ([0-9]{1,15}|-) ([0-9]{1,15}|-) "
     r'"([^"]*+)" "([^"]*+)" "([^"]*+)" "([^"]*+)" "[^"]*+"(?: ([^"]*+))?',
     re.DOTALL,
 )
 _BEGINNING: Final = re.compile(r'\[[0-9TZ:.+\-]{10,40}\] "')
 _PEER: Final = 3  # cluster, its address, our address, the peer's (Istio)
+_QUOTES: Final = 12  # of a line whose fields hold none
+_QUOTES_WITH_ISTIO: Final = 18
 _NO_HTTP: Final = frozenset({"- - -", "- - HTTP/1.1"})
 
 
@@ -90,7 +92,7 @@ def _exchange(found: re.Match[str]) -> Foreign | Reject:
         target=request.target,
         status=status,
         duration_ms=numbers[2],
-        http_version=request.http_version,
+        http_version=None if asked.endswith(" -") else request.http_version,
         host=authority,
         client=_client(forwarded, tail),
         request_headers=headers,
@@ -112,7 +114,8 @@ def _client(forwarded: str | None, tail: str | None) -> str | None:
 def _why_no_line(text: str) -> Reject:
     if not _BEGINNING.match(text):
         return refuse("shape")
-    # A whole line has six quoted fields, with Istio's up to three more.
-    if text.count('"') % 2:
+    quotes = text.count('"')
+    if quotes < _QUOTES:
         return refuse("half-line")
-    return refuse("quotes" if text.count('"') > 18 else "shape")
+    is_even = quotes % 2 == 0 and quotes <= _QUOTES_WITH_ISTIO
+    return refuse("shape" if is_even else "quotes")

@@ -30,6 +30,8 @@ _LINE: Final = re.compile(
     re.DOTALL,
 )
 
+_QUOTES: Final = 10  # of a line whose fields hold none
+
 
 class TraefikClfReader:
     """Reads the lines of one file; no line depends on another."""
@@ -44,7 +46,14 @@ class TraefikClfReader:
             return refuse("too-long")
         text = line.decode("latin-1").strip("\r\n\t ")
         found = _LINE.fullmatch(text)
-        return why_no_line(text) if found is None else _exchange(found)
+        return _why_no_line(text) if found is None else _exchange(found)
+
+
+def _why_no_line(text: str) -> Reject | Skip:
+    quotes = text.count('"')
+    if text.endswith("ms") and (quotes > _QUOTES or quotes % 2):
+        return refuse("quotes")
+    return why_no_line(text)
 
 
 def _exchange(found: re.Match[str]) -> Foreign | Reject:

@@ -1,0 +1,108 @@
+"""Logs of AWS Application Load Balancers, of all years."""
+
+from __future__ import annotations
+
+import pytest
+
+from shipper.formats.alb import ENDED, MIN_FIELDS
+from tests.support.foreign_logs import a_reader, outcome, outcomes, read_one, sample
+
+NEWEST = sample("aws-alb-crowdsec.log")[7]
+OLDEST = b" ".join(NEWEST.split(b" ")[:20])  # the request alone has two blanks
+
+
+def test_a_line_gives_all_it_has() -> None:
+    """Scheme and host from the URL; the start, not the end; the sum of the times."""
+    found = read_one(a_reader("alb"), NEWEST)
+
+    assert (
+        found.scheme,
+        found.host,
+        found.target,
+        found.client,
+        found.duration_ms,
+        found.started_ns,
+        found.response_size_bytes,
+        found.request_headers,
+        found.remarks,
+    ) == (
+        "https",
+        "www.example.com:443",
+        "/",
+        "192.168.131.39",
+        171,
+        1_530_570_168_364_000_000,
+        None,
+        (("User-Agent", "curl/7.46.0"),),
+        (),
+    )
+
+
+def test_fields_may_be_appended() -> None:
+    """A log of next year reads as one of today."""
+    line = NEWEST + b' new "quoted field" -'
+
+    assert read_one(a_reader("alb"), NEWEST) == read_one(a_reader("alb"), line)
+
+
+def test_the_first_load_balancers_logged_no_start() -> None:
+    """The durations are taken off the end."""
+    assert (
+        len(
+            OLDEST.replace(b'"GET https://www.example.com:443/ HTTP/1.1"', b"r").split(
+                b" "
+            )
+        )
+        == MIN_FIELDS
+    )
+
+    found = read_one(a_reader("alb"), OLDEST)
+
+    assert (
+        found.started_ns,
+        found.remarks,
+    ) == (1_530_570_180_186_641_000 - 171_000_000, ())
+
+
+def test_without_start_and_duration_the_end_is_said_to_be_one() -> None:
+    """Nothing is invented, and the reader of the entry is told."""
+    line = OLDEST.replace(b"0.086 0.048 0.037", b"-1 -1 -1")
+
+    found = read_one(a_reader("alb"), line)
+
+    assert (found.duration_ms, found.remarks) == (None, (ENDED,))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (
+            b'"GET https://www.example.com:443/ HTTP/1.1"',
+            b'"- http://x:80- -"',
+            "method",
+        ),
+        (b" 200 200 ", b" - 200 ", "status"),
+        (b"0.086", b"x", "number"),
+        (b"2018-07-02T22:22:48.364000Z", b"yesterday", "time"),
+        (b'"curl/7.46.0"', b'"cu"rl"', "quotes"),
+        (b'"TransformSuccess"', b'"Transfo', "half-line"),
+        (b"https 2018", b"tls 2018", "shape"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(old: bytes, new: bytes, reason: str) -> None:
+    """Each fault has its own reason."""
+    assert reason == outcome(a_reader("alb").read(NEWEST.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [(b"", "blank"), (NEWEST[:90], "half-line"), (b"h" * 1_048_577, "too-long")],
+)
+def test_lines_that_are_none_are_told_apart(line: bytes, reason: str) -> None:
+    """Blank, cut and endless ones."""
+    assert reason == outcome(a_reader("alb").read(line))
+
+
+def test_the_real_log_gives_its_counts() -> None:
+    """Fourteen exchanges, those that no target answered among them."""
+    assert outcomes(a_reader("alb"), sample("aws-alb-crowdsec.log")) == {"exchange": 14}

@@ -1,0 +1,262 @@
+"""Common and Combined: every column, every oddity, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from shipper.model import BLANK, Skip
+from tests.support.foreign_logs import a_reader, outcome, outcomes, read_one, sample
+
+TAIL = b'"https://a.example/?b" "owl/1.0 (x)"'
+COMMON = b'203.0.113.9 - - [23/Nov/2026:12:00:00 +0000] "GET /a?b=c HTTP/1.1" 200 512'
+COMBINED = COMMON + b" " + TAIL
+
+
+def _line(request: bytes = b"GET / HTTP/1.1", status: bytes = b"200") -> bytes:
+    return b'::1 - - [23/Nov/2026:12:00:00 +0000] "' + request + b'" ' + status + b" 5"
+
+
+def test_a_combined_line_gives_all_it_has() -> None:
+    """Client, user, time, request, status, size, referer and user agent."""
+    line = COMBINED.replace(b"- - [", b"- J@EX.COM [").replace(b"+0000", b"+0130")
+
+    found = read_one(a_reader("combined"), line)
+
+    assert (
+        found.started_ns,
+        found.method,
+        found.target,
+        found.status,
+        found.http_version,
+        found.client,
+        found.user,
+        found.response_size_bytes,
+        found.request_headers,
+        found.host,
+        found.scheme,
+        found.duration_ms,
+    ) == (
+        1_795_429_800_000_000_000,
+        "GET",
+        "/a?b=c",
+        200,
+        "HTTP/1.1",
+        "203.0.113.9",
+        "J@EX.COM",
+        512,
+        (("Referer", "https://a.example/?b"), ("User-Agent", "owl/1.0 (x)")),
+        None,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("format_", "line", "fits"),
+    [
+        ("combined", COMMON, True),
+        ("combined", COMBINED, True),
+        ("combined", b"api.example.com:443 " + COMMON, True),
+        ("combined", b"api.example.com " + COMBINED, True),
+        ("combined", b"[::1]:80 " + COMBINED, True),
+        ("combined", COMBINED + b' "203.0.113.7, 10.0.0.1" "-"', True),
+        ("combined", COMBINED + b"\r", True),
+        ("combined", COMBINED.replace(b" 200 ", b" 000 "), True),
+        ("combined", COMBINED.replace(b"GET /a?b=c HTTP/1.1", b"\\x16\\x03"), True),
+        ("combined", b"x y " + COMBINED, False),
+        ("combined", b"a.example not-an-address - - " + COMMON[16:], False),
+        ("combined", COMBINED + b" 500", False),
+        ("combined", COMMON + b' "-"', False),
+        ("combined", COMMON + b" 367 464 1 " + TAIL, False),
+        ("vhost_combined", b"api.example.com:443 " + COMBINED, True),
+        ("vhost_combined", b"api.example.com:443 " + COMMON, True),
+        ("vhost_combined", COMBINED, False),
+        ("common", COMMON, True),
+        ("common", COMBINED, False),
+        ("common", b"api.example.com:443 " + COMMON, False),
+    ],
+)
+def test_columns_are_counted(format_: str, line: bytes, fits: bool) -> None:
+    """Three before the bracket, or four of which the second is an address."""
+    assert fits == a_reader(format_).fits(line)
+
+
+def test_a_virtual_host_becomes_the_host() -> None:
+    """It never becomes the client."""
+    found = read_one(a_reader("combined"), b"api.example.com:443 " + COMBINED)
+
+    assert (found.host, found.client) == ("api.example.com:443", "203.0.113.9")
+
+
+@pytest.mark.parametrize(
+    ("request_", "method", "target", "version"),
+    [
+        (b"GET http://a.example/b HTTP/1.1", "GET", "http://a.example/b", "HTTP/1.1"),
+        (b"GET a.php HTTP/1.0", "GET", "a.php", "HTTP/1.0"),
+        (b"OPTIONS * HTTP/1.1", "OPTIONS", "*", "HTTP/1.1"),
+        (b"get / HTTP/2.0", "get", "/", "HTTP/2.0"),
+        (b"GET /a b HTTP/1.1", "GET", "/a%20b", "HTTP/1.1"),
+        (b"GET /", "GET", "/", "HTTP/0.9"),
+        (rb"GET /\xC3\xA9\x00 HTTP/1.1", "GET", "/%C3%A9%00", "HTTP/1.1"),
+        (rb"GET /\"\\ HTTP/1.1", "GET", '/"\\', "HTTP/1.1"),
+        (b"GET /\xff\xe9 HTTP/1.1", "GET", "/%FF%E9", "HTTP/1.1"),
+        (b"VERSION-CONTROL /a HTTP/1.1", "VERSION-CONTROL", "/a", "HTTP/1.1"),
+    ],
+)
+def test_a_request_is_taken_apart(
+    request_: bytes, method: str, target: str, version: str
+) -> None:
+    """Targets come in ASCII, and whatever stands between method and version."""
+    found = read_one(a_reader("common"), _line(request_))
+
+    assert (method, target, version) == (
+        found.method,
+        found.target,
+        found.http_version,
+    )
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        (b"-", "method"),
+        (b"", "method"),
+        (rb"\x16\x03\x01", "method"),
+        (b"HELP", "url"),
+        (b"GET  HTTP/1.1", "url"),
+        (b"GET HTTP/1.1", "url"),
+        (b"t3 12.1.2", "url"),
+        (b"GET /a b", "url"),
+        (b"OPTIONS / RTSP/1.0", "not-http"),
+    ],
+)
+def test_a_request_that_is_none_is_refused(request_: bytes, reason: str) -> None:
+    """The reason says whether method or URL is missing."""
+    assert reason == outcome(a_reader("combined").read(_line(request_)))
+
+
+@pytest.mark.parametrize("status", [b"000", b"0", b"-", b"99", b"600", b"999"])
+def test_a_status_that_is_none_is_refused(status: bytes) -> None:
+    """A client that went away is no answered request."""
+    assert outcome(a_reader("combined").read(_line(status=status))) == "status"
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        b"23/Xyz/2026:12:00:00 +0000", b"32/Nov/2026:12:00:00 +0000",
+        b"23/Nov/2026:24:00:00 +0000", b"23/Nov/2026:12:00:61 +0000",
+        b"23/Nov/2026:12:00:00 +2400", b"23/Nov/1969:12:00:00 +0000",
+        b"23/Nov/2026:12:00:00", b"-",
+    ],
+)  # fmt: skip
+def test_a_stamp_that_is_none_is_refused(stamp: bytes) -> None:
+    """No clock is asked for a time that the line does not have."""
+    line = COMBINED.replace(b"23/Nov/2026:12:00:00 +0000", stamp)
+
+    assert outcome(a_reader("combined").read(line)) == "time"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"", BLANK),
+        (b" \r", BLANK),
+        (COMBINED[:-1], "half-line"),
+        (COMBINED[:-20], "half-line"),
+        (COMMON[:70], "half-line"),
+        (COMMON[:30], "half-line"),
+        (COMMON.replace(b"b=c", b'b="c"'), "quotes"),
+        (COMMON.replace(b"b=c", b'"'), "quotes"),
+        (b"owls", "shape"),
+        (b"\x00\xff", "shape"),
+        (b"a" * 1_048_577, "too-long"),
+    ],
+)
+def test_a_line_of_another_shape_is_refused(line: bytes, reason: str) -> None:
+    """Cut lines and unescaped quotes are told apart from the rest."""
+    assert reason == outcome(a_reader("combined").read(line))
+
+
+def test_what_is_absent_is_not_invented() -> None:
+    """`-` is no address, no user and no header; as a size it means no bytes."""
+    line = b'- - - [23/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" 304 - "-" "-"'
+
+    found = read_one(a_reader("combined"), line)
+
+    assert (
+        found.client,
+        found.user,
+        found.request_headers,
+        found.response_size_bytes,
+    ) == (None, None, (), 0)
+
+
+def test_a_host_name_is_no_client_address() -> None:
+    """Apache writes one with HostnameLookups."""
+    line = COMMON.replace(b"203.0.113.9", b"owl.example.com")
+
+    assert read_one(a_reader("common"), line).client is None
+
+
+def test_headers_are_unescaped_and_readable() -> None:
+    r"""`\xHH`, `\"` and `\\` are undone; bytes that are no UTF-8 stay bytes."""
+    line = COMMON + rb' "a\"b\\c" "\xC3\xA9"' + b' "x"'
+
+    found = read_one(a_reader("combined"), line.replace(rb"\xC3\xA9", b"\xe9"))
+    utf8 = read_one(a_reader("combined"), line)
+
+    assert found.request_headers == (("Referer", 'a"b\\c'), ("User-Agent", "\u00e9"))
+    assert found.request_headers == utf8.request_headers
+
+
+@pytest.mark.parametrize(
+    ("name", "format_", "expected"),
+    [
+        ("apache-combined-mtail.log", "combined", {"exchange": 5}),
+        (
+            "apache-mixed-plaso.log",
+            "combined",
+            {"exchange": 12, "quotes": 2, "half-line": 1},
+        ),
+        (
+            "apache-mixed-plaso.log",
+            "vhost_combined",
+            {"exchange": 4, "quotes": 2, "half-line": 1, "shape": 8},
+        ),
+        (
+            "apache-mixed-plaso.log",
+            "common",
+            {"exchange": 2, "quotes": 2, "half-line": 1, "shape": 10},
+        ),
+        ("lighttpd-mtail.log", "combined", {"shape": 19}),
+        ("nginx-combined-malformed-crowdsec.log", "combined", {"method": 10, "url": 2}),
+        ("traefik-clf-crowdsec.log", "combined", {"shape": 7, "blank": 2}),
+    ],
+)
+def test_real_logs_give_their_counts(
+    name: str, format_: str, expected: dict[str, int]
+) -> None:
+    """What SOURCES.md says of a file is what becomes of it."""
+    assert expected == outcomes(a_reader(format_), sample(name))
+
+
+def test_the_great_apache_log_has_one_bad_line() -> None:
+    """10,000 lines: 9,999 exchanges, and line 8899 cut in the user agent."""
+    reader = a_reader("combined")
+
+    refused = {
+        number: outcome(item)
+        for number, line in enumerate(
+            sample("apache-combined-elastic-10k.log.xz"), start=1
+        )
+        for item in [reader.read(line)]
+        if outcome(item) != "exchange"
+    }
+
+    assert refused == {8899: "half-line"}
+
+
+def test_a_blank_line_is_skipped() -> None:
+    """It is counted on its own, not among the refused."""
+    assert Skip(BLANK) == a_reader("common").read(b"")

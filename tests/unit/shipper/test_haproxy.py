@@ -1,0 +1,147 @@
+"""HAProxy's HTTP log, behind a syslog prefix or alone."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shipper.foreign import Hints
+from shipper.formats.haproxy import EARLY
+from shipper.formats.stamps import FOLDED
+from tests.support.foreign_logs import a_reader, outcome, outcomes, read_one, sample
+
+BERLIN = Hints(zone=ZoneInfo("Europe/Berlin"))
+LINE = (
+    b"192.0.2.7:53332 [25/Feb/2019:16:19:48.143] in~ bk/srv 0/0/7/1457/1487 200 11394 "
+    b'- - ---- 2/1/0/0/0 0/0 {Mozilla/5.0 (X11)|-} {} "GET /a?b=1 HTTP/1.1"'
+)
+SYSLOG = b"Feb 25 16:19:49 192.168.4.2 haproxy[7]: "
+
+
+@pytest.mark.parametrize("prefix", [b"", SYSLOG, b"<134>1 2019-02-25T16:19:49Z h ha: "])
+def test_a_line_gives_all_it_has(prefix: bytes) -> None:
+    """The prefix says nothing; TLS, the client and the last timer count."""
+    found = read_one(a_reader("haproxy", BERLIN), prefix + LINE)
+
+    assert (
+        found.started_ns,
+        found.method,
+        found.target,
+        found.status,
+        found.duration_ms,
+        found.scheme,
+        found.client,
+        found.response_size_bytes,
+        found.request_headers,
+    ) == (
+        1_551_107_988_143_000_000,
+        "GET",
+        "/a?b=1",
+        200,
+        1487,
+        "https",
+        "192.0.2.7",
+        None,
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"{Mozilla/5.0 (X11)|-} {} ", b""),
+        (b"{Mozilla/5.0 (X11)|-} {} ", b"{} "),
+        (b"192.0.2.7", b"::ffff:192.0.2.7"),
+        (b"2/1/0/0/0", b"2/1/0/0/+2"),
+        (b'HTTP/1.1"', b'HTTP/1.1" 0/0000000000000000/0/0/0 -/TLSv1.3/X'),
+        (b"bk/srv", b"in/<NOSRV>"),
+    ],
+)
+def test_variants_are_read(old: bytes, new: bytes) -> None:
+    """Captures are optional, and newer versions append fields."""
+    assert (
+        outcome(a_reader("haproxy", BERLIN).read(LINE.replace(old, new))) == "exchange"
+    )
+
+
+def test_a_plus_says_that_it_took_longer() -> None:
+    """With `option logasap` the line is written before the response is over."""
+    line = LINE.replace(b"1487 200 11394", b"+1487 200 +11394")
+
+    found = read_one(a_reader("haproxy", BERLIN), line)
+
+    assert (found.duration_ms, found.remarks) == (1487, (EARLY,))
+
+
+def test_a_timer_that_never_ran_is_not_known() -> None:
+    """-1 is no duration."""
+    line = LINE.replace(b"0/0/7/1457/1487", b"-1/-1/-1/-1/-1").replace(b"in~", b"in")
+
+    found = read_one(a_reader("haproxy", BERLIN), line)
+
+    assert (found.duration_ms, found.scheme) == (None, None)
+
+
+def test_encoded_characters_come_back() -> None:
+    """HAProxy writes quotes and braces as `#` and two hexadecimal digits."""
+    line = LINE.replace(b"/a?b=1", b"/a?b=#22#7B")
+
+    assert read_one(a_reader("haproxy", BERLIN), line).target == '/a?b="{'
+
+
+@pytest.mark.parametrize(
+    ("stamp", "reason"),
+    [
+        (b"31/Mar/2019:02:30:00.000", "time-gap"),
+        (b"27/Oct/2019:02:30:00.000", "exchange"),
+        (b"30/Feb/2019:02:30:00.000", "time"),
+        (b"30/Xxx/2019:02:30:00.000", "time"),
+    ],
+)
+def test_local_times_are_read_in_their_zone(stamp: bytes, reason: str) -> None:
+    """A time that the clocks skipped is refused."""
+    line = LINE.replace(b"25/Feb/2019:16:19:48.143", stamp)
+
+    assert reason == outcome(a_reader("haproxy", BERLIN).read(line))
+
+
+def test_a_time_that_came_twice_is_the_first_and_says_so() -> None:
+    """Nobody can tell which one it was."""
+    line = LINE.replace(b"25/Feb/2019:16:19:48.143", b"27/Oct/2019:02:30:00.000")
+
+    found = read_one(a_reader("haproxy", BERLIN), line)
+
+    assert (found.started_ns, found.remarks) == (1_572_136_200_000_000_000, (FOLDED,))
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (LINE.replace(b"GET /a?b=1 HTTP/1.1", b"<BADREQ>"), "method"),
+        (LINE.replace(b"GET /a?b=1 HTTP/1.1", b""), "method"),
+        (LINE.replace(b" 200 ", b" -1 "), "status"),
+        (LINE.replace(b" 200 ", b" 0 "), "status"),
+        (LINE[:-1], "half-line"),
+        (LINE.replace(b"b=1", b'b="1"'), "quotes"),
+        (SYSLOG + b"Proxy in started.", "not-http"),
+        (b"owls", "shape"),
+        (b"", "blank"),
+        (b"x" * 1_048_577, "too-long"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(line: bytes, reason: str) -> None:
+    """Notices and TLS failures are HAProxy's, and no exchanges."""
+    assert reason == outcome(a_reader("haproxy", BERLIN).read(line))
+
+
+def test_without_a_zone_every_line_is_refused() -> None:
+    """The machine's own zone is never taken."""
+    assert outcome(a_reader("haproxy").read(LINE)) == "time-zone"
+
+
+def test_the_real_log_gives_its_counts() -> None:
+    """Thirteen exchanges; start-up notices and a TLS failure besides."""
+    assert outcomes(
+        a_reader("haproxy", BERLIN), sample("haproxy-httplog-lnav.log")
+    ) == {"exchange": 13, "not-http": 4}

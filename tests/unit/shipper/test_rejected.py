@@ -1,0 +1,108 @@
+"""Refused lines are shown without listed secrets, or not at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from shipper.rejected import MAX_SHOWN_BYTES, RejectedText
+from wsgi_writer.mask import Masks
+
+SHOWN = RejectedText(Masks(query=["ssn_no"], headers=["x-mine"], fields=["iban"]))
+SECRET = "hunter2S3CR3T"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GET /?api_key=~ HTTP/1.1",
+        "GET /?password=a ~ b HTTP/1.1",
+        'GET /?password=a" ~ HTTP/1.1" 200 5',
+        "GET /?user[password]=~&x=1",
+        "GET /?%61pi_key=~",
+        "GET /?api%5Fkey=~",
+        "GET /?ssn-no=~",
+        "GET /?u=http%3A%2F%2Fx%2F%3Fapi_key%3D~%26x%3D1",
+        "GET /?u=http%253A%252F%252Fx%253Ftoken%253D~",
+        '"http://u:~@x.test/"',
+        '"http://~@x.test/"',
+        "Authorization: Bearer ~",
+        "authorization=Basic%20~",
+        "bearer ~",
+        '1 - - [x] "Basic ~"',
+        "X-Mine: ~",
+        "HTTP_X_API_KEY: ~",
+        "Cookie: sid=~; t=~",
+        "Set-Cookie: a=b; sid=~",
+        "2019\t12\tsid=~;%20t=~\tHit",
+        "- - sid=~ - ----",
+        "eyJhbGciOiJIUzI1NiJ9.~.~",
+        '{"password":"~',
+        '{"level":"x","password":"~"}',
+        '{"a":{"iban":["~"]}}',
+        '{"request":{"headers":{"Authorization":["Bearer ~"],"Cookie":["a=~"]}}}',
+        '{"name":"X-Api-Key","value":"~"}',
+        '{"body":"{\\"password\\":\\"~\\"}"}',
+        '{"uri":"/a?code=~"}',
+        '{"request_Authorization":"Bearer ~","downstream_Set-Cookie":"a=~"}',
+        '{"msg":"failed: password: ~"}',
+        r"{\x22password\x22:\x22~\x22}",
+        r'{"pass\u0077ord":"~',
+        r"/?pass\u0077ord=~",
+        '[{"client_secret":12,"x":"token=~"}]',
+    ],
+)
+def test_no_listed_secret_is_shown(line: str) -> None:
+    """Whatever the line is, and wherever the secret stands in it."""
+    shown = SHOWN.show(line.replace("~", SECRET).encode())
+
+    assert SECRET not in shown
+    assert "[" in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '203.0.113.9 - owl [23/Nov/2026:12:00:00 +0000] "GET /a?b=c&d=e HTTP/1.1" 0 5',
+        "Feb 25 16:19:38 192.168.4.2 haproxy[1]: Proxy in started.",
+        "\u00e9 monkey: fine",
+        "",
+    ],
+)
+def test_what_holds_no_secret_is_shown_whole(line: str) -> None:
+    """An operator has to see what is wrong with it."""
+    assert SHOWN.show(line.encode()) == line
+
+
+def test_neighbours_of_a_secret_stay() -> None:
+    """A value ends at the next parameter, and at the end of the target."""
+    line = b'"GET /?a=1&token=x&b=2 HTTP/1.1" 200 "https://x.test/?sig=y&c=3"'
+
+    assert (
+        SHOWN.show(line)
+        == '"GET /?a=1&token=[REDACTED]&b=2 HTTP/1.1" 200 '
+        + '"https://x.test/?sig=[REDACTED]&c=3"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (b"a\x00b", "[NOT SHOWN: binary data, or text in UTF-16]"),
+        (rb"/?pass\u0077ord=x", "[NOT SHOWN: a listed name may be hidden in it]"),
+        (b'{"a":' * 900 + b"1" + b"}" * 900, "[NOT SHOWN: nested too deeply]"),
+        (b"\xff\xe9 {", "\u00ff\u00e9 {"),
+        (b'{"a":"' + b"x" * 9000 + b'"}', '{"a": "' + "x" * (MAX_SHOWN_BYTES - 7)),
+        (b"x" * 9000, "x" * MAX_SHOWN_BYTES),
+        (b'{"a": 1, "b": [true, null]}', '{"a": 1, "b": [true, null]}'),
+    ],
+)
+def test_what_cannot_be_decided_is_not_shown(line: bytes, shown: str) -> None:
+    """The reason stands in its place; long lines are cut."""
+    assert SHOWN.show(line) == shown
+
+
+def test_without_a_field_list_headers_and_queries_are_still_masked() -> None:
+    """Those two lists cannot be switched off."""
+    shown = RejectedText(Masks(fields=None)).show(b"/?token=x&iban=y")
+
+    assert shown == "/?token=[REDACTED]&iban=y"

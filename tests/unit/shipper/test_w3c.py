@@ -1,0 +1,145 @@
+"""W3C extended logs, such as those of IIS."""
+
+from __future__ import annotations
+
+import pytest
+
+from shipper.formats import LineReader
+from tests.support.foreign_logs import a_reader, outcome, outcomes, read_one
+
+FIELDS = (
+    b"#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username "
+    b"c-ip cs-version cs(User-Agent) cs(Referer) cs-host sc-status sc-substatus "
+    b"sc-win32-status sc-bytes cs-bytes time-taken sc(Content-Type)"
+)
+LINE = (
+    b"2024-01-15 10:00:03 192.168.1.1 GET /a b=1 443 LAB\\owl 203.0.113.9 HTTP/1.1 "
+    b"Mozilla/5.0+(X11) https://x.example/?a+b api.example.com 200 0 0 512 99 471 "
+    b"text/html"
+)
+
+
+def _told(*headers: bytes) -> LineReader:
+    reader = a_reader("w3c")
+    for header in headers:
+        reader.read(header)
+    return reader
+
+
+def test_a_line_gives_all_it_has() -> None:
+    """Blanks of headers come back, and the time taken is taken off the end."""
+    found = read_one(_told(FIELDS), LINE)
+
+    assert (
+        found.started_ns,
+        found.duration_ms,
+        found.target,
+        found.user,
+        found.client,
+        found.host,
+        found.scheme,
+        found.http_version,
+        found.response_size_bytes,
+        found.request_headers,
+        found.response_headers,
+    ) == (
+        1_705_312_802_529_000_000,
+        471,
+        "/a?b=1",
+        "LAB\\owl",
+        "203.0.113.9",
+        "api.example.com",
+        None,
+        "HTTP/1.1",
+        None,
+        (
+            ("Host", "api.example.com"),
+            ("User-Agent", "Mozilla/5.0 (X11)"),
+            ("Referer", "https://x.example/?a+b"),
+        ),
+        (("Content-Type", "text/html"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("taken", "duration_ms"), [(b"471", 471), (b"0.471", 471), (b"-", None)]
+)
+def test_whole_numbers_are_milliseconds(taken: bytes, duration_ms: int | None) -> None:
+    """IIS writes those; the draft has seconds with a fraction."""
+    line = LINE.replace(b" 471 ", b" " + taken + b" ")
+
+    assert duration_ms == read_one(_told(FIELDS), line).duration_ms
+
+
+@pytest.mark.parametrize(
+    ("date", "line", "reason"),
+    [
+        (b"#Date: 2024-01-15 10:00:00", b"10:00:01 GET /a 200", "exchange"),
+        (b"#Date: 2024-01-15", b"10:00:01 GET /a 200", "exchange"),
+        (b"#Date: 12-Jan-1996 00:00:00", b"00:34:23 GET /foo/bar.html 200", "exchange"),
+        (b"#Date: 12-Xyz-1996 00:00:00", b"00:34:23 GET /foo/bar.html 200", "time"),
+        (b"#Date: 2024-01-15 10:00:00", b"00:00:01 GET /a 200", "date"),
+        (b"#Remark: none", b"10:00:01 GET /a 200", "date"),
+        (b"#Date: 2024-01-15 10:00:00", b"- GET /a 200", "time"),
+    ],
+)
+def test_the_date_may_stand_in_the_header(
+    date: bytes, line: bytes, reason: str
+) -> None:
+    """Without one, or behind a midnight, a line is refused; never is it today."""
+    reader = _told(b"#Fields: time cs-method cs-uri sc-status", date)
+
+    assert reason == outcome(reader.read(line))
+
+
+def test_quoted_fields_and_tabs_are_read() -> None:
+    """As the draft has them, a quote inside twice."""
+    reader = _told(b"#Fields: date\ttime\tcs-method\tcs-uri-stem\tsc-status\tcs(X)")
+    line = b'2024-01-15\t10:00:03\tGET\t/\t200\t"a ""b"" c"'
+
+    assert read_one(reader, line).request_headers == (("X", 'a "b" c'),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (b" GET ", b" - ", "method"),
+        (b" /a ", b" - ", "url"),
+        (b" 200 ", b" 0 ", "status"),
+        (b" 471 ", b" x ", "number"),
+        (b"2024-01-15", b"2024.01.15", "date"),
+        (b"2024-01-15", b"2024-02-30", "time"),
+        (b" 512 ", b" 5 12 ", "shape"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(old: bytes, new: bytes, reason: str) -> None:
+    """Each fault has its own reason."""
+    assert reason == outcome(_told(FIELDS).read(LINE.replace(old, new)))
+
+
+def test_without_a_header_nothing_is_guessed() -> None:
+    """Which column is which is not known."""
+    counted = outcomes(a_reader("w3c"), [LINE, b"", b"x" * 1_048_577, b"#", LINE])
+
+    assert counted == {"columns": 2, "blank": 1, "too-long": 1, "header": 1}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"#Fields: date time action protocol src-ip dst-ip",
+        b"#Fields: date time x-edge-location cs-method cs-uri-stem sc-status",
+    ],
+)
+def test_logs_of_others_do_not_fit(fields: bytes) -> None:
+    """Firewalls and CloudFront write headers of this kind too."""
+    reader = _told(fields)
+
+    assert not reader.fits(b"2024-01-15 10:00:03 a b c d")
+
+
+def test_headers_and_lines_fit() -> None:
+    """A reader that is only asked what fits learns from headers as well."""
+    reader = a_reader("w3c")
+
+    assert [reader.fits(FIELDS), reader.fits(LINE)] == [True, True]
