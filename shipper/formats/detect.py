@@ -130,7 +130,8 @@ def _checked(
 def _none_fits(given: Sequence[bytes], candidates: list[Candidate]) -> Undetected:
     looks = Counter(look for look in map(look_of, given) if look is not None)
     looks_like = None
-    if looks:
+    # A log that is mostly of a known format needs no other name.
+    if looks and not (candidates and candidates[0].share > 0.5):
         look, count = looks.most_common(1)[0]
         looks_like = look if count * 2 > len(given) else None
     why = f"no format fits {SHARE:.0%} of the first {len(given)} lines"

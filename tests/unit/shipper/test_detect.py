@@ -109,6 +109,13 @@ def test_a_log_of_something_else_is_called_by_its_name(
     assert looks_like is None or looks_like in found.why
 
 
+def test_a_log_that_is_mostly_known_gets_no_other_name() -> None:
+    """The runner-up says more than a guess at the rest."""
+    found = _told([COMMON] * 6 + [b"Nov 22 10:00:00 owl sshd[7]: opened"] * 5)
+
+    assert found.looks_like is None
+
+
 def test_notices_of_a_known_program_are_no_access_log() -> None:
     """They fit, but not one of them tells of an exchange."""
     found = _told(sample("haproxy-httplog-lnav.log")[:3])
