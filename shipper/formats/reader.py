@@ -45,6 +45,8 @@ class Format:
         needs_zone: Its stamps name no time zone; `Hints.zone` has to.
         takes_fields: It reads `Hints.fields`.
         is_document: A file is one document; `open` is for lines and of no use.
+        is_record: Its lines are records of our own already: `parse` reads them as
+            they are, and they keep their ids. The reader knows them, and no more.
     """
 
     name: str
@@ -54,3 +56,4 @@ class Format:
     needs_zone: bool = False
     takes_fields: bool = False
     is_document: bool = False
+    is_record: bool = False

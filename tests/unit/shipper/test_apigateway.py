@@ -1,0 +1,151 @@
+"""What is read out of the access logs of API Gateway."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from shipper.foreign import Foreign
+from shipper.formats.apigateway import TEMPLATE_ONLY
+from tests.support.json_logs import (
+    STARTED_NS,
+    an_apigateway_line,
+    fitting,
+    read_foreign,
+    read_line,
+    why,
+    without,
+)
+
+NAME = "apigateway"
+
+
+def test_a_line_tells_of_an_exchange() -> None:
+    """Times are those of the start, and there is nothing but TLS."""
+    assert Foreign(
+        started_ns=STARTED_NS + 123_000_000,
+        method="GET",
+        target="/prod/owls/7",
+        status=200,
+        duration_ms=17,
+        http_version="HTTP/1.1",
+        scheme="https",
+        host="api.example.com",
+        client="203.0.113.9",
+        response_size_bytes=42,
+        route="/owls/{id}",
+    ) == read_foreign(NAME, an_apigateway_line())
+
+
+def test_the_form_that_the_console_proposes_is_read() -> None:
+    """It has the template of the path alone, and the entry says so."""
+    line = an_apigateway_line()
+    for member in ("requestTimeEpoch", "path", "responseLatency", "domainName"):
+        line = without(line, member)
+    found = read_foreign(NAME, line)
+
+    assert (
+        fitting(line), found.started_ns, found.target, found.route, found.remarks,
+        found.duration_ms, found.host,
+    ) == (
+        [NAME], STARTED_NS, "/owls/{id}", "/owls/{id}", (TEMPLATE_ONLY,), None, None
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("POST /owls/{id}", ("POST", "/owls/{id}", "/owls/{id}", (TEMPLATE_ONLY,))),
+        ("POST /owls", ("POST", "/owls", "/owls", ())),
+    ],
+)
+def test_an_http_api_names_its_route(key: str, expected: Any) -> None:
+    """`routeKey` is a method and a template."""
+    line = {
+        "requestId": "x",
+        "requestTimeEpoch": 1,
+        "routeKey": key,
+        "status": 200,
+    }
+    found = read_foreign(NAME, line)
+
+    assert expected == (found.method, found.target, found.route, found.remarks)
+
+
+@pytest.mark.parametrize(
+    ("members", "user"),
+    [
+        ({"authorizer.principalId": "owl"}, "owl"),
+        ({"authorizer": {"principalId": "owl"}}, "owl"),
+        ({"principalId": "owl"}, "owl"),
+        ({"principalId": "-"}, None),
+        ({"user": "iam", "identity": {"apiKeyId": "k"}}, None),
+    ],
+)
+def test_the_principal_is_the_user(members: dict[str, Any], user: str | None) -> None:
+    """Only what an authorizer has told."""
+    assert read_foreign(NAME, {**an_apigateway_line(), **members}).user == user
+
+
+def test_members_may_be_nested_as_the_variables_are() -> None:
+    """Some write `identity` as an object."""
+    line = without(an_apigateway_line(), "ip")
+    line["identity"] = {"sourceIp": "2001:db8::1", "userAgent": "curl/8"}
+    found = read_foreign(NAME, line)
+
+    assert (
+        found.client,
+        found.request_headers,
+    ) == ("2001:db8::1", (("User-Agent", "curl/8"),))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"status": "-"}, "status"),
+        ({"httpMethod": "-"}, "method"),
+        ({"path": "-", "resourcePath": "-", "routeKey": "$default"}, "method"),
+        ({"path": "-", "resourcePath": "-"}, "url"),
+        ({"requestTimeEpoch": "-", "requestTime": "-"}, "time"),
+        ({"responseLatency": "long"}, "number"),
+        ({"httpMethod": "-", "routeKey": "ANY /owls"}, "method"),
+    ],
+)
+def test_a_broken_request_is_a_reject(changes: dict[str, Any], reason: str) -> None:
+    """A dash says that there is none."""
+    changes = {**changes, **({"httpMethod": "-"} if "routeKey" in changes else {})}
+    line = an_apigateway_line(changes)
+
+    assert ([NAME], reason) == (fitting(line), why(read_line(NAME, line)))
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda text: "2026-07-31T12:00:01.000Z " + text,
+        lambda text: json.dumps({"timestamp": 1, "message": text, "ingestionTime": 2}),
+        lambda text: json.dumps({"timestamp": 1, "id": "3", "message": text + "\n"}),
+    ],
+)
+def test_events_exported_from_cloudwatch_are_unwrapped(wrap: Any) -> None:
+    """A stamp before the line, or the line as the message of an event."""
+    line = wrap(json.dumps(an_apigateway_line()))
+
+    assert (fitting(line), read_foreign(NAME, line).status) == ([NAME], 200)
+
+
+def test_an_event_of_another_kind_does_not_fit() -> None:
+    """Its message is no object."""
+    line = {"timestamp": 1, "message": "START RequestId: x"}
+
+    assert (fitting(line), why(read_line(NAME, line))) == ([], "shape")
+
+
+def test_a_field_map_may_name_what_an_operator_has_named() -> None:
+    """The names are the operator's to choose."""
+    line = {**without(an_apigateway_line(), "path"), "p": "/x", "r": "/y"}
+    found = read_foreign(NAME, line, fields={"target": "p", "route": "r"})
+
+    assert (found.target, found.route) == ("/x", "/y")

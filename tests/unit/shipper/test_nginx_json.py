@@ -1,0 +1,336 @@
+"""What is read out of the JSON logs of nginx and Apache."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shipper.foreign import Foreign
+from shipper.formats.mapped import IN_FILE
+from shipper.formats.reasons import MAX_LINE_BYTES
+from tests.support.json_logs import (
+    STARTED_NS,
+    an_nginx_line,
+    fitting,
+    read_foreign,
+    read_line,
+    why,
+    without,
+)
+
+NAME = "nginx-json"
+
+
+def test_a_line_with_nginx_own_names_tells_of_an_exchange() -> None:
+    """The end is stamped, `$bytes_sent` counts the head, `$request_id` is no id."""
+    assert Foreign(
+        started_ns=STARTED_NS,
+        method="POST",
+        target="/owls?page=2",
+        status=201,
+        duration_ms=1500,
+        http_version="HTTP/1.1",
+        scheme="https",
+        host="api.example.com:8443",
+        client="203.0.113.9",
+        request_headers=(
+            ("Host", "api.example.com:8443"),
+            ("User-Agent", "curl/8"),
+            ("x-api-key", "s3cret-s3cret"),
+        ),
+        response_headers=(("x-cache", "HIT"),),
+        response_size_bytes=42,
+    ) == read_foreign(NAME, an_nginx_line())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {
+            "time": "31/Jul/2026:12:00:00 +0000",
+            "remote_ip": "203.0.113.9",
+            "remote_user": "-",
+            "request": "GET /owls?page=2 HTTP/1.1",
+            "response": 304,
+            "bytes": 0,
+            "referrer": "-",
+            "agent": "curl/8",
+        },
+        {
+            "time": "2026-07-31T12:00:00+00:00",
+            "remote_addr": "203.0.113.9",
+            "vhost": "api.example.com",
+            "request_proto": "HTTP/1.1",
+            "path": "/owls",
+            "request_query": "page=2",
+            "method": "GET",
+            "status": 304,
+            "bytes_sent": 180,
+            "http_user_agent": "curl/8",
+        },
+        {
+            "time": "[31/Jul/2026:12:00:00 +0000]",
+            "remoteIP": "203.0.113.9",
+            "request": "/owls",
+            "query": "?page=2",
+            "method": "GET",
+            "protocol": "HTTP/1.1",
+            "status": "304",
+            "userAgent": "curl/8",
+        },
+        {
+            "@timestamp": "2026-07-31T12:00:00Z",
+            "client": "203.0.113.9",
+            "http_method": "GET",
+            "url": "/owls?page=2",
+            "http_version": "HTTP/1.1",
+            "status_code": 304,
+            "user_agent": "curl/8",
+        },
+    ],
+)
+def test_names_that_are_often_given_are_known(line: dict[str, Any]) -> None:
+    """There is no standard, but there are habits."""
+    found = read_foreign(NAME, line)
+
+    assert (
+        fitting(line), found.started_ns, found.method, found.target, found.status,
+        found.http_version, found.client, found.request_headers[0], found.duration_ms,
+    ) == (
+        [NAME], STARTED_NS, "GET", "/owls?page=2", 304, "HTTP/1.1", "203.0.113.9",
+        ("User-Agent", "curl/8"), None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"status": "000"}, "status"),
+        ({"status": "-"}, "status"),
+        ({"request_method": ""}, "method"),
+        ({"request_method": "\x16\x03"}, "method"),
+        ({"request_uri": "-"}, "url"),
+        ({"msec": "now"}, "time"),
+        ({"msec": "", "time_iso8601": None}, "time"),
+        ({"msec": "1.2"}, "time"),  # began before 1970
+        ({"request_time": "long"}, "number"),
+        ({"msec": None, "time_iso8601": "2026-07-31 12:00:00"}, "time-zone"),
+    ],
+)
+def test_a_broken_request_is_a_reject(changes: dict[str, Any], reason: str) -> None:
+    """It fits all the same."""
+    line = an_nginx_line(changes)
+
+    assert ([NAME], reason) == (fitting(line), why(read_line(NAME, line)))
+
+
+def test_a_request_line_that_is_none_is_a_reject() -> None:
+    """Whatever is sent to a port is logged as a request."""
+    line = {"time": "31/Jul/2026:12:00:00 +0000", "request": "\x16\x03", "status": 400}
+
+    assert (fitting(line), why(read_line(NAME, line))) == ([NAME], "method")
+
+
+@pytest.mark.parametrize("member", ["status", "request_uri"])
+def test_without_status_or_target_a_line_does_not_fit(member: str) -> None:
+    """Any JSON would be an access log otherwise."""
+    line = without(an_nginx_line(), member)
+
+    assert (fitting(line), why(read_line(NAME, line))) == ([], "shape")
+
+
+def test_the_local_time_is_read_in_the_zone_given() -> None:
+    """Stamps without a zone need one."""
+    line = an_nginx_line({"msec": None, "time_iso8601": "2026-07-31 14:00:01.5"})
+
+    assert (
+        read_foreign(NAME, line, zone=ZoneInfo("Europe/Berlin")).started_ns
+    ) == STARTED_NS
+
+
+@pytest.mark.parametrize(
+    ("changes", "host"),
+    [
+        ({}, "api.example.com:8443"),
+        ({"http_host": "-"}, "api.example.com"),
+        ({"http_host": "", "host": None, "server_name": "_"}, None),
+        ({"http_host": "", "host": None, "server_name": "*.example.com"}, None),
+        ({"http_host": "", "host": None, "server_name": "h.example"}, "h.example"),
+    ],
+)
+def test_the_host_is_what_the_client_asked_for(
+    changes: dict[str, Any], host: str | None
+) -> None:
+    """A server's name is one only if it is no pattern."""
+    assert read_foreign(NAME, an_nginx_line(changes)).host == host
+
+
+@pytest.mark.parametrize(
+    ("body", "expected", "remarks"),
+    [
+        ('{"a":1}', b'{"a":1}', ()),
+        ("caf\u00e9", b"caf\xc3\xa9", ()),
+        ("-", None, ()),
+        ("", None, ()),
+        ({"a": 1}, None, ()),
+        ("/var/cache/nginx/client_temp/0000000001", None, (IN_FILE,)),
+        ("/var/lib/nginx/client_body_temp/1/00/0000000001", None, (IN_FILE,)),
+        ("/owls/client_temp is text", b"/owls/client_temp is text", ()),
+    ],
+)
+def test_a_request_body_is_text_or_was_in_a_file(
+    body: Any, expected: bytes | None, remarks: tuple[str, ...]
+) -> None:
+    """The name of a file is no body."""
+    found = read_foreign(NAME, an_nginx_line({"request_body": body}))
+
+    assert (expected, remarks) == (found.request_body, found.remarks)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (rb'"caf\xC3\xA9"', "caf\u00e9"),
+        (rb'"caf\xE9"', "caf\u00e9"),  # a native string: the character is the byte
+        (rb'"a\x22b\x5Cc"', 'a"b\\c'),
+        (rb'"a\x09b\x7F\v"', "a\tb\x7f\v"),
+        (rb'"a\\x41\x41"', "a\\x41A"),
+        (b'"caf\xe9"', "caf\u00e9"),
+        (b'"caf\xc3\xa9"', "caf\u00e9"),
+        (b'"a\tb"', "a\tb"),
+    ],
+)
+def test_what_escape_json_would_have_escaped_is_mended(
+    raw: bytes, expected: str
+) -> None:
+    r"""Nginx and Apache write ``\xHH``, which JSON does not know."""
+    line = json.dumps(an_nginx_line({"http_user_agent": "@@"})).encode()
+    found = read_foreign(NAME, line.replace(b'"@@"', raw))
+
+    assert found.request_headers[1] == ("User-Agent", expected)
+
+
+def test_a_target_with_bytes_that_are_no_utf8_keeps_them() -> None:
+    """They are percent-encoded, one by one."""
+    line = json.dumps(an_nginx_line({"request_uri": "@@"})).encode()
+    found = read_foreign(NAME, line.replace(b"@@", rb"/\xE9/\x22"))
+
+    assert found.target == '/%E9/"'
+
+
+@pytest.mark.parametrize(
+    "bare",
+    [b"-", b"", b" ", b"0.001, 0.002", b"0.001 : -", b"-, -", b"1.2.3.4:80", b"007"],
+)
+def test_a_value_without_quotes_is_mended(bare: bytes) -> None:
+    """`$upstream_response_time` is a dash, empty, or a list when there were retries."""
+    line = json.dumps(an_nginx_line({"upstream_response_time": "@@"})).encode()
+
+    assert read_foreign(NAME, line.replace(b'"@@"', bare)).status == 201
+
+
+def test_a_number_without_quotes_stays_one() -> None:
+    """Only what is no number is changed."""
+    line = json.dumps(an_nginx_line({"x": "@@"})).encode().replace(b'"@@"', b"-")
+
+    assert read_foreign(NAME, line.replace(b'"1.500"', b"1.5")).duration_ms == 1500
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"{", b'{"a', b'{"a":"\\', b'{"a":tru', b'{"a":1,}', b"{}{}", b"[1]", b'{"a" 1}'],
+)
+def test_what_cannot_be_mended_is_a_reject(line: bytes) -> None:
+    """Half a line is no line, and nothing else is guessed."""
+    assert why(read_line(NAME, line)) == "not-json"
+
+
+def test_a_line_that_is_too_long_is_not_mended() -> None:
+    """It is not even read."""
+    line = b'{"a":"\\x41' + b"a" * MAX_LINE_BYTES + b'"}'
+
+    assert why(read_line(NAME, line)) == "too-long"
+
+
+@pytest.mark.parametrize(
+    "piece", [b'\\"', b'"', b":0", b":  ", b"0:", b":-,", b"\\", b":0,0", b"{"]
+)
+def test_hostile_lines_take_no_longer_than_others(piece: bytes) -> None:
+    """Mending looks at each byte once."""
+    line = b'{"a":"' + piece * (400_000 // len(piece))
+    begun = time.perf_counter()
+    read_line(NAME, line)
+
+    assert time.perf_counter() - begun < 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "members", "expected"),
+    [
+        ({"start_time_ms": "t"}, {"t": 1785499200000}, (STARTED_NS, 1500)),
+        ({"start_time": "t"}, {"t": 1785499200}, (STARTED_NS, 1500)),
+        ({"end_time_us": "t"}, {"t": "1785499201500000"}, (STARTED_NS, 1500)),
+        (
+            {"start_time_ns": "t.a", "duration_us": "d"},
+            {"t": {"a": 1785499200000000000}, "d": 12600},
+            (STARTED_NS, 13),
+        ),
+        (
+            {"start_time_s": "t.a", "duration_ms": "d"},
+            {"t.a": 1785499200, "d": "-1"},
+            (STARTED_NS, None),
+        ),
+    ],
+)
+def test_a_field_map_names_times_with_their_units(
+    fields: dict[str, str], members: dict[str, Any], expected: tuple[int, int | None]
+) -> None:
+    """A number alone says no unit; naming one time forgets the preset's."""
+    found = read_foreign(NAME, {**an_nginx_line(), **members}, fields=fields)
+
+    assert expected == (found.started_ns, found.duration_ms)
+
+
+def test_a_field_map_names_anything_else() -> None:
+    """What it does not name is where the preset looks for it."""
+    found = read_foreign(
+        NAME,
+        {
+            **an_nginx_line(),
+            "http": {"verb": "PATCH", "route": "/owls/{id}"},
+            "tenant": "owl",
+            "key": "k3y-k3y-k3y",
+            "kind": "text/plain",
+            "answer": "hoot",
+        },
+        fields={
+            "method": "http.verb",
+            "route": "http.route",
+            "user": "tenant",
+            "request_header.X-Api-Key": "key",
+            "response_header.Content-Type": "kind",
+            "response_body": "answer",
+        },
+    )
+
+    assert (
+        found.method,
+        found.target,
+        found.route,
+        found.user,
+        found.request_headers[-2],
+        found.response_headers[0],
+        found.response_body,
+    ) == (
+        "PATCH",
+        "/owls?page=2",
+        "/owls/{id}",
+        "owl",
+        ("X-Api-Key", "k3y-k3y-k3y"),
+        ("Content-Type", "text/plain"),
+        b"hoot",
+    )
