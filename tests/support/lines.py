@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zlib import crc32
 
-from shipper.model import Batch, Entry, Line
+from shipper.model import Batch, Entry, Line, LineFault
 
 
 def lines_of(texts: Iterable[bytes], *, file_id: str = "file-1") -> list[Line]:
@@ -18,6 +18,18 @@ def lines_of(texts: Iterable[bytes], *, file_id: str = "file-1") -> list[Line]:
         lines.append(Line(file_id, position, end, chain, after, text))
         position, chain = end, after
     return lines
+
+
+def a_line(
+    text: bytes,
+    *,
+    file_id: str = "file-1",
+    start_bytes: int = 0,
+    fault: LineFault | None = None,
+) -> Line:
+    """Return one line, wherever it stands."""
+    end = start_bytes + len(text) + 1
+    return Line(file_id, start_bytes, end, 0, crc32(text + b"\n"), text, fault)
 
 
 def an_entry(number: int = 1, *, size: int = 10) -> Entry:

@@ -1,0 +1,109 @@
+"""Lines of one foreign file become lines of our own, before anything else is asked.
+
+A line as it was read comes in; the bytes of one record v1 go out, masked and with an
+id that the same line always has, or the reject or skip that stands in for it. From
+there on a foreign exchange goes the way of every record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from msgspec.structs import replace
+
+from shipper.adopt import Adopter, record_id
+from shipper.foreign import Foreign, Hints
+from shipper.formats import Format
+from shipper.formats.unwrap import Pending, Unwrapper, Whole
+from shipper.model import Item, Line, Reject, Skip
+from shipper.record import UnknownVersion
+
+PART: Final = "part"  # the skip of a line whose text goes on in the next one
+
+
+class Translator:
+    """Makes records of the lines of one file, in their order.
+
+    Args:
+        format_: How its lines are read.
+        hints: What the operator says of it.
+        adopter: Masks, and lays records out.
+        label: Goes into the ids; empty unless logs of several hosts begin alike.
+        head_digest: Digest of the file's fingerprint (`fileid.Head`).
+        wrapper: What a container engine put around the lines, or None.
+    """
+
+    def __init__(
+        self,
+        *,
+        format_: Format,
+        hints: Hints,
+        adopter: Adopter,
+        label: str,
+        head_digest: bytes,
+        wrapper: str | None,
+    ) -> None:
+        # Mutable state: what header lines said, and the parts of an unfinished line.
+        self._is_record = format_.is_record
+        self._reader = format_.open(hints)
+        self._adopter = adopter
+        self._label = label
+        self._head_digest = head_digest
+        self._unwrapper = None if wrapper is None else Unwrapper(wrapper)
+
+    def read_header(self, line: bytes) -> None:
+        """Take note of a line before the first one that is read, if it is a header."""
+        self._reader.read(line)
+
+    def translate(self, line: Line) -> bytes | Reject | Skip:
+        """Return the record of a line, without its newline."""
+        data, place = line.data, line.start_bytes
+        if self._unwrapper is not None:
+            taken = self._unwrapper.take(data, place)
+            if isinstance(taken, Pending):
+                return Skip(PART)
+            if isinstance(taken, Reject):
+                return taken
+            assert isinstance(taken, Whole)
+            data, place = taken.data, taken.start_bytes
+        if self._is_record:
+            return data
+        found = self._reader.read(data)
+        if not isinstance(found, Foreign):
+            return found
+        id_ = record_id(self._label, self._head_digest, place, data)
+        return self._adopter.adopt(found, id_)
+
+
+class Shape(Protocol):
+    """What says what a line of our own becomes."""
+
+    def shape(self, line: Line) -> Item | UnknownVersion:
+        """Return the line's item."""
+        ...
+
+
+class ForeignShaper:
+    """Shapes lines of any format.
+
+    Args:
+        shaper: For records of our own.
+        translator_of: The translator of a file by its id; None for our own logs.
+    """
+
+    def __init__(
+        self, shaper: Shape, translator_of: Callable[[str], Translator | None]
+    ) -> None:
+        self._shaper = shaper
+        self._translator_of = translator_of
+
+    def shape(self, line: Line) -> Item | UnknownVersion:
+        """Return the line's item; never raises for what the line holds."""
+        translator = self._translator_of(line.file_id)
+        if translator is not None and line.fault is None:
+            made = translator.translate(line)
+            if not isinstance(made, bytes):
+                return made
+            line = replace(line, data=made)
+        return self._shaper.shape(line)
