@@ -7,7 +7,7 @@ opens nothing and knows no path: source, window and checkpoints are given.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -20,7 +20,8 @@ from shipper.identify import Identifier
 from shipper.model import Batch, Commit, Item, Line, Reject, Skip
 from shipper.parse import UnknownVersion, parse, serial_in
 from shipper.payload import PayloadBuilder
-from shipper.redact import Redactor
+from shipper.redact import Redacted, Redactor
+from shipper.sample import SAMPLE, Sampler
 from shipper.settle import commit_of
 from shipper.window import Window
 
@@ -31,12 +32,17 @@ STATE_RETRY_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Shaper:
-    """What one line becomes: parse, keep or skip, identify, redact, payload."""
+    """What one line becomes: parse, keep or skip, identify, redact, payload.
+
+    Attributes:
+        sampler: Asked after the filters, so that it takes its share of what they keep.
+    """
 
     filters: Filters
     identifier: Identifier
     redactor: Redactor
     payloads: PayloadBuilder
+    sampler: Sampler = field(default_factory=Sampler)
 
     def shape(self, line: Line) -> Item | UnknownVersion:
         """Return the line's item; never raises for what the line holds."""
@@ -52,12 +58,17 @@ class Shaper:
         reason = self.filters.reason_to_skip(record)
         if reason is not None:
             return Skip(reason, record.w, record.dropped)
+        if not self.sampler.keeps(record):
+            return Skip(SAMPLE, record.w, record.dropped)
         caller = self.identifier.caller_of(record)
         if caller is None:
             return Skip("unidentified", record.w, record.dropped)
         redacted = self.redactor.apply(record)
         if isinstance(redacted, Reject):
             return Reject(redacted.reason, redacted.detail, record.w, record.dropped)
+        if self.sampler.is_on:
+            entry = self.sampler.noted(record, redacted.entry)
+            redacted = Redacted(entry, redacted.withheld)
         return self.payloads.build(record, caller, redacted)
 
 

@@ -30,6 +30,7 @@ from shipper.payload import PayloadBuilder
 from shipper.pipeline import Ending, Pipeline, Shaper
 from shipper.redact import Redactor
 from shipper.revive import Reviver
+from shipper.sample import Sampler
 from shipper.source import LineReader, Source
 from shipper.store import Letterbox, Selection, StateLock, open_store
 from shipper.upload import Uploader
@@ -244,7 +245,8 @@ def _build(
     desk = Desk(
         letters=letterbox,
         reviver=Reviver(
-            shaper=shaper,
+            # Whoever asks for a letter wants it, whichever share is sent of the lines.
+            shaper=replace(shaper, sampler=Sampler()),
             filters=shaper.filters,
             redactor=shaper.redactor,
             lines=reader,
@@ -293,7 +295,16 @@ def shaper_of(
     """
     system = f"{platform.machine()}-{platform.system().lower()}{platform.release()}"
     return Shaper(
-        filters=Filters(allowed_http_hosts=settings.filter.allowed_http_hosts),
+        filters=Filters(
+            allowed_http_hosts=settings.filter.allowed_http_hosts,
+            skip_methods=settings.filter.skip_methods,
+            include_paths=settings.filter.include_paths,
+            exclude_paths=settings.filter.exclude_paths,
+            include_statuses=settings.filter.include_statuses,
+            exclude_statuses=settings.filter.exclude_statuses,
+            include_content_types=settings.filter.include_content_types,
+            exclude_content_types=settings.filter.exclude_content_types,
+        ),
         identifier=identifier_of(settings, events=events, clock=clock),
         redactor=Redactor(
             denylist=settings.filter.denylist,
@@ -305,6 +316,7 @@ def shaper_of(
             development_mode=settings.readme.development_mode,
             comment=f"{system}/{platform.python_version()}",
         ),
+        sampler=Sampler(rate=settings.filter.sample_rate),
     )
 
 

@@ -26,6 +26,7 @@ from shipper.config.faults import Breach, dotted, faults
 from shipper.config.identity import identity_faults, pair_faults
 from shipper.config.paths import path_faults
 from shipper.config.schema import Key, keys, load_schema
+from shipper.config.selection import selection_faults
 from shipper.config.settings import (
     DEFAULT_ENDPOINT,
     DEFAULT_STATE_DIR,
@@ -83,6 +84,7 @@ def load(
         *_rule_faults(document),
         *_list_faults(document),
         *pair_faults(document),
+        *selection_faults(document),
         *_endpoint_faults(document, environ),
     ]
     credential: Credential | None = None

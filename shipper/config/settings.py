@@ -86,12 +86,28 @@ class FilterSettings:
         allowlist: Names whose values are kept, everything else being hidden.
         redaction: Whether what is hidden is marked or taken out.
         allowed_http_hosts: Host names that are shipped; empty means all.
+        skip_methods: Methods that are left out.
+        include_paths: Globs of the only paths that are shipped; empty means all.
+        exclude_paths: Globs of paths that are left out.
+        include_statuses: The only statuses that are shipped; empty means all.
+        exclude_statuses: Statuses that are left out.
+        include_content_types: Globs of the only types of responses that are shipped.
+        exclude_content_types: Globs of types of responses that are left out.
+        sample_rate: Share of the records that is sent, errors aside.
     """
 
     denylist: tuple[str, ...] = ()
     allowlist: tuple[str, ...] = ()
     redaction: Redaction = "mark"
     allowed_http_hosts: tuple[str, ...] = ()
+    skip_methods: tuple[str, ...] = ("OPTIONS",)
+    include_paths: tuple[str, ...] = ()
+    exclude_paths: tuple[str, ...] = ()
+    include_statuses: tuple[str, ...] = ()
+    exclude_statuses: tuple[str, ...] = ()
+    include_content_types: tuple[str, ...] = ()
+    exclude_content_types: tuple[str, ...] = ()
+    sample_rate: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

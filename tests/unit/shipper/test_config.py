@@ -48,6 +48,14 @@ denylist = ["password"]
 redaction = "remove"
 allowlist = ["id"]
 allowed_http_hosts = ["api.example.com"]
+skip_methods = []
+include_paths = ["/v1/**"]
+exclude_paths = ["/healthz"]
+include_statuses = ["2xx"]
+exclude_statuses = ["204"]
+include_content_types = ["text/*"]
+exclude_content_types = ["image/*"]
+sample_rate = 0.5
 
 [identify]
 unidentified = "drop"
@@ -270,6 +278,31 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
             SMALLEST + '[filter]\nallowlist = ["a", "response.header."]\n',
             "FILE:4: filter.allowlist[1]: names nothing after the prefix, as "
             "header.NAME would",
+        ),
+        (
+            SMALLEST + '[filter]\nexclude_statuses = ["500-400"]\n',
+            'FILE:4: filter.exclude_statuses[0]: "500-400": the range ends before it '
+            "begins: 500 is more than 400",
+        ),
+        (
+            SMALLEST + '[filter]\ninclude_statuses = ["2xx", "20x"]\n',
+            'FILE:4: filter.include_statuses[1]: "20x": expected a status such as '
+            '"404", "4xx" or "400-499"',
+        ),
+        (
+            SMALLEST + '[filter]\nexclude_paths = ["admin/**"]\n',
+            'FILE:4: filter.exclude_paths[0]: "admin/**": a path begins with / or '
+            "with *",
+        ),
+        (
+            SMALLEST + '[filter]\nexclude_content_types = ["image"]\n',
+            'FILE:4: filter.exclude_content_types[0]: "image": expected a content type '
+            'such as "image/*" or "application/json"',
+        ),
+        (
+            SMALLEST + "[filter]\nsample_rate = 10\n",
+            "FILE:4: filter.sample_rate: expected a number of parts of the whole "
+            "from 0 to 1, found 10",
         ),
         (
             SMALLEST + '[readme]\ntimeout = "rdme_secret"\n',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -24,6 +26,7 @@ from shipper.model import (
 from shipper.payload import PayloadBuilder
 from shipper.pipeline import Ending, Shaper
 from shipper.redact import Redactor
+from shipper.sample import Sampler
 from tests.support.lines import lines_of
 from tests.support.pipes import Pipe
 from tests.support.posting import deferred_by
@@ -278,6 +281,26 @@ def test_the_number_of_a_line_goes_with_whatever_it_becomes(
 
     assert isinstance(item, kind)
     assert (item.w, item.dropped) == (SERIAL, 3)
+
+
+def test_a_record_outside_the_sample_is_skipped_under_that_name() -> None:
+    """Its number goes with it, as with every rule."""
+    shaper = dataclasses.replace(a_shaper(), sampler=Sampler(rate=0.0))
+
+    item = shaper.shape(lines_of([a_record_line(envelope=NUMBERED)])[0])
+
+    assert item == Skip("sample", SERIAL, 3)
+
+
+def test_a_record_of_the_sample_tells_its_weight() -> None:
+    """In the entry's comment, which a reader of the log sees."""
+    shaper = dataclasses.replace(a_shaper(), sampler=Sampler(rate=0.999))
+
+    item = shaper.shape(lines_of([a_record_line()])[0])
+
+    assert isinstance(item, Entry)
+    (entry,) = json.loads(item.payload)["request"]["log"]["entries"]
+    assert entry["comment"] == "sampled: 1 of 1.001"
 
 
 @pytest.mark.parametrize("fault", [None, LineFault("torn", "")])

@@ -1,0 +1,35 @@
+"""Whether the patterns of `[filter]` mean anything: a fault for each that does not.
+
+A document comes in, faults go out. A pattern that could match nothing would ship
+what it was written to keep back, or keep back everything, and nobody would know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from shipper import patterns
+from shipper.config.document import Document
+from shipper.config.faults import dotted
+from shipper.config.toml_lines import KeyPath
+from shipper.errors import Fault
+
+_PROBLEMS: Mapping[str, Callable[[str], str | None]] = {
+    "include_paths": patterns.path_problem,
+    "exclude_paths": patterns.path_problem,
+    "include_statuses": patterns.status_problem,
+    "exclude_statuses": patterns.status_problem,
+    "include_content_types": patterns.content_type_problem,
+    "exclude_content_types": patterns.content_type_problem,
+}
+
+
+def selection_faults(document: Document) -> Iterator[Fault]:
+    """Find patterns that no record can match."""
+    for key, problem_of in _PROBLEMS.items():
+        for index in range(document.length("filter", key)):
+            path: KeyPath = ("filter", key, index)
+            pattern = document.text(*path)
+            if pattern and (problem := problem_of(pattern)) is not None:
+                told = f'"{pattern}": {problem}'
+                yield Fault(document.where(path), dotted(path), told)
