@@ -77,6 +77,12 @@ EVENTS: Mapping[str, Kind] = {
     "circuit_opened": Kind(
         "warning", "{failures} failures in a row: one probe at a time until it heals"
     ),
+    "egress_log_failed": Kind(
+        "error", "{path}: the egress log cannot be written, uploads {what}: {why}"
+    ),
+    "egress_log_resumed": Kind(
+        "warning", "{path}: the egress log is written again; {missing} lines missing"
+    ),
     "state_write_failed": Kind(
         "error", "positions cannot be saved, reading pauses: {why}: {hint}"
     ),

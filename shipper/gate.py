@@ -146,7 +146,7 @@ class Gate:
         self._last_failure = ""
 
     def _hold(self, receipt: Deferred, now: float) -> None:
-        hint = _HINTS.get(receipt.status or 0, _HINT_OTHERWISE)
+        hint = receipt.hint or _HINTS.get(receipt.status or 0, _HINT_OTHERWISE)
         pause = _doubling(HOLD_FIRST_SECONDS, self._probes, HOLD_CAP_SECONDS)
         self._close(Trouble.HOLD, receipt.reason, now, pause, hint)
 

@@ -263,6 +263,7 @@ class Deferred(Struct, frozen=True):
         status: HTTP status, or None when there was no answer.
         retry_after_seconds: The receiver's own wish, at most 24 h, or None.
         body_sent: A time-out after the whole body had been sent.
+        hint: How a person can mend it, where that is known.
     """
 
     cause: Cause
@@ -270,6 +271,7 @@ class Deferred(Struct, frozen=True):
     status: int | None = None
     retry_after_seconds: float | None = None
     body_sent: bool = False
+    hint: str | None = None
 
 
 Receipt = Delivered | Refused | Deferred

@@ -20,6 +20,7 @@ from shipper.callers import identifier_of
 from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.desk import Desk
+from shipper.egress import EgressLog
 from shipper.errors import EXIT_OK, EXIT_TRY_AGAIN
 from shipper.events import Events
 from shipper.filters import Filters
@@ -208,6 +209,14 @@ def _build(
     parts.callback(source.close)
     batch = settings.batch
     in_flight = batch.max_in_flight if batch.background_worker_mode else 1
+    witness = None
+    if settings.egress_log.file:
+        witness = EgressLog(
+            path=settings.egress_log.file,
+            is_required=settings.egress_log.required,
+            events=events,
+        )
+        parts.callback(witness.close)
     uploader = Uploader(
         endpoint=settings.readme.endpoint,
         api_key=settings.readme.api_key,
@@ -216,6 +225,7 @@ def _build(
         timeout_seconds=settings.readme.timeout,
         network=NetworkSettings(allow_plain_http=settings.network.allow_plain_http),
         clock=clock,
+        witness=witness,
     )
     parts.callback(uploader.close, wait_seconds=0.0)
     watch = Watch(

@@ -15,6 +15,8 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -22,7 +24,7 @@ from shipper.answers import receipt_for, without
 from shipper.channel import FAILURES, Channel
 from shipper.clock import Clock
 from shipper.failures import Attempt, receipt_for_error
-from shipper.model import Receipt
+from shipper.model import Deferred, Receipt
 from shipper.network import NetworkSettings, Route, route_to
 
 ANSWER_PER_CONNECT = 10  # an answer may take ten times as long as a connection
@@ -39,9 +41,40 @@ class Answered(Struct, frozen=True):
     receipt: Receipt
 
 
+class Posted(Struct, frozen=True):
+    """One POST that is over, for whoever keeps account of what left.
+
+    Attributes:
+        started: When it began.
+        seconds: How long it took, up to its answer or failure.
+        payloads: The log objects that were sent.
+        body: The very bytes that were sent, in order.
+        receipt: What came back.
+    """
+
+    started: datetime
+    seconds: float
+    payloads: Sequence[bytes]
+    body: Sequence[bytes]
+    receipt: Receipt
+
+
+class Witness(Protocol):
+    """Who has to know of every POST; called on the thread that makes it."""
+
+    def objection(self) -> Deferred | None:
+        """Return why nothing may be posted now, or None."""
+        ...
+
+    def note(self, posted: Posted) -> None:
+        """Take note of a POST."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     ticket: int
+    payloads: Sequence[bytes]
     body: bytes
 
 
@@ -62,6 +95,7 @@ class Uploader:
         timeout_seconds: How long connecting may take.
         network: How the endpoint may be reached.
         clock: Woken by every answer.
+        witness: Asked before every POST and told of it after, or None.
 
     Raises:
         ConfigError: The endpoint cannot be reached in the way that was asked for.
@@ -77,6 +111,7 @@ class Uploader:
         timeout_seconds: float,
         network: NetworkSettings,
         clock: Clock,
+        witness: Witness | None = None,
     ) -> None:
         # Mutable state. Of the caller's thread: the threads, how many were posted,
         # whether to hurry. Guarded by `_lock`: what is running, how many have ended,
@@ -92,6 +127,7 @@ class Uploader:
         self._secrets = _secrets(self._route, api_key, credentials)
         self._timeout_seconds = timeout_seconds
         self._clock = clock
+        self._witness = witness
         self._is_inline = threads == 0
         self._max_threads = max(1, threads)
         self._threads: list[threading.Thread] = []
@@ -116,7 +152,7 @@ class Uploader:
         if self._is_closed:
             raise RuntimeError("post after close")
         self._posted += 1
-        self._jobs.put(_Job(ticket, body_of(payloads)))
+        self._jobs.put(_Job(ticket, payloads, body_of(payloads)))
         # No more threads than were ever needed at once: an idle connection costs
         # both sides something, and a quiet log needs but one.
         if len(self._threads) < min(self.in_flight, self._max_threads):
@@ -206,6 +242,19 @@ class Uploader:
                 self._lock.notify_all()
 
     def _receipt_of(self, job: _Job, channel: Channel) -> Receipt:
+        witness = self._witness
+        if witness is None:
+            return self._try(job, channel)
+        if (objection := witness.objection()) is not None:
+            return objection
+        started, since = self._clock.now(), self._clock.monotonic()
+        receipt = self._try(job, channel)
+        seconds = self._clock.monotonic() - since
+        # Before the receipt is handed over: what is known to have left is on record.
+        witness.note(Posted(started, seconds, job.payloads, (job.body,), receipt))
+        return receipt
+
+    def _try(self, job: _Job, channel: Channel) -> Receipt:
         answer_seconds = max(
             ANSWER_PER_CONNECT * self._timeout_seconds,
             len(job.body) / SLOWEST_BYTES_PER_SECOND,

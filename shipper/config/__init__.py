@@ -32,6 +32,7 @@ from shipper.config.settings import (
     DEFAULT_STATE_DIR,
     BatchSettings,
     DeadLetterSettings,
+    EgressLogSettings,
     FilterSettings,
     IdentifySettings,
     NetworkSettings,
@@ -209,6 +210,9 @@ def _settings(
     if credential is not None:
         tables["readme"]["api_key"] = credential.key
         tables["readme"]["api_key_origin"] = credential.origin
+    if file := tables["egress_log"].get("file"):
+        path = document.absolute(file, key=("egress_log", "file"))
+        tables["egress_log"]["file"] = path
     top = tables[""]
     top["state_dir"] = document.absolute(
         top.get("state_dir", DEFAULT_STATE_DIR), key=("state_dir",)
@@ -224,6 +228,7 @@ def _settings(
         identify=IdentifySettings(**tables["identify"]),
         network=NetworkSettings(**tables["network"]),
         dead_letters=DeadLetterSettings(**tables["dead_letters"]),
+        egress_log=EgressLogSettings(**tables["egress_log"]),
         origin=document.path,
     )
 

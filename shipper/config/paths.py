@@ -21,6 +21,7 @@ GLOB_MARKS = frozenset("*?[")
 def path_faults(document: Document) -> Iterator[Fault]:
     """Find a state directory that cannot be written and logs that cannot be read."""
     yield from _state_faults(document)
+    yield from _egress_faults(document)
     for at in range(document.length("source")):
         for which in range(document.length("source", at, "paths")):
             key: KeyPath = ("source", at, "paths", which)
@@ -42,6 +43,32 @@ def _state_faults(document: Document) -> Iterator[Fault]:
             key=dotted(key),
             problem=f"{path} cannot be used: {problem}",
             hint="create it for this user, or name another directory with state_dir",
+        )
+
+
+def _egress_faults(document: Document) -> Iterator[Fault]:
+    key: KeyPath = ("egress_log", "file")
+    name = document.text(*key)
+    if not name:
+        return
+    path = document.absolute(name, key=key)
+    problem = None
+    if os.path.exists(path):
+        if not os.path.isfile(path):
+            problem = "is no plain file"
+        elif not os.access(path, os.R_OK | os.W_OK):
+            problem = "is not writable for this user"
+    elif not os.path.isdir(os.path.dirname(path)):
+        problem = "has no directory to stand in"
+    else:
+        problem = _write_problem(os.path.dirname(path))
+    if problem is not None:
+        told = f"{path} cannot be written: {problem}"
+        yield Fault(
+            document.where(key),
+            dotted(key),
+            told,
+            hint="create its directory for this user, or name another file",
         )
 
 

@@ -145,6 +145,19 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EgressLogSettings:
+    """`[egress_log]`: what is written down of every request.
+
+    Attributes:
+        file: Absolute path of the log, or empty for none.
+        required: Uploads wait while it cannot be written.
+    """
+
+    file: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetterSettings:
     """`[dead_letters]`: what is kept of records that cannot be delivered.
 
@@ -185,4 +198,5 @@ class Settings:
     identify: IdentifySettings = field(default_factory=IdentifySettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     dead_letters: DeadLetterSettings = field(default_factory=DeadLetterSettings)
+    egress_log: EgressLogSettings = field(default_factory=EgressLogSettings)
     origin: str | None = None

@@ -64,6 +64,17 @@ def test_a_retry_without_a_daemon_delivers(shop: Shop) -> None:
     assert shop.sums() == {"delivered": 3, **NOTHING_LEFT, "total": 3}
 
 
+def test_a_retry_is_no_matter_of_a_sample(shop: Shop) -> None:
+    """Whoever asks for dead letters gets all of them, however few records are sent."""
+    ids = refused(shop)
+    with shop.receiving():
+        shop.configure_more("[filter]\nsample_rate = 0\n")
+        done = shop.shipper("dead-letter retry", "--all")
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(shop.received()) == sorted(ids)
+
+
 def test_a_retry_beside_the_daemon_delivers(shop: Shop) -> None:
     """A running shipper carries out what the command asks, and goes on following."""
     ids = refused(shop)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from shipper.model import Receipt
 from shipper.network import NetworkSettings
-from shipper.upload import Uploader
+from shipper.upload import Uploader, Witness
 from tests.support.clock import FakeClock
 
 KEY = "rdme_t0psecretkey"
@@ -45,6 +45,7 @@ def an_uploader(
     threads: int = 1,
     timeout_seconds: float = 5.0,
     settings: NetworkSettings | None = None,
+    witness: Witness | None = None,
 ) -> Iterator[Uploader]:
     """Yield an uploader with the tests' key, closed at the end."""
     uploader = Uploader(
@@ -55,6 +56,7 @@ def an_uploader(
         timeout_seconds=timeout_seconds,
         network=settings or NetworkSettings(environ={}),
         clock=clock,
+        witness=witness,
     )
     try:
         yield uploader

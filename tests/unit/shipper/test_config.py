@@ -75,6 +75,9 @@ allow_plain_http = true
 max_bytes = 5
 max_age_days = 2
 keep_bytes = 100
+[egress_log]
+file = "egress.jsonl"
+required = true
 """
 
 
@@ -652,6 +655,33 @@ def test_the_key_is_not_shown_by_accident(desk: Desk) -> None:
     settings: Settings = desk.settings(SMALLEST)
 
     assert "rdme_test" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("file", "problem"),
+    [
+        (".", "is no plain file"),
+        ("missing/egress.jsonl", "has no directory to stand in"),
+        ("sealed/egress.jsonl", None),
+        ("egress.jsonl", None),
+    ],
+)
+def test_an_egress_log_that_cannot_be_written_is_told(
+    file: str, problem: str | None, desk: Desk
+) -> None:
+    """Before the first record is sent without it, or held because of it."""
+    (desk.directory / "sealed").mkdir()
+    text = f'state_dir = "st"\n{SMALLEST}[egress_log]\nfile = "{file}"\n'
+
+    told = []
+    try:
+        desk.load(desk.write(text), checks="machine")
+    except ConfigError as error:
+        told = [
+            (fault.key, fault.problem.rpartition(": ")[2]) for fault in error.faults
+        ]
+
+    assert told == ([] if problem is None else [("egress_log.file", problem)])
 
 
 def test_a_machine_that_cannot_do_it_is_told(desk: Desk) -> None:

@@ -108,6 +108,15 @@ def test_wrong_key_holds_and_tells_once() -> None:
     assert "project key" in str(events.told[0][1]["hint"])
 
 
+def test_a_hold_that_brings_its_own_hint_tells_that() -> None:
+    """What keeps requests back may be on this machine."""
+    gate, events = a_gate()
+
+    gate.deferred(Deferred(Cause.HOLD, "why", hint="do this"), 0.0, is_probe=False)
+
+    assert events.told == [("uploads_held", {"why": "why", "hint": "do this"})]
+
+
 def test_hold_looks_again_ever_more_rarely() -> None:
     """The pause between probes doubles up to a minute."""
     gate, _ = a_gate()

@@ -1,0 +1,79 @@
+"""The egress log beside a real upload: it tells of the very bytes that arrived."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from shipper.egress import EgressLog
+from shipper.model import Cause, Deferred, Delivered
+from tests.support.answering import RingingClock, an_uploader
+from tests.support.events import RecordingEvents
+from tests.support.log_objects import a_payload
+from tests.support.loopback import LoopbackServer, Move, Reply, Reset
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """Return what the log holds."""
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def test_the_digest_is_that_of_what_the_receiver_got(tmp_path: Path) -> None:
+    """One line for every request, from several threads, answered or not."""
+    path, clock = tmp_path / "egress.jsonl", RingingClock()
+    log = EgressLog(path=str(path), is_required=True, events=RecordingEvents())
+    moves: list[Move] = [Reply(), Reply(status=503), Reset(), *[Reply()] * 17]
+    with (
+        LoopbackServer(moves) as server,
+        an_uploader(server.url, clock, threads=4, witness=log) as uploader,
+    ):
+        for ticket in range(20):
+            size = ticket % 5 + 1
+            uploader.post(ticket, [a_payload(ticket * 10 + n) for n in range(size)])
+        clock.await_rings(20)
+        heard = server.heard
+    log.close()
+
+    found = lines(path)
+    assert sorted(sha256(one.body).hexdigest() for one in heard) == sorted(
+        line["sha256"] for line in found
+    )
+    assert sorted(len(one.body) for one in heard) == sorted(
+        line["bytes"] for line in found
+    )
+    sent = {
+        sha256(one.body).hexdigest(): [log["_id"] for log in json.loads(one.body)]
+        for one in heard
+    }
+    assert {line["sha256"]: line["ids"] for line in found} == sent
+    assert sorted(str(line["status"]) for line in found) == ["202"] * 18 + [
+        "503",
+        "None",
+    ]
+
+
+def test_nothing_is_posted_while_it_is_required_and_cannot_be_written(
+    tmp_path: Path,
+) -> None:
+    """The batch is deferred as for a wrong key, and goes out afterwards."""
+    path, clock = tmp_path / "later" / "egress.jsonl", RingingClock()
+    log = EgressLog(path=str(path), is_required=True, events=RecordingEvents())
+    with (
+        LoopbackServer() as server,
+        an_uploader(server.url, clock, threads=0, witness=log) as uploader,
+    ):
+        uploader.post(1, [a_payload(1)])
+        (held,) = uploader.answered()
+        heard_before = len(server.heard)
+        path.parent.mkdir()
+        uploader.post(2, [a_payload(1)])
+        (sent,) = uploader.answered()
+    log.close()
+
+    assert isinstance(held.receipt, Deferred)
+    assert held.receipt.cause is Cause.HOLD
+    assert heard_before == 0
+    assert sent.receipt == Delivered(202)
+    assert [line["outcome"] for line in lines(path)] == ["delivered"]
