@@ -19,6 +19,7 @@ import random
 import statistics
 import tempfile
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from shipper.parse import parse
 from shipper.payload import PayloadBuilder
 from shipper.record import Record
 from shipper.redact import Redacted, Redactor
+from shipper.values import Detector
 
 WORDS = (
     "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india",
@@ -126,7 +128,7 @@ def _request_headers(number: int, length: int) -> list[tuple[str, str]]:
         ("Accept-Language", "en-GB,en;q=0.9,de;q=0.5"),
         ("Connection", "keep-alive"),
         ("Authorization", MASK),
-        ("X-Request-Id", f"5eed0000-0000-4000-8000-{number:012x}"),
+        ("X-Request-Id", str(uuid.uuid5(uuid.NAMESPACE_URL, str(number)))),
         ("X-Forwarded-Proto", "https"),
         ("Cookie", "session=[REDACTED 32]; theme=[REDACTED 4]"),
         ("X-Api-Key", MASK),
@@ -163,10 +165,15 @@ class Step:
 class Way:
     """The shipper's way for one record, to be walked as far as one likes."""
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(
+        self,
+        redactor: Redactor,
+        detector: Detector = Detector(),  # noqa: B008
+    ) -> None:
         self._filters = Filters(allowed_http_hosts=("api.example.com",))
         self._identifier = Identifier(rules=("header:X-Api-Key",))
         self._redactor = redactor
+        self._detector = detector
         self._builder = PayloadBuilder(
             version="0", development_mode=False, comment="benchmark"
         )
@@ -191,6 +198,7 @@ class Way:
         record, caller = self.identify(line)
         redacted = self._redactor.apply(record)
         assert isinstance(redacted, Redacted)
+        assert self._detector.check(redacted.entry) is None
         return record, caller, redacted
 
     def splice(self, line: bytes) -> Entry:
@@ -240,6 +248,7 @@ def check(raw: list[bytes], names: Sequence[str]) -> None:
 def measure(raw: list[bytes], names: Sequence[str], rounds: int) -> list[Step]:
     """Time each step as what it adds to the way before it, records in cache."""
     free, clean = Way(Redactor()), Way(Redactor(denylist=names))
+    looked = Way(Redactor(), Detector(mode="warn"))
     listed = Way(Redactor(denylist=(*names, *PRESENT_NAMES)))
     allowed = Way(Redactor(allowlist=("id", "city")))
     payloads = [free.splice(line).payload for line in raw]
@@ -258,6 +267,7 @@ def measure(raw: list[bytes], names: Sequence[str], rounds: int) -> list[Step]:
             "keep": lambda: deque(map(free.keep, raw), 0),
             "identify": lambda: deque(map(free.identify, raw), 0),
             "no list": lambda: deque(map(free.redact, raw), 0),
+            "looked": lambda: deque(map(looked.redact, raw), 0),
             "clean": lambda: deque(map(clean.redact, raw), 0),
             "listed": lambda: deque(map(listed.redact, raw), 0),
             "allowed": lambda: deque(map(allowed.redact, raw), 0),
@@ -285,6 +295,7 @@ def measure(raw: list[bytes], names: Sequence[str], rounds: int) -> list[Step]:
         Step("identify", us["identify"] - us["keep"]),
         Step(f"scan for {len(names)} names, none there", us["clean"] - us["no list"]),
         Step("redact header, query and bodies", us["listed"] - us["no list"]),
+        Step("detectors, nothing suspected", us["looked"] - us["no list"]),
         Step("redact by allowlist", us["allowed"] - us["no list"]),
         Step("splice (payload)", us["free whole"] - us["no list"]),
         Step("post body (join)", us["join"]),

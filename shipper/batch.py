@@ -117,6 +117,8 @@ class Batcher:
                 self._size_bytes += len(item.payload) + 1
                 for reason in item.withheld:
                     self._counters[f"withheld:{reason}"] += 1
+                for kind in {each.kind for each in item.suspicions}:
+                    self._counters[f"detected:{kind}"] += 1
             case Skip(reason) if reason == BLANK:
                 span.blank += 1
             case Skip(reason):

@@ -62,6 +62,12 @@ EVENTS: Mapping[str, Kind] = {
         "removed before they were read",
     ),
     "body_withheld": Kind("warning", "{count} bodies not sent: {why}"),
+    "secret_suspected": Kind(
+        "warning", "{operation}: {field} holds what looks like a secret: {kind}"
+    ),
+    "secret_hidden": Kind(
+        "info", "{operation}: {field} held what looks like a secret, hidden: {kind}"
+    ),
     "record_refused": Kind(
         "error",
         "record {id} was refused with status {status} and is a dead letter: {why}",

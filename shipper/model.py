@@ -77,6 +77,22 @@ class Serial(
     number: Count
 
 
+class Suspicion(Struct, frozen=True):
+    """A value that looks like a secret, by what may be told of it.
+
+    Attributes:
+        kind: What it looks like, such as ``jwt``.
+        operation: Method and route of its exchange, without ids.
+        field: Its place in the record, such as ``response.body.user.card``.
+        is_hidden: It does not leave this machine.
+    """
+
+    kind: str
+    operation: str
+    field: str
+    is_hidden: bool
+
+
 class Entry(Struct, frozen=True, gc=False):
     """A line that will be sent.
 
@@ -86,6 +102,7 @@ class Entry(Struct, frozen=True, gc=False):
         withheld: Why a body of this record stays here, one reason a body.
         w: Who wrote the line, and its number, if it says so.
         dropped: Records that the writer lost just before it.
+        suspicions: What looks like a secret in it.
     """
 
     id: str
@@ -93,6 +110,7 @@ class Entry(Struct, frozen=True, gc=False):
     withheld: tuple[str, ...] = ()
     w: Serial | None = None
     dropped: int = 0
+    suspicions: tuple[Suspicion, ...] = ()
 
 
 class Skip(Struct, frozen=True, gc=False):

@@ -11,31 +11,36 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.errors import StateError
 from shipper.events import Events
 from shipper.filters import Filters
 from shipper.identify import Identifier
-from shipper.model import Batch, Commit, Item, Line, Reject, Skip
+from shipper.model import Batch, Commit, Entry, Item, Line, Reject, Skip, Suspicion
 from shipper.parse import UnknownVersion, parse, serial_in
 from shipper.payload import PayloadBuilder
 from shipper.redact import Redacted, Redactor
 from shipper.sample import SAMPLE, Sampler
 from shipper.settle import commit_of
+from shipper.values import Detector
 from shipper.window import Window
 
 IDLE_SECONDS = 10.0  # nothing is due; overdue requests are still looked at
 LOOK_SECONDS = 1.0  # during a backlog too: rotation must not go unseen
 STATE_RETRY_SECONDS = 1.0
+MOST_SUSPICIONS = 1000  # told of in one run; the counters count all of them
 
 
 @dataclass(frozen=True, slots=True)
 class Shaper:
-    """What one line becomes: parse, keep or skip, identify, redact, payload.
+    """What one line becomes: parse, keep or skip, identify, redact, check, payload.
 
     Attributes:
         sampler: Asked after the filters, so that it takes its share of what they keep.
+        detector: Asked after the redactor, about what would still leave.
     """
 
     filters: Filters
@@ -43,6 +48,7 @@ class Shaper:
     redactor: Redactor
     payloads: PayloadBuilder
     sampler: Sampler = field(default_factory=Sampler)
+    detector: Detector = field(default_factory=Detector)
 
     def shape(self, line: Line) -> Item | UnknownVersion:
         """Return the line's item; never raises for what the line holds."""
@@ -66,10 +72,15 @@ class Shaper:
         redacted = self.redactor.apply(record)
         if isinstance(redacted, Reject):
             return Reject(redacted.reason, redacted.detail, record.w, record.dropped)
+        checked = self.detector.check(redacted.entry)
+        if checked is not None:
+            withheld = redacted.withheld + checked.withheld
+            redacted = Redacted(checked.entry, withheld)
         if self.sampler.is_on:
             entry = self.sampler.noted(record, redacted.entry)
             redacted = Redacted(entry, redacted.withheld)
-        return self.payloads.build(record, caller, redacted)
+        item = self.payloads.build(record, caller, redacted)
+        return item if checked is None else replace(item, suspicions=checked.suspicions)
 
 
 class Shape(Protocol):
@@ -195,6 +206,7 @@ class Pipeline:
         self._look_at = 0.0
         self._state_retry_at: float | None = None
         self._state_trouble = ""
+        self._suspicions: set[Suspicion] = set()
         self.sums = Sums()
 
     @property
@@ -245,12 +257,27 @@ class Pipeline:
             if isinstance(item, UnknownVersion):
                 self._source.stop_file(line.file_id, item.why)
                 continue
+            if isinstance(item, Entry) and item.suspicions:
+                self._tell(item.suspicions)
             if not self._batcher.has_room_for(item):
                 self._hand_over(now)
             self._batcher.add(line, item, now)
             if self._batcher.is_full:
                 self._hand_over(now)
         return found_lines
+
+    def _tell(self, suspicions: tuple[Suspicion, ...]) -> None:
+        """Tell of what looks like a secret, each kind once a place."""
+        for each in suspicions:
+            if each in self._suspicions or len(self._suspicions) >= MOST_SUSPICIONS:
+                continue
+            self._suspicions.add(each)
+            self._events.emit(
+                "secret_hidden" if each.is_hidden else "secret_suspected",
+                kind=each.kind,
+                operation=each.operation,
+                field=each.field,
+            )
 
     def _serve(self, now: float) -> None:
         """Let a batch of dead letters in, beside the lines, if somebody asked."""

@@ -18,6 +18,7 @@ from shipper.model import DeadLetter, Entry, Item, Line, Reject, Skip
 from shipper.record import Record, UnknownVersion
 from shipper.redact import Redactor
 from shipper.source import Unread
+from shipper.values import Detector
 
 
 class Stays(Struct, frozen=True):
@@ -68,17 +69,25 @@ class Reviver:
 
     Args:
         shaper: For lines that are read again.
-        filters: Today's rules; `redactor` holds today's lists.
+        filters: Today's rules; `redactor` holds today's lists, and `detector` looks
+            at what they leave.
         lines: Reads them.
     """
 
     def __init__(
-        self, *, shaper: Shape, filters: Filters, redactor: Redactor, lines: Lines
+        self,
+        *,
+        shaper: Shape,
+        filters: Filters,
+        redactor: Redactor,
+        lines: Lines,
+        detector: Detector | None = None,
     ) -> None:
         self._shaper = shaper
         self._filters = filters
         self._redactor = redactor
         self._lines = lines
+        self._detector = detector or Detector()
 
     def revive(self, letter: DeadLetter) -> Entry | Stays:
         """Return what is sent of a letter today, or why it stays."""
@@ -115,8 +124,12 @@ class Reviver:
         redacted = self._redactor.apply(record)
         if isinstance(redacted, Reject):
             return redacted
-        changed = payload.replace(record.entry, redacted.entry, 1)
-        return Entry(record.id, changed, redacted.withheld)
+        checked = self._detector.check(redacted.entry)
+        left, withheld = redacted.entry, redacted.withheld
+        if checked is not None:
+            left, withheld = checked.entry, withheld + checked.withheld
+        changed = payload.replace(record.entry, left, 1)
+        return Entry(record.id, changed, withheld)
 
 
 def _record_in(payload: bytes) -> Record:

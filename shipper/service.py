@@ -35,6 +35,7 @@ from shipper.sample import Sampler
 from shipper.source import LineReader, Source
 from shipper.store import Letterbox, Selection, StateLock, open_store
 from shipper.upload import Uploader
+from shipper.values import Detector
 from shipper.wake import Watch
 from shipper.window import Window
 from wsgi_writer._version import __version__
@@ -259,6 +260,7 @@ def _build(
             shaper=replace(shaper, sampler=Sampler()),
             filters=shaper.filters,
             redactor=shaper.redactor,
+            detector=shaper.detector,
             lines=reader,
         ),
         clock=clock,
@@ -327,6 +329,7 @@ def shaper_of(
             comment=f"{system}/{platform.python_version()}",
         ),
         sampler=Sampler(rate=settings.filter.sample_rate),
+        detector=Detector(mode=settings.filter.detectors, kinds=settings.filter.detect),
     )
 
 

@@ -25,6 +25,7 @@ def sentences(losses: Losses) -> Iterator[str]:
             yield words.format(f"{count:,}")
     for name, reasons in (
         ("bodies not sent", losses.withheld),
+        ("suspected secrets", losses.detected),
         ("skipped", losses.skipped),
         ("rejected", losses.rejected),
     ):

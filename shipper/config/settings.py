@@ -11,11 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from shipper.detect import KINDS
+
 Watch = Literal["auto", "events", "poll"]
 ReadFrom = Literal["beginning", "end"]
 Unidentified = Literal["anonymous", "drop"]
 Redaction = Literal["mark", "remove"]
 Mask = Literal["sha512", "hmac"]
+Detecting = Literal["off", "warn", "redact"]
 OnStateError = Literal["stop", "beginning", "end"]
 
 DEFAULT_ENDPOINT = "https://metrics.readme.io/v1/request"
@@ -94,6 +97,8 @@ class FilterSettings:
         include_content_types: Globs of the only types of responses that are shipped.
         exclude_content_types: Globs of types of responses that are left out.
         sample_rate: Share of the records that is sent, errors aside.
+        detectors: What happens to values that look like secrets.
+        detect: Kinds of secrets that are looked for.
     """
 
     denylist: tuple[str, ...] = ()
@@ -108,6 +113,8 @@ class FilterSettings:
     include_content_types: tuple[str, ...] = ()
     exclude_content_types: tuple[str, ...] = ()
     sample_rate: float = 1.0
+    detectors: Detecting = "warn"
+    detect: tuple[str, ...] = KINDS
 
 
 @dataclass(frozen=True, slots=True)

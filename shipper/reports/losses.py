@@ -24,6 +24,7 @@ AMBIGUOUS = "identity_ambiguous"
 SKIPPED = "skipped:"
 REJECTED = "rejected:"
 WITHHELD = "withheld:"
+DETECTED = "detected:"
 
 
 class Losses(Struct, frozen=True):
@@ -41,6 +42,7 @@ class Losses(Struct, frozen=True):
         truncated_files: Files replaced in place.
         identity_ambiguous: Files that could have been one of several.
         skipped: Lines left out, by rule; `rejected` and `withheld` likewise by reason.
+        detected: Records with what looks like a secret, by kind, hidden or not.
     """
 
     missing_records: int = 0
@@ -55,6 +57,7 @@ class Losses(Struct, frozen=True):
     skipped: Mapping[str, int] = {}
     rejected: Mapping[str, int] = {}
     withheld: Mapping[str, int] = {}
+    detected: Mapping[str, int] = {}
 
 
 def losses_of(sums: Sums) -> Losses:
@@ -74,6 +77,7 @@ def losses_of(sums: Sums) -> Losses:
         skipped=_by_reason(totals, SKIPPED),
         rejected=_by_reason(totals, REJECTED),
         withheld=_by_reason(totals, WITHHELD),
+        detected=_by_reason(totals, DETECTED),
     )
 
 

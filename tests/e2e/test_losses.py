@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.commands import Shop
-from tests.support.exchanges import an_exchange
+from tests.support.exchanges import an_exchange, encoded
 from tests.support.spool import FailingDisk, WriterClock, a_writer, numbers_in
 from wsgi_writer.mask import Masks
 from wsgi_writer.record import encode_record
@@ -152,6 +152,21 @@ def test_a_stopped_file_is_named(shop: Shop) -> None:
     assert f"stopped: {shop.log}: it holds records of format version 9" in (
         status.stdout
     )
+
+
+def test_suspected_secrets_are_listed(shop: Shop) -> None:
+    """By kind, and without the value, which no log of ours holds either."""
+    card = "4111111111111111"
+    with shop.receiving():
+        shop.record(1)
+        with shop.log.open("ab") as file:
+            file.write(encoded(an_exchange(target=f"/owls?card={card}")))
+        done = shop.shipper("run", "--once")
+        status = shop.shipper("status")
+
+    assert "suspected secrets: 1 (card-number: 1)" in status.stdout.splitlines()
+    assert "request.query.card holds what looks like a secret" in done.stderr
+    assert card not in done.stderr + status.stdout
 
 
 def test_what_rules_kept_back_is_listed(shop: Shop) -> None:

@@ -21,7 +21,7 @@ from shipper.model import (
     Skip,
 )
 from shipper.parse import UnknownVersion
-from shipper.pipeline import Pipeline
+from shipper.pipeline import Pipeline, Shape
 from shipper.window import Window
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
@@ -122,6 +122,7 @@ class Pipe:
         buffer_length: int = 10,
         max_in_flight: int = 4,
         max_duration: float | None = None,
+        shaper: Shape | None = None,
     ) -> None:
         # Mutable state: whether the run has been asked to stop.
         self._is_stopped = False
@@ -136,7 +137,7 @@ class Pipe:
             deadline = self.clock.monotonic() + max_duration
         self.pipeline = Pipeline(
             source=self.source,
-            shaper=TextShaper(),
+            shaper=shaper or TextShaper(),
             batcher=Batcher(
                 max_records=max_records,
                 max_bytes=100_000,

@@ -56,6 +56,8 @@ exclude_statuses = ["204"]
 include_content_types = ["text/*"]
 exclude_content_types = ["image/*"]
 sample_rate = 0.5
+detectors = "redact"
+detect = ["jwt"]
 
 [identify]
 unidentified = "drop"

@@ -27,10 +27,11 @@ from shipper.payload import PayloadBuilder
 from shipper.pipeline import Ending, Shaper
 from shipper.redact import Redactor
 from shipper.sample import Sampler
+from shipper.values import Detector
 from tests.support.lines import lines_of
 from tests.support.pipes import Pipe
 from tests.support.posting import deferred_by
-from tests.support.records import a_record_line
+from tests.support.records import a_record_line, binary_content, json_content
 
 
 def test_drains_and_ends() -> None:
@@ -301,6 +302,45 @@ def test_a_record_of_the_sample_tells_its_weight() -> None:
     assert isinstance(item, Entry)
     (entry,) = json.loads(item.payload)["request"]["log"]["entries"]
     assert entry["comment"] == "sampled: 1 of 1.001"
+
+
+CARD_BODY = json_content({"card": "4111111111111111"})
+
+
+def test_what_looks_like_a_secret_is_counted_and_told_once() -> None:
+    """Each kind once a place and run, with nothing of the value."""
+    shaper = dataclasses.replace(a_shaper(), detector=Detector(mode="warn"))
+    bodies = [CARD_BODY, CARD_BODY, json_content({"c": ["4111111111111111"] * 2})]
+    pipe = Pipe(lines_of([a_record_line(given=body) for body in bodies]), shaper=shaper)
+
+    pipe.pipeline.run()
+
+    told = [fields for name, fields in pipe.events.told if name == "secret_suspected"]
+    assert told == [
+        {"kind": "card-number", "operation": "GET /owls/{id}", "field": field}
+        for field in ("response.body.card", "response.body.c")
+    ]
+    counters = [commit.counters for commit in pipe.checkpoints.commits]
+    assert sum(dict(each).get("detected:card-number", 0) for each in counters) == 3
+    assert "4111" in str(pipe.poster.posted)
+
+
+def test_what_is_hidden_does_not_leave() -> None:
+    """It is counted all the same, and a body that stays here as well."""
+    shaper = dataclasses.replace(
+        a_shaper(), detector=Detector(mode="redact"), sampler=Sampler(rate=0.999)
+    )
+    bodies = [CARD_BODY, binary_content(b"\xff 4111111111111111 ", "x/y")]
+    pipe = Pipe(lines_of([a_record_line(given=body) for body in bodies]), shaper=shaper)
+
+    pipe.pipeline.run()
+
+    counters = [dict(commit.counters) for commit in pipe.checkpoints.commits]
+    assert "secret_hidden" in pipe.events.names()
+    assert sum(each.get("detected:card-number", 0) for each in counters) == 2
+    assert sum(each.get("withheld:secret", 0) for each in counters) == 1
+    assert "4111" not in str(pipe.poster.posted)
+    assert "[REDACTED 16]" in str(pipe.poster.posted)
 
 
 @pytest.mark.parametrize("fault", [None, LineFault("torn", "")])

@@ -24,6 +24,7 @@ from shipper.record import Record
 from shipper.redact import Redacted, Redactor
 from shipper.revive import Reviver, Stays
 from shipper.source import Unread
+from shipper.values import Detector
 from tests.support.exchanges import AN_ID, an_exchange, encoded
 
 LINE = Line("f", 0, 10, 0, 0, b"a line")
@@ -122,6 +123,25 @@ def test_nothing_listed_today_leaves(changes: dict[str, Any]) -> None:
     assert {**before, "request": None} == {**after, "request": None}
     assert before["request"]["log"]["creator"] == after["request"]["log"]["creator"]
     assert entry.id == before["_id"]
+
+
+def test_what_looks_like_a_secret_today_is_hidden_today() -> None:
+    """Whoever switches the detectors on means dead letters too."""
+    payload = a_payload(response_type=JSON, response_body=b'{"a":"4111111111111111"}')
+    reviver = Reviver(
+        shaper=OneShape(Skip("host")),
+        filters=Filters(),
+        redactor=Redactor(),
+        lines=OneLine(LINE),
+        detector=Detector(mode="redact"),
+    )
+
+    entry = reviver.revive(a_letter(payload))
+
+    assert isinstance(entry, Entry)
+    assert b"4111" in payload
+    assert b"4111" not in entry.payload
+    assert b"[REDACTED 16]" in entry.payload
 
 
 def test_an_allowlist_of_today_hides_the_rest() -> None:

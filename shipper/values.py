@@ -1,0 +1,93 @@
+"""Secrets by their looks in what is about to leave: told of, or hidden too.
+
+An entry comes in as the lists have left it; None goes out when nothing is suspected in
+it, which is mostly decided by a look at its bytes alone. Otherwise the findings go out,
+each with its kind and its place, and the entry: unchanged, or with marks where they
+stood. No finding holds any of the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from shipper import har
+from shipper.detect import KINDS, Detectors, Finding
+from shipper.model import Suspicion
+from shipper.operation import operation_of
+from shipper.walk import Walk
+
+Mode = Literal["off", "warn", "redact"]
+
+
+class Checked(Struct, frozen=True, gc=False):
+    """What became of an entry in which something is suspected.
+
+    Attributes:
+        entry: What may leave.
+        suspicions: What was found, each kind once a place.
+        withheld: Why bodies stay here, one reason a body.
+    """
+
+    entry: bytes
+    suspicions: tuple[Suspicion, ...]
+    withheld: tuple[str, ...] = ()
+
+
+class Detector:
+    """Looks at entries.
+
+    Args:
+        mode: ``warn`` tells, ``redact`` hides, ``off`` does neither.
+        kinds: Which of `detect.KINDS`.
+    """
+
+    def __init__(self, *, mode: Mode = "off", kinds: Iterable[str] = KINDS) -> None:
+        self._detectors = Detectors(kinds)
+        self.is_on = mode != "off" and self._detectors.are_any
+        self._hides = mode == "redact"
+
+    def check(self, entry: bytes) -> Checked | None:
+        """Return what is suspected in an entry, or None for nothing."""
+        if not self.is_on or not self._detectors.may_hold(entry):
+            return None
+        return self.examine(entry)
+
+    def examine(self, entry: bytes) -> Checked | None:
+        """Look at every text of an entry, whatever its bytes promise."""
+        decoded = har.decode(entry)
+        looker = _Looker(self._detectors)
+        walk = Walk(looker)
+        hidden = walk.entry(decoded)
+        if not looker.found:
+            return None
+        operation = operation_of(decoded)
+        suspicions = tuple(
+            Suspicion(kind, operation, field, self._hides)
+            for kind, field in looker.found
+        )
+        if not self._hides:
+            return Checked(entry, suspicions)
+        return Checked(har.encode(hidden), suspicions, tuple(walk.withheld))
+
+
+class _Looker:
+    """Notes each kind once a place."""
+
+    def __init__(self, detectors: Detectors) -> None:
+        # Mutable state, of one entry: kinds and places in the order found.
+        self._detectors = detectors
+        self.found: dict[tuple[str, str], None] = {}
+
+    def look(self, field: str, name: str, text: str) -> Sequence[Finding]:
+        """Return what is suspected in a text."""
+        findings = self._detectors.find(text, name)
+        for finding in findings:
+            self.found[finding.kind, field] = None
+        return findings
+
+    def may_look_into(self, content: bytes) -> bool:
+        """Tell whether bytes may hold anything."""
+        return self._detectors.may_hold(content)
