@@ -30,6 +30,7 @@ VERBS: Mapping[str, Verb] = {
     "dead-letter": Verb(
         "dead_letter", "List, show, retry, export or purge what was not delivered."
     ),
+    "scan": Verb("scan", "Show what would leak past the lists, and where."),
     "receive": Verb("receive", "Run a local receiver that speaks ReadMe's protocol."),
     "demo": Verb("demo", "Send real exchanges from an app to a local receiver."),
 }
