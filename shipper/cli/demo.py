@@ -99,7 +99,11 @@ def _show(outcome: Outcome, *, is_kept: bool) -> None:
         ("answered by the app", outcome.answered, ""),
         ("left out by the app", left_out, "/healthz, and one that asked for it"),
         ("recorded in the log", recorded, f"in {len(outcome.files)} files"),
-        ("skipped by a rule", sums["skipped"], "another host than allowed"),
+        (
+            "skipped by a rule",
+            sums["skipped"],
+            "another host than allowed, or a preflight request",
+        ),
         ("dead letters", sums["dead"], ""),
         ("delivered", sums["delivered"], ""),
         ("at the receiver", len(outcome.received), "each once"),
