@@ -104,8 +104,17 @@ class LogFile:
             return self.size_bytes - stream.packed_left_bytes
         return min(self._reach, self.size_bytes)
 
-    def lines(self, position: Position = Position()) -> Iterator[Line]:  # noqa: B008
+    def lines(
+        self,
+        position: Position = Position(),  # noqa: B008 - frozen
+        *,
+        file_id: str | None = None,
+    ) -> Iterator[Line]:
         """Hand out the lines from a position on.
+
+        Args:
+            position: The place after some line.
+            file_id: Goes into every line; the path if it is None.
 
         Raises:
             BadInputError: What stands before the position is not what stood there,
@@ -113,7 +122,7 @@ class LogFile:
             NoInputError: It cannot be read any further.
         """
         follower = Follower(
-            self.path,
+            self.path if file_id is None else file_id,
             self._stream,
             position=position,
             max_line_bytes=self._max_line_bytes,

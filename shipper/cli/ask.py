@@ -76,7 +76,9 @@ class _Errand:
         self._verb = verb
         self._selection = selection
         self._clock = clock
-        self._state_dir = load(chosen.config, os.environ, checks="file").state_dir
+        self._state_dir = load(
+            chosen.config, os.environ, checks="file", needs_source=False
+        ).state_dir
         self._number: int | None = None
         self._counter: Counter | None = None
 
@@ -122,7 +124,9 @@ class _Errand:
             if self._verb != PURGE:
                 raise
             # Forgetting needs no key.
-            settings = load(chosen.config, os.environ, checks="file")
+            settings = load(
+                chosen.config, os.environ, checks="file", needs_source=False
+            )
         self._number = carry_out(
             settings,
             self._verb,

@@ -32,7 +32,7 @@ def command(chosen: options.Common) -> int:
     from shipper.config import load  # noqa: PLC0415
     from shipper.reports.audit import take_audit  # noqa: PLC0415
 
-    settings = load(chosen.config, os.environ, checks="file")
+    settings = load(chosen.config, os.environ, checks="file", needs_source=False)
     clock = SystemClock()
     audit = take_audit(
         settings.state_dir,

@@ -174,7 +174,7 @@ def _settings(chosen: options.Common) -> Settings:
     # Late, because it takes a tenth of a second that --help should not pay.
     from shipper.config import load  # noqa: PLC0415
 
-    return load(chosen.config, os.environ, checks="file")
+    return load(chosen.config, os.environ, checks="file", needs_source=False)
 
 
 def _letters(

@@ -32,7 +32,7 @@ def command(chosen: options.Common) -> int:
     from shipper.config import load  # noqa: PLC0415
     from shipper.reports.status import take_status  # noqa: PLC0415
 
-    settings = load(chosen.config, os.environ, checks="file")
+    settings = load(chosen.config, os.environ, checks="file", needs_source=False)
     clock = SystemClock()
     status = take_status(
         settings.state_dir,

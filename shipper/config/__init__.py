@@ -57,6 +57,7 @@ def load(
     environ: Mapping[str, str],
     *,
     checks: Checks = "key",
+    needs_source: bool = True,
     system_directory: str = SYSTEM_DIRECTORY,
     is_root: bool | None = None,
 ) -> Settings:
@@ -67,6 +68,8 @@ def load(
         environ: The process environment.
         checks: How much is judged: ``file`` only what is written, ``key`` also
             finds the project key, ``machine`` also the directories and files named.
+        needs_source: False for commands that are told what to read: they do without
+            a ``[[source]]``, and without any file at all.
         system_directory: Where the system-wide file and key lie.
         is_root: Whether the user's own file is left out; None asks the process.
 
@@ -77,7 +80,11 @@ def load(
     overrides = read_overrides(environ, keys(schema))
     is_root = os.geteuid() == 0 if is_root is None else is_root
     usual = usual_places(environ, system_directory=system_directory, is_root=is_root)
-    document = read_document(path, environ, overrides, usual=usual)
+    document = read_document(
+        path, environ, overrides, usual=usual, is_required=needs_source
+    )
+    if not needs_source:
+        schema = {key: rule for key, rule in schema.items() if key != "required"}
     complaints = [
         *overrides.faults,
         *faults(_breaches(document, schema), schema, document),
@@ -218,7 +225,8 @@ def _settings(
         top.get("state_dir", DEFAULT_STATE_DIR), key=("state_dir",)
     )
     top["sources"] = tuple(
-        _source(document, index, table) for index, table in enumerate(top.pop("source"))
+        _source(document, index, table)
+        for index, table in enumerate(top.pop("source", ()))
     )
     return Settings(
         **top,

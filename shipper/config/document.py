@@ -102,8 +102,11 @@ def read_document(
     overrides: Overrides,
     *,
     usual: tuple[str, ...],
+    is_required: bool = True,
 ) -> Document:
     """Read the one file and lay the overrides over it.
+
+    Without `is_required`, no file at all is an empty one.
 
     Raises:
         ConfigError: When there is no file, or it cannot be read, or is not TOML.
@@ -111,7 +114,8 @@ def read_document(
     named = path or environ.get(CONFIG_VARIABLE)
     found = named or next(filter(os.path.exists, usual), None)
     if found is None:
-        if not any(override.key.dotted == "source" for override in overrides.values):
+        has_source = any(one.key.dotted == "source" for one in overrides.values)
+        if is_required and not has_source:
             raise _no_file(usual)
         return _overlay(Document(None, {}, {}, {}), overrides)
     text = _read_text(found)

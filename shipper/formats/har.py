@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import tzinfo
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -75,35 +75,53 @@ def read_har(content: bytes, zone: tzinfo | None = None) -> Iterator[HarEntry] |
     Returns:
         The entries in their order; or why the file as a whole is no HAR.
     """
+    pieces = split_har(content)
+    if isinstance(pieces, Reject):
+        return pieces
+    return (
+        HarEntry(index, data, _read_entry(data, zone))
+        for index, data in enumerate(pieces)
+    )
+
+
+def split_har(content: bytes) -> Iterator[bytes] | Reject:
+    """Return the bytes of each entry of a HAR; or why the file as a whole is none.
+
+    Args:
+        content: Must not change while the entries are taken.
+    """
     content = content.removeprefix(_BOM)
     try:
         document = _DOCUMENTS.decode(content)
     except msgspec.ValidationError:
         return refuse("shape", NO_HAR)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _read_lenient(content, zone)
+        return _split_lenient(content)
     if document.log is UNSET or document.log.entries is UNSET:
         return refuse("shape", NO_HAR)
-    return _read_entries(map(bytes, document.log.entries), zone)
+    return map(bytes, document.log.entries)
 
 
-class HarLines:
-    """A HAR has no lines: none fits, and none is read."""
+class HarEntries:
+    """A HAR has no lines; what is read here are entries, as `split_har` gives them."""
+
+    def __init__(self, zone: tzinfo | None) -> None:
+        self._zone = zone
 
     def fits(self, line: bytes) -> bool:
-        """Tell that no line is a HAR."""
+        """Tell that no line of a file is a HAR."""
         return False
 
     def read(self, line: bytes) -> Foreign | Reject | Skip:
-        """Refuse every line."""
-        return refuse("shape", "a HAR is read as a whole, not by lines")
+        """Read the bytes of one entry."""
+        return _read_entry(line, self._zone)
 
 
-def _open(_: Hints) -> LineReader:
-    return HarLines()
+def _open(hints: Hints) -> LineReader:
+    return HarEntries(hints.zone)
 
 
-def _read_lenient(content: bytes, zone: tzinfo | None) -> Iterator[HarEntry] | Reject:
+def _split_lenient(content: bytes) -> Iterator[bytes] | Reject:
     """Read a HAR that only a lenient decoder takes, such as one with raw tabs.
 
     This one does build the whole tree, and lays each entry out again.
@@ -115,8 +133,7 @@ def _read_lenient(content: bytes, zone: tzinfo | None) -> Iterator[HarEntry] | R
     if not isinstance(entries, list):
         return refuse("shape", NO_HAR)
     is_native = document.is_native
-    again = (_lay_out(entry, is_native=is_native) for entry in entries)
-    return _read_entries(again, zone)
+    return (_lay_out(entry, is_native=is_native) for entry in entries)
 
 
 def _lay_out(entry: Any, *, is_native: bool) -> bytes:
@@ -130,11 +147,9 @@ def _escape(found: re.Match[str]) -> str:
     return json.dumps(found[0])[1:-1]
 
 
-def _read_entries(entries: Iterable[bytes], zone: tzinfo | None) -> Iterator[HarEntry]:
-    for index, data in enumerate(entries):
-        entry = decode_object(data)
-        found = refuse("shape") if entry is None else _exchange(entry, zone)
-        yield HarEntry(index, data, found)
+def _read_entry(data: bytes, zone: tzinfo | None) -> Foreign | Reject:
+    entry = decode_object(data)
+    return refuse("shape") if entry is None else _exchange(entry, zone)
 
 
 def _exchange(entry: LogObject, zone: tzinfo | None) -> Foreign | Reject:

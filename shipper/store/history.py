@@ -36,7 +36,15 @@ _FIND = "SELECT label, choices FROM backfills WHERE file_id = ?"
 
 
 class TakenOverError(StateError):
-    """The shipper follows the file now; what is left of it is the shipper's."""
+    """The shipper follows the file now; what is left of it is the shipper's.
+
+    Attributes:
+        file_id: Which file.
+    """
+
+    def __init__(self, file_id: str, *, path: str) -> None:
+        super().__init__(f"the shipper follows the file now: {file_id}", path=path)
+        self.file_id = file_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +91,7 @@ class History(Store):
         for advance in commit.advances:
             found = self._connection.execute(_STATE, (advance.file_id,)).fetchone()
             if found is not None and found[0] != FileState.HISTORY.value:
-                raise TakenOverError(
-                    f"the shipper follows the file now: {advance.file_id}",
-                    path=self._path,
-                )
+                raise TakenOverError(advance.file_id, path=self._path)
 
 
 def open_history(state_dir: str, *, clock: Clock) -> History:

@@ -1,0 +1,6 @@
+"""History brought to ReadMe: logs that nobody writes to any more, sent once.
+
+`inputs` finds the files, `survey` opens them and tells their formats, `ledger` says
+how far each was sent, `reader` hands their lines to the pipeline that every record
+goes through, and `job` runs it. `plan` reads everything and sends nothing.
+"""

@@ -1,0 +1,341 @@
+"""A backfill by several processes, or by a cluster: one file each, a piece at a time.
+
+`ship` is the work: a task in, what became of it out, everything it needs in the task,
+so that any engine that maps functions can run it. The ledger stays with whoever hands
+out the tasks: a piece is committed when its result is there, and only then is the
+next piece of that file handed out.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
+
+from shipper.backfill.choices import Choices
+from shipper.backfill.job import (
+    LEFT_ALONE,
+    SENT,
+    UNFINISHED,
+    FileOutcome,
+    Limits,
+    Outcome,
+    Progress,
+    history_shaper_of,
+    opened_history,
+    pipeline_of,
+    places_of,
+    signals,
+    uploader_of,
+)
+from shipper.backfill.ledger import Place
+from shipper.backfill.pace import Pace
+from shipper.backfill.reader import Opened, Reader
+from shipper.backfill.shaping import HistoryShaper, Rejected
+from shipper.backfill.survey import Log
+from shipper.clock import Clock, SystemClock
+from shipper.config.settings import Settings
+from shipper.errors import EXIT_CONFIG, ShipperError
+from shipper.events import EventLog, Events
+from shipper.model import Commit
+from shipper.rejected import RejectedText
+from shipper.store.history import History, TakenOverError
+from wsgi_writer.mask import Masks
+
+PIECE_LINES: Final = 2_000  # of a plain file; what a kill can repeat of each worker
+PACKED_PIECE_LINES: Final = 50_000  # an archive is unpacked from its front each time
+PIECE_SECONDS: Final = 10.0  # a piece that cannot be sent comes back all the same
+LOOK_SECONDS: Final = 0.5
+
+
+class NoEngineError(ShipperError):
+    """What is to do the work is not installed, or cannot be reached."""
+
+    exit_code = EXIT_CONFIG
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One piece of one log, and everything that is needed to send it."""
+
+    settings: Settings
+    choices: Choices
+    limits: Limits
+    path: str
+    name: str
+    place: Place
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a piece.
+
+    Attributes:
+        commits: To be stored, in this order.
+        is_at_end: Nothing of the log is left.
+        trouble: Why it cannot be read any further, or nothing.
+        waiting: Why nothing could be sent, or nothing.
+    """
+
+    commits: tuple[Commit, ...]
+    rejects: tuple[Rejected, ...]
+    reasons: Counter[str]
+    read_bytes: int
+    is_at_end: bool
+    trouble: str
+    waiting: str
+
+
+def ship(task: Task) -> Done:
+    """Send one piece of a log; nothing is remembered between two calls."""
+    clock = SystemClock()
+    events = EventLog(sys.stderr, clock=clock, least="warning")
+    masks = Masks()
+    opened = Opened(
+        task.name,
+        task.place,
+        open_log=partial(Log, task.path, task.choices),
+        translator_of=lambda log: log.translator(masks),
+        limit_lines=task.lines,
+    )
+    reader = Reader([opened])
+    rejects: list[Rejected] = []
+    shaper = HistoryShaper(
+        history_shaper_of(task.settings, task.choices, events=events, clock=clock),
+        reader=reader,
+        text=RejectedText(masks),
+        on_reject=rejects.append,
+    )
+    gathered = _Gathered()
+    uploader = uploader_of(task.settings, clock)
+    try:
+        pipeline = pipeline_of(
+            task.settings,
+            task.limits,
+            source=reader,
+            shaper=shaper,
+            poster=Pace(
+                uploader,
+                clock=clock,
+                records_per_second=task.limits.records_per_second,
+                bytes_per_second=task.limits.bytes_per_second,
+            ),
+            checkpoints=gathered,
+            events=events,
+            clock=clock,
+            deadline=clock.monotonic() + PIECE_SECONDS,
+        )
+        pipeline.run()
+    finally:
+        reader.close()
+        uploader.close(wait_seconds=0.0)
+    settled = sum(
+        advance.end_bytes - advance.start_bytes
+        for commit in gathered.commits
+        for advance in commit.advances
+    )
+    end = task.place.row.offset_bytes + settled
+    # Of what was read and not settled, the rejects will be met again.
+    kept = tuple(one for one in rejects if one.offset_bytes < end)
+    return Done(
+        commits=tuple(gathered.commits),
+        rejects=kept,
+        reasons=Counter(one.reason for one in kept),
+        read_bytes=opened.read_bytes,
+        is_at_end=opened.is_at_end and end >= opened.end_bytes,
+        trouble="" if opened.trouble is None else str(opened.trouble),
+        waiting=pipeline.trouble,
+    )
+
+
+class _Gathered:
+    """Implements the pipeline's checkpoints: commits are kept for whoever stores."""
+
+    def __init__(self) -> None:
+        # Mutable state: the commits so far.
+        self.commits: list[Commit] = []
+
+    def commit(self, commit: Commit) -> None:
+        """Keep a commit."""
+        self.commits.append(commit)
+
+
+class Engine(Protocol):
+    """What maps a function over tasks, elsewhere."""
+
+    @property
+    def executor(self) -> Executor:
+        """Takes tasks."""
+        ...
+
+    @property
+    def slots(self) -> int:
+        """How many tasks it works on at a time."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
+
+
+class Processes:
+    """Processes of this machine."""
+
+    def __init__(self, workers: int) -> None:
+        # Mutable state: the pool. Fresh processes, so that no lock or thread of ours
+        # is copied into them.
+        self.slots = workers
+        self.executor: Executor = ProcessPoolExecutor(
+            workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_leave_signals,
+        )
+
+    def close(self) -> None:
+        """Let the tasks under way end, and no other begin."""
+        self.executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_signals() -> None:
+    """Ctrl-C reaches every process of a terminal; the parent decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class Cluster:
+    """A Dask cluster that sees the same files.
+
+    Raises:
+        NoEngineError: Dask is not installed, or the scheduler cannot be reached.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            from distributed import Client  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise NoEngineError(
+                "cannot use a cluster: Dask is not installed",
+                hint="pip install 'hartail[shipper,dask]', here and on the workers",
+            ) from error
+        try:
+            self._client = Client(address, timeout=10, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise NoEngineError(
+                f"cannot use a cluster: {address}: {error}",
+                hint="give the scheduler's address, such as tcp://10.0.0.7:8786",
+            ) from error
+        self.executor: Executor = self._client.get_executor(pure=False)
+        self.slots = max(1, sum(self._client.nthreads().values()))
+
+    def close(self) -> None:
+        """Leave the cluster; it goes on without us."""
+        self._client.close()
+
+
+def engine(*, workers: int, scheduler: str | None) -> Engine:
+    """Return what does the work."""
+    return Cluster(scheduler) if scheduler is not None else Processes(workers)
+
+
+Run = Callable[..., Outcome]
+
+
+def runner(engine: Engine) -> Run:
+    """Return what runs a backfill on an engine; called as `job.run` is."""
+    return partial(run, engine)
+
+
+def run(
+    engine: Engine,
+    settings: Settings,
+    files: Sequence[FileOutcome],
+    choices: Choices,
+    *,
+    limits: Limits,
+    progress: Progress,
+    on_reject: Callable[[Rejected], None],
+    events: Events,
+    clock: Clock,
+) -> Outcome:
+    """Send what the surveyed logs hold and has not been sent; see `job.run`."""
+    received: list[int] = []
+    with opened_history(settings, clock) as history:
+        places = places_of(files, history, choices)
+        progress.total_bytes = sum(file.size_bytes for file, _ in places)
+        share = _share(limits, max(1, min(engine.slots, len(places))))
+        left = deque(places)
+        out: dict[Future[Done], tuple[FileOutcome, Place]] = {}
+        read: dict[str, int] = {}
+        with signals(received.append):
+            while (left and not received) or out:
+                while left and len(out) < engine.slots and not received:
+                    file, place = left.popleft()
+                    task = _task(settings, choices, share, file, place)
+                    out[engine.executor.submit(ship, task)] = file, place
+                ended, _ = wait(out, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    file, place = out.pop(future)
+                    done = future.result()
+                    before = file.lines
+                    has_more = _settle(file, place, done, history=history)
+                    for refused in done.rejects:
+                        on_reject(refused)
+                    read[file.path] = done.read_bytes
+                    progress.moved(file.lines - before, sum(read.values()))
+                    if has_more:
+                        again = history.file(place.row.file_id)
+                        assert again is not None
+                        place = Place(again, is_new=False, stop_bytes=place.stop_bytes)
+                        left.append((file, place))
+    is_complete = all(file.state != UNFINISHED for file in files)
+    return Outcome(tuple(files), received[0] if received else None, is_complete)
+
+
+def _share(limits: Limits, workers: int) -> Limits:
+    records, size = limits.records_per_second, limits.bytes_per_second
+    return Limits(records and records / workers, size and size / workers)
+
+
+def _task(
+    settings: Settings,
+    choices: Choices,
+    limits: Limits,
+    file: FileOutcome,
+    place: Place,
+) -> Task:
+    lines = PACKED_PIECE_LINES if file.packing else PIECE_LINES
+    return Task(settings, choices, limits, file.path, file.name, place, lines)
+
+
+def _settle(file: FileOutcome, place: Place, done: Done, *, history: History) -> bool:
+    """Store what became of a piece; True if the log has another one."""
+    try:
+        for commit in done.commits:
+            history.commit(commit)
+            for advance in commit.advances:
+                file.delivered += advance.delivered
+                file.skipped += advance.skipped
+                file.dead += advance.dead
+                file.blank += advance.blank
+    except TakenOverError:
+        file.state = LEFT_ALONE
+        file.why = "the shipper follows it now, and sends the rest"
+        return False
+    file.rejects.update(done.reasons)
+    if done.is_at_end and not done.trouble:
+        file.state = SENT
+    elif done.trouble:
+        file.why = done.trouble
+    return not done.is_at_end and not done.trouble

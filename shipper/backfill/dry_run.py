@@ -1,0 +1,52 @@
+"""Plan a backfill with the real rules, and without state, key or network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from shipper.backfill.choices import Choices
+from shipper.backfill.job import FileOutcome, history_shaper_of
+from shipper.backfill.ledger import from_the_front
+from shipper.backfill.plan import FilePlan, Planner
+from shipper.backfill.reader import Opened, Reader
+from shipper.backfill.shaping import HistoryShaper
+from shipper.backfill.survey import Log
+from shipper.config.settings import Settings
+from shipper.rejected import RejectedText
+from wsgi_writer.mask import Masks
+
+
+def plan_all(
+    settings: Settings, files: Sequence[FileOutcome], choices: Choices
+) -> list[FilePlan]:
+    """Read every log to its end and say what would be sent of it."""
+    masks = Masks()
+    planner = Planner(
+        max_records=settings.batch.max_records, max_bytes=settings.batch.max_bytes
+    )
+    shaper = history_shaper_of(settings, choices)
+    plans = []
+    for file in files:
+        opened = Opened(
+            file.name,
+            from_the_front(file.path),
+            open_log=partial(Log, file.path, choices),
+            translator_of=lambda log: log.translator(masks),
+        )
+        reader = Reader([opened])
+        plan = FilePlan(
+            file.name, file.format, file.wrapper, file.packing, file.size_bytes
+        )
+        planner.plan(
+            plan,
+            reader,
+            HistoryShaper(
+                shaper,
+                reader=reader,
+                text=RejectedText(masks),
+                on_reject=lambda refused: None,
+            ),
+        )
+        plans.append(plan)
+    return plans

@@ -1,0 +1,76 @@
+"""Which files a backfill is about: files, whole directories, standard input.
+
+Names come in as they were typed, paths go out, each once, directories replaced by
+what lies in them, oldest first. Nothing is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from shipper.logfile import STANDARD_INPUT, NoInputError
+
+# What editors, shells and unfinished copies leave beside logs.
+_NEVER: Final = ("~", ".swp", ".swx", ".tmp", ".bak", ".orig", ".lock", ".part")
+
+
+def find_logs(names: Iterable[str]) -> list[str]:
+    """Return the paths of the logs that are meant.
+
+    Raises:
+        NoInputError: A name leads nowhere, or to a directory without files.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        if name != STANDARD_INPUT and os.path.isdir(name):
+            inside = sorted(_files_below(name), key=_age)
+            if not inside:
+                hint = "name the directory that holds the logs, or the logs"
+                raise NoInputError(name, "the directory holds no files", hint=hint)
+            found.update(dict.fromkeys(inside))
+        else:
+            found[name] = None
+    return list(found)
+
+
+@contextmanager
+def spooled(paths: Iterable[str]) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """Let standard input be read more than once, for the length of the block.
+
+    Gives the paths to open, and what is to be shown in place of some of them. What
+    was piped in lies in a file of mode 0600 until then.
+    """
+    given = list(paths)
+    if STANDARD_INPUT not in given:
+        yield given, {}
+        return
+    with tempfile.NamedTemporaryFile(prefix="backfill-") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+        file.flush()
+        opened = [file.name if path == STANDARD_INPUT else path for path in given]
+        yield opened, {file.name: STANDARD_INPUT}
+
+
+def _files_below(directory: str) -> Iterator[str]:
+    def complain(error: OSError) -> None:
+        why = error.strerror or str(error)
+        raise NoInputError(error.filename or directory, why) from error
+
+    for place, directories, names in os.walk(directory, onerror=complain):
+        directories[:] = sorted(one for one in directories if not one.startswith("."))
+        for name in names:
+            path = os.path.join(place, name)
+            is_meant = not name.startswith(".") and not name.endswith(_NEVER)
+            if is_meant and os.path.isfile(path):
+                yield path
+
+
+def _age(path: str) -> tuple[int, str]:
+    """Put the file first whose last line is oldest."""
+    return os.stat(path).st_mtime_ns, path

@@ -1,0 +1,508 @@
+"""Run a backfill: build the real parts, send what the logs hold, say what became of it.
+
+One pipeline over all logs, the same as the shipper's, with positions in the ledger of
+history. It runs beside the shipper under a lock of its own. An error of one log ends
+that log, and the others go on.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from types import FrameType
+
+from shipper.backfill.choices import Choices, Selection
+from shipper.backfill.ledger import LeftAlone, Place, place_of
+from shipper.backfill.pace import Pace
+from shipper.backfill.reader import Opened, Reader
+from shipper.backfill.shaping import HistoryShaper, Rejected
+from shipper.backfill.survey import Log
+from shipper.batch import Batcher
+from shipper.clock import Clock
+from shipper.config.settings import Settings
+from shipper.events import Events
+from shipper.gate import Gate
+from shipper.model import Batch, Commit
+from shipper.network import NetworkSettings
+from shipper.pipeline import Checkpoints, Ending, Pipeline, Shaper
+from shipper.rejected import RejectedText
+from shipper.sample import Sampler
+from shipper.service import shaper_of
+from shipper.store import StateLock
+from shipper.store.history import (
+    HISTORY_LOCK,
+    History,
+    Reading,
+    TakenOverError,
+    open_history,
+)
+from shipper.upload import Uploader
+from shipper.window import Poster, Window
+from wsgi_writer._version import __version__
+from wsgi_writer.mask import Masks
+
+SENT = "sent"
+LEFT_ALONE = "left alone"
+UNFINISHED = "unfinished"
+
+
+@dataclass(slots=True)
+class FileOutcome:
+    """What became of one log in this run.
+
+    Attributes:
+        name: As it was given; ``-`` for standard input.
+        state: ``sent``, ``left alone``, or ``unfinished``.
+        why: What kept it from being sent, or nothing.
+        sent_before: Lines that earlier runs had settled.
+    """
+
+    path: str
+    name: str
+    format: str = ""
+    wrapper: str | None = None
+    packing: str = ""
+    size_bytes: int = 0
+    state: str = UNFINISHED
+    why: str = ""
+    sent_before: int = 0
+    delivered: int = 0
+    skipped: int = 0
+    dead: int = 0
+    blank: int = 0
+    rejects: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def lines(self) -> int:
+        """How many lines were settled in this run."""
+        return self.delivered + self.skipped + self.dead + self.blank
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of all of them.
+
+    Attributes:
+        signal_number: Of the signal that ended the run early, or None.
+        is_complete: Every log was sent to its end, or left alone on purpose.
+    """
+
+    files: tuple[FileOutcome, ...]
+    signal_number: int | None
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How fast, and how much at once."""
+
+    records_per_second: float | None = None
+    bytes_per_second: float | None = None
+
+
+class Progress:
+    """How far a run has come, for whoever shows it; read by the same thread.
+
+    Attributes:
+        total_bytes: Of all logs that are read, on disk.
+        records: Settled so far.
+    """
+
+    def __init__(self, tick: Callable[[Progress], None]) -> None:
+        # Mutable state: the numbers; the pipeline thread moves them.
+        self.total_bytes = 0
+        self.done_bytes = 0
+        self.records = 0
+        self._tick = tick
+
+    def moved(self, records: int, done_bytes: int) -> None:
+        """Take note of a commit."""
+        self.records += records
+        self.done_bytes = max(self.done_bytes, done_bytes)
+        self._tick(self)
+
+
+def survey(
+    paths: Sequence[str], choices: Choices, names: Mapping[str, str] | None = None
+) -> list[FileOutcome]:
+    """Look at all logs before anything is sent.
+
+    Args:
+        paths: Where they are.
+        choices: How they are read.
+        names: What is shown in place of some paths.
+
+    Raises:
+        NoInputError: One is not there; `BadInputError`: its format cannot be told;
+            `NeedsMoreError`: it lacks what only the operator can say.
+    """
+    found = []
+    for path in paths:
+        with Log(path, choices) as log:
+            found.append(
+                FileOutcome(
+                    path=path,
+                    name=(names or {}).get(path, path),
+                    format=log.format.name,
+                    wrapper=log.wrapper,
+                    packing=log.packing,
+                    size_bytes=log.size_bytes,
+                )
+            )
+    return found
+
+
+def run(
+    settings: Settings,
+    files: Sequence[FileOutcome],
+    choices: Choices,
+    *,
+    limits: Limits,
+    progress: Progress,
+    on_reject: Callable[[Rejected], None],
+    events: Events,
+    clock: Clock,
+) -> Outcome:
+    """Send what the surveyed logs hold and has not been sent.
+
+    Raises:
+        StateLockedError: Another backfill uses the state directory.
+        StateError: The state cannot be read or written.
+        ConfigError: What the configuration names cannot be used.
+    """
+    received: list[int] = []
+    with ExitStack() as parts:
+        history = parts.enter_context(opened_history(settings, clock))
+        places = places_of(files, history, choices)
+        progress.total_bytes = sum(file.size_bytes for file, _ in places)
+        uploader = uploader_of(settings, clock)
+        parts.callback(uploader.close, wait_seconds=0.0)
+        while places:
+            ended = _run_once(
+                settings,
+                places,
+                choices,
+                limits=limits,
+                checkpoints=history,
+                uploader=uploader,
+                progress=progress,
+                on_reject=on_reject,
+                events=events,
+                clock=clock,
+                received=received,
+            )
+            if ended is None:
+                break
+            # The shipper has taken this one over; the others are still ours.
+            places = [
+                (file, _again(place, history))
+                for file, place in places
+                if place.row.file_id != ended and file.state == UNFINISHED
+            ]
+    is_complete = all(file.state != UNFINISHED for file in files)
+    return Outcome(tuple(files), received[0] if received else None, is_complete)
+
+
+@contextmanager
+def opened_history(settings: Settings, clock: Clock) -> Iterator[History]:
+    """Hold the lock of backfills, and the state open, for the length of the block.
+
+    Raises:
+        StateLockedError: Another backfill uses the state directory.
+        StateError: The state cannot be read or written.
+    """
+    lock = StateLock(settings.state_dir, name=HISTORY_LOCK)
+    lock.acquire()
+    try:
+        history = open_history(settings.state_dir, clock=clock)
+        try:
+            yield history
+        finally:
+            history.close()
+    finally:
+        lock.release()
+
+
+def places_of(
+    files: Sequence[FileOutcome], history: History, choices: Choices
+) -> list[tuple[FileOutcome, Place]]:
+    """Find out where to go on in each log, and write down the new ones."""
+    reading = Reading(choices.label, choices.selection)
+    places = []
+    taken: set[str] = set()
+    for file in files:
+        with Log(file.path, choices) as log:
+            place = place_of(log, history, reading, replay=choices.replay)
+            if isinstance(place, LeftAlone):
+                file.state, file.why = LEFT_ALONE, place.why
+                continue
+            if place.row.file_id in taken:
+                file.state, file.why = LEFT_ALONE, "it is another copy of one before it"
+                continue
+            file.sent_before = log.line_number(place.position)
+        if place.is_new:
+            history.enter(place.row, reading)
+        taken.add(place.row.file_id)
+        places.append((file, place))
+    return places
+
+
+def _again(place: Place, history: History) -> Place:
+    row = history.file(place.row.file_id)
+    return Place(row or place.row, is_new=False, stop_bytes=place.stop_bytes)
+
+
+def uploader_of(settings: Settings, clock: Clock) -> Uploader:
+    """Return what posts, as many requests at a time as the settings say."""
+    return Uploader(
+        endpoint=settings.readme.endpoint,
+        api_key=settings.readme.api_key,
+        user_agent=f"hartail/{__version__}",
+        threads=settings.batch.max_in_flight,
+        timeout_seconds=settings.readme.timeout,
+        network=NetworkSettings(allow_plain_http=settings.network.allow_plain_http),
+        clock=clock,
+    )
+
+
+def history_shaper_of(settings: Settings, choices: Choices, **told: object) -> Shaper:
+    """Return what a record of history becomes: today's lists, its own filters."""
+    if choices.identity is not None:
+        rules = (choices.identity, *settings.identify.rules)
+        settings = replace(settings, identify=replace(settings.identify, rules=rules))
+    return replace(
+        shaper_of(settings, **told),  # type: ignore[arg-type]  # events and clock
+        filters=Selection(
+            since=choices.since, until=choices.until, exclude_paths=choices.exclude
+        ),
+        sampler=Sampler(),
+    )
+
+
+def _run_once(
+    settings: Settings,
+    places: Sequence[tuple[FileOutcome, Place]],
+    choices: Choices,
+    *,
+    limits: Limits,
+    checkpoints: Checkpoints,
+    uploader: Uploader,
+    progress: Progress,
+    on_reject: Callable[[Rejected], None],
+    events: Events,
+    clock: Clock,
+    received: list[int],
+) -> str | None:
+    """Send until the end, a signal, or a log that the shipper takes over.
+
+    Returns:
+        The id of the file that was taken over, or None.
+    """
+    masks = Masks()
+    opened = [
+        Opened(
+            file.name,
+            place,
+            open_log=partial(Log, file.path, choices),
+            translator_of=lambda log: log.translator(masks),
+        )
+        for file, place in places
+    ]
+    reader = Reader(opened)
+    shaper = HistoryShaper(
+        history_shaper_of(settings, choices, events=events, clock=clock),
+        reader=reader,
+        text=RejectedText(masks),
+        on_reject=on_reject,
+    )
+    books = _Books(checkpoints, opened, [file for file, _ in places], progress)
+    pace = Pace(
+        uploader,
+        clock=clock,
+        records_per_second=limits.records_per_second,
+        bytes_per_second=limits.bytes_per_second,
+    )
+    pipeline = pipeline_of(
+        settings,
+        limits,
+        source=reader,
+        shaper=shaper,
+        poster=pace,
+        checkpoints=books,
+        events=events,
+        clock=clock,
+    )
+
+    def stop(number: int) -> None:
+        received.append(number)
+        pace.hurry()
+        uploader.hurry()
+        pipeline.stop(signal.Signals(number).name)
+
+    try:
+        with signals(stop):
+            ending = pipeline.run()
+    except TakenOverError as error:
+        books.taken_over(error.file_id)
+        return error.file_id
+    finally:
+        reader.close()
+        books.close(shaper.reasons)
+    if ending is Ending.DRAINED:
+        books.all_sent()
+    return None
+
+
+def pipeline_of(
+    settings: Settings,
+    limits: Limits,
+    *,
+    source: Reader,
+    shaper: HistoryShaper,
+    poster: Poster,
+    checkpoints: Checkpoints,
+    events: Events,
+    clock: Clock,
+    deadline: float | None = None,
+) -> Pipeline:
+    """Return a pipeline that ends when its source has."""
+    batch = settings.batch
+    max_records = batch.max_records
+    if limits.records_per_second is not None:
+        # A request a second rather than a burst now and then.
+        max_records = max(1, min(max_records, int(limits.records_per_second)))
+    return Pipeline(
+        source=source,
+        shaper=shaper,
+        batcher=Batcher(
+            max_records=max_records,
+            max_bytes=batch.max_bytes,
+            buffer_length=max_records,
+            max_age_seconds=batch.flush_interval,
+            keep_bytes=settings.dead_letters.keep_bytes,
+        ),
+        window=Window(
+            poster=poster,
+            gate=Gate(events=events, jitter=random.random),
+            events=events,
+            jitter=random.random,
+            max_in_flight=batch.max_in_flight,
+            max_records=max_records,
+        ),
+        checkpoints=checkpoints,
+        watch=_Awake(),
+        desk=_NoDesk(clock),
+        clock=clock,
+        events=events,
+        drain=True,
+        deadline=deadline,
+        shutdown_seconds=settings.shutdown_timeout,
+    )
+
+
+class _Books:
+    """Stores commits in the ledger, and counts them by file for the report."""
+
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        opened: Sequence[Opened],
+        files: Sequence[FileOutcome],
+        progress: Progress,
+    ) -> None:
+        # Mutable state: the outcomes, until the run is over. Pipeline thread.
+        self._checkpoints = checkpoints
+        self._opened = {one.file_id: one for one in opened}
+        self._files = {
+            one.file_id: file for one, file in zip(opened, files, strict=True)
+        }
+        self._progress = progress
+        self._before = progress.done_bytes
+
+    def commit(self, commit: Commit) -> None:
+        """Store a commit, and count what it settles."""
+        self._checkpoints.commit(commit)
+        records = 0
+        for advance in commit.advances:
+            file = self._files[advance.file_id]
+            file.delivered += advance.delivered
+            file.skipped += advance.skipped
+            file.dead += advance.dead
+            file.blank += advance.blank
+            records += advance.delivered + advance.skipped + advance.dead
+        read = sum(one.read_bytes for one in self._opened.values())
+        self._progress.moved(records, self._before + read)
+
+    def all_sent(self) -> None:
+        """Note that nothing was left; what had trouble says so."""
+        for file_id, opened in self._opened.items():
+            file = self._files[file_id]
+            if opened.trouble is not None:
+                file.why = str(opened.trouble)
+            elif opened.is_at_end:
+                file.state = SENT
+            else:
+                file.why = "its last line was being written; run it again"
+
+    def taken_over(self, file_id: str) -> None:
+        """Note that the shipper follows a file from now on."""
+        file = self._files[file_id]
+        file.state = LEFT_ALONE
+        file.why = "the shipper follows it now, and sends the rest"
+
+    def close(self, reasons: dict[str, Counter[str]]) -> None:
+        """Take the reasons of the rejects."""
+        for file in self._files.values():
+            file.rejects.update(reasons.get(file.name, Counter()))
+
+
+class _Awake:
+    """Implements the pipeline's watch: there is nothing to wait for."""
+
+    def pause_seconds(self, *, found_lines: bool) -> float:
+        """Return a pause that only answers end."""
+        return 1.0
+
+
+class _NoDesk:
+    """Implements the pipeline's desk: nobody asks a backfill for anything."""
+
+    is_idle = True
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def turn(self, now: float) -> Batch | None:
+        """Carry out nothing."""
+        return None
+
+    def committed(self, commit: Commit) -> None:
+        """Take note of nothing."""
+
+    def rest(self, seconds: float) -> None:
+        """Wait, or until somebody wakes the clock."""
+        self._clock.wait(seconds)
+
+
+@contextmanager
+def signals(stop: Callable[[int], None]) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the run cleanly; a second one ends it at once."""
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        stop(number)
+
+    before = {
+        number: signal.signal(number, on_signal)
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

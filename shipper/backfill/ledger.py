@@ -1,0 +1,128 @@
+"""How far a log was sent already, known by what is in it.
+
+The state's rows come in with an open log; the place to go on from goes out, or the
+reason to leave the log alone. A log is known under any name, packed or not; a file
+that the shipper follows is left to it, but for what it will never read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import uuid4
+
+from msgspec import Struct
+
+from shipper.backfill.survey import Log
+from shipper.fileid import FileRow, FileState, Head
+from shipper.follow import Position
+from shipper.store.history import Reading
+
+_FOLLOWED = frozenset({FileState.OPEN, FileState.ROTATED, FileState.DONE})
+
+
+class Rows(Protocol):
+    """What is remembered of files."""
+
+    def find_files(self, head: Head) -> Sequence[FileRow]:
+        """Return every file with a fingerprint."""
+        ...
+
+    def reading_of(self, file_id: str) -> Reading | None:
+        """Return how a file was read as history; None if it was not."""
+        ...
+
+
+class Place(Struct, frozen=True):
+    """Where a log is read from.
+
+    Attributes:
+        row: What is remembered of it, or is to be.
+        is_new: Nothing is remembered yet.
+        stop_bytes: Where to stop; the shipper has read what follows. None: the end.
+    """
+
+    row: FileRow
+    is_new: bool
+    stop_bytes: int | None = None
+
+    @property
+    def position(self) -> Position:
+        """The place after the last line that is settled."""
+        row = self.row
+        return Position(row.offset_bytes, row.crc, row.mark)
+
+
+class LeftAlone(Struct, frozen=True):
+    """Why a log is not read, in one sentence."""
+
+    why: str
+
+
+def place_of(
+    log: Log, rows: Rows, reading: Reading, *, replay: bool
+) -> Place | LeftAlone:
+    """Return where to go on in a log."""
+    known = [row for row in rows.find_files(log.head) if log.holds(_position(row))]
+    followed = [row for row in known if row.state in _FOLLOWED]
+    if followed:
+        start = min(row.start_bytes for row in followed)
+        if not start:
+            return LeftAlone("the shipper follows it, and sends what is in it")
+        known = [row for row in known if row.offset_bytes <= start]
+    else:
+        start = None
+    past = [row for row in known if row.state is FileState.GONE]
+    earlier = [
+        row
+        for row in known
+        if row.state is FileState.HISTORY
+        and (read := rows.reading_of(row.file_id)) is not None
+        and read.label == reading.label
+    ]
+    if earlier and not replay:
+        latest = max(earlier, key=lambda row: (row.first_seen, row.offset_bytes))
+        before = rows.reading_of(latest.file_id)
+        assert before is not None
+        if before.choices != reading.choices:
+            return LeftAlone(
+                f"it was sent with other choices ({before.choices or 'all of it'}); "
+                "--replay sends it anew, with the same ids"
+            )
+        return Place(latest, is_new=False, stop_bytes=start)
+    begin = Position()
+    if past and not replay:
+        # It was followed once, and is no longer: what it delivered is delivered.
+        begin = _position(max(past, key=lambda row: row.offset_bytes))
+    return Place(_new_row(log, begin), is_new=True, stop_bytes=start)
+
+
+def _position(row: FileRow) -> Position:
+    return Position(row.offset_bytes, row.crc, row.mark)
+
+
+def _new_row(log: Log, begin: Position) -> FileRow:
+    facts = os.stat(log.path)
+    return FileRow(
+        file_id=str(uuid4()),
+        path=os.path.abspath(log.path),
+        dev=facts.st_dev,
+        ino=facts.st_ino,
+        head=log.head,
+        start_bytes=begin.offset_bytes,
+        offset_bytes=begin.offset_bytes,
+        # The ledger's chain begins where this reading does.
+        crc=0,
+        mark=begin.mark,
+        size_bytes=None,
+        mtime_ns=facts.st_mtime_ns,
+        state=FileState.HISTORY,
+        packing=log.packing,
+    )
+
+
+def from_the_front(path: str) -> Place:
+    """Return the place of a log that nothing is remembered of."""
+    row = FileRow(file_id=path, path=path, dev=0, ino=0, state=FileState.HISTORY)
+    return Place(row, is_new=True)

@@ -1,0 +1,154 @@
+"""The logs of a backfill as one stream of lines, one log after the other.
+
+It is the pipeline's source: lines go out in order, and when the last log has ended
+there are no more. A log stands open from its first line to its last. Whoever shapes
+a line may ask how the lines of its file are translated, and which one it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+
+from shipper.backfill.ledger import Place
+from shipper.backfill.survey import Log
+from shipper.errors import ShipperError
+from shipper.model import Line
+from shipper.translate import Translator
+
+
+class Opened:
+    """A log that is being read.
+
+    Args:
+        name: What it is called.
+        place: Where it is read from.
+        open_log: Opens it.
+        translator_of: Says how its lines are translated.
+        limit_lines: Stop after so many, or None.
+
+    Attributes:
+        number: Of the line handed out last, from 1.
+        is_at_end: Its last line was handed out.
+        end_bytes: Where the last line ended that was handed out.
+        read_bytes: How much of the file on disk has been read.
+        is_document: Its lines are the entries of one document.
+        trouble: Why it cannot be read any further, or None.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        *,
+        open_log: Callable[[], Log],
+        translator_of: Callable[[Log], Translator],
+        limit_lines: int | None = None,
+    ) -> None:
+        # Mutable state: the open log, from the first line to the last.
+        self.name = name
+        self.place = place
+        self.file_id = place.row.file_id
+        self.number = 0
+        self.is_at_end = False
+        self.is_document = False
+        self.trouble: ShipperError | None = None
+        self.read_bytes = 0
+        self.end_bytes = place.row.offset_bytes
+        self._open_log = open_log
+        self._translator_of = translator_of
+        self._limit_lines = limit_lines
+        self._translator: Translator | None = None
+
+    @property
+    def translator(self) -> Translator | None:
+        """How its lines are translated; None while it is not open."""
+        return self._translator
+
+    def lines(self) -> Iterator[Line]:
+        """Hand out its lines; an error ends them, and is kept as `trouble`."""
+        try:
+            with self._open_log() as log:
+                self._translator = self._translator_of(log)
+                self.is_document = log.format.is_document
+                yield from self._lines(log)
+        except ShipperError as error:
+            self.trouble = error
+
+    def _lines(self, log: Log) -> Iterator[Line]:
+        position = self.place.position
+        self.number = log.line_number(position)
+        size_bytes = log.size_bytes
+        left = self._limit_lines
+        for line in log.lines(position, self.file_id):
+            stop = self.place.stop_bytes
+            is_half = line.end_bytes - line.start_bytes == len(line.data)
+            if is_half and not log.format.is_document and log.size_bytes > size_bytes:
+                break  # somebody is writing it just now
+            if stop is not None and line.end_bytes > stop:
+                break
+            if left == 0:
+                return
+            left = None if left is None else left - 1
+            self.number += 1
+            self.read_bytes, self.end_bytes = log.read_bytes, line.end_bytes
+            yield line
+        self.is_at_end = True
+        self.read_bytes = log.read_bytes
+        if log.damage is not None:
+            raise log.damaged()
+
+
+class Reader:
+    """Implements the pipeline's source over logs.
+
+    Args:
+        logs: In the order they are read.
+    """
+
+    def __init__(self, logs: Iterable[Opened]) -> None:
+        # Mutable state: the logs that are left, the one that is read, and its lines.
+        # Pipeline thread.
+        self._left = iter(logs)
+        self._lines: Iterator[Line] = iter(())
+        self._by_id: dict[str, Opened] = {}
+        self._stopped: set[str] = set()
+        self.current: Opened | None = None
+
+    def look(self) -> None:
+        """Look at nothing: a log of history is as it is."""
+
+    def next_line(self) -> Line | None:
+        """Return the next line, or None when there is none any more."""
+        while True:
+            line = next(self._lines, None)
+            if line is not None:
+                if line.file_id not in self._stopped:
+                    return line
+                self._lines = iter(())
+                continue
+            opened = next(self._left, None)
+            if opened is None:
+                return None
+            self.current = opened
+            self._by_id = {opened.file_id: opened}
+            self._lines = opened.lines()
+
+    def stop_file(self, file_id: str, why: str) -> None:
+        """Read no further in a log; its position stays."""
+        self._stopped.add(file_id)
+        opened = self._by_id.get(file_id)
+        if opened is not None:
+            opened.is_at_end = False
+            opened.trouble = ShipperError(f"stopped: {opened.name}: {why}")
+
+    def translator_of(self, file_id: str) -> Translator | None:
+        """Return how the lines of the log that is being read are translated."""
+        opened = self._by_id.get(file_id)
+        return None if opened is None else opened.translator
+
+    def close(self) -> None:
+        """Read no further, and let go of the log that is open."""
+        lines, self._lines = self._lines, iter(())
+        self._left = iter(())
+        if isinstance(lines, Generator):
+            lines.close()

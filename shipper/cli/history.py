@@ -1,0 +1,275 @@
+"""What the words of ``shipper backfill`` mean: checked one by one, told by name.
+
+Each function is the callback of one option; a word that cannot be used is a usage
+error that says what was expected. Here too: the file of refused lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from shipper.errors import EXIT_CANNOT_CREATE, ShipperError
+
+if TYPE_CHECKING:
+    from shipper.backfill.choices import Choices
+    from shipper.backfill.shaping import Rejected
+
+_RATE: Final = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|h))?")
+_PER: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)([kmg]?)(?:i?b)?(?:/s)?", re.IGNORECASE)
+_UNITS: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+_ALLOWANCE: Final = re.compile(r"(\d+(?:\.\d+)?)(%?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many refused lines are put up with: a number, or a share in percent."""
+
+    amount: float
+    is_share: bool
+
+    def permits(self, refused: int, lines: int) -> bool:
+        """Tell whether so many of so many lines are few enough."""
+        limit = self.amount / 100 * lines if self.is_share else self.amount
+        return refused <= limit
+
+    def __str__(self) -> str:
+        """Format as it is written."""
+        return f"{self.amount:g}{'%' if self.is_share else ''}"
+
+
+def format_name(_: click.Context, option: click.Parameter, name: str) -> str:
+    """Return the name of a format that there is."""
+    from shipper.formats import FORMATS  # noqa: PLC0415 - late: --help needs none
+
+    if name != "auto" and name not in FORMATS:
+        known = ", ".join(["auto", *FORMATS])
+        raise click.BadParameter(f"{name!r} is none of {known}")
+    return name
+
+
+def base_url(_: click.Context, option: click.Parameter, url: str | None) -> str | None:
+    """Return a URL that is scheme and host alone."""
+    from shipper.adopt import Adopter  # noqa: PLC0415 - late: --help needs none
+    from wsgi_writer.mask import Masks  # noqa: PLC0415 - late, as above
+
+    if url is not None:
+        try:
+            Adopter(masks=Masks(), base_url=url)
+        except ValueError as error:
+            raise click.BadParameter(f"{url!r}: {error}") from error
+    return url
+
+
+def rule(_: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    """Return a rule that names callers."""
+    from shipper.rules import check_rule  # noqa: PLC0415 - late: --help needs none
+
+    if text is not None and (problem := check_rule(text)) is not None:
+        raise click.BadParameter(f"{text!r}: {problem}")
+    return text
+
+
+def zone(_: click.Context, option: click.Parameter, name: str | None) -> str | None:
+    """Return the name of a time zone that this machine knows."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - late
+
+    if name is not None:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise click.BadParameter(
+                f"{name!r} is no time zone this machine knows; expected a name such "
+                "as Europe/Berlin (Debian: apt install tzdata)"
+            ) from error
+    return name
+
+
+def moment(
+    _: click.Context, option: click.Parameter, text: str | None
+) -> datetime | None:
+    """Return a moment; without a zone it is UTC."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{text!r} is no time such as 2026-11-01 or 2026-11-01T12:00:00Z"
+        ) from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def globs(
+    _: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return path globs that can be used."""
+    from shipper import patterns  # noqa: PLC0415 - late: --help needs none
+
+    for glob in given:
+        problem = patterns.path_problem(glob)
+        if problem is not None:
+            raise click.BadParameter(f"{glob!r}: {problem}")
+    return given
+
+
+def field_map(
+    _: click.Context, option: click.Parameter, path: str | None
+) -> Mapping[str, str] | None:
+    """Return the field map in a file."""
+    from shipper.formats.fields import faults_in  # noqa: PLC0415 - late, as above
+
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            content = file.read().decode("utf-8-sig")
+        found: Any = (
+            json.loads(content) if path.endswith(".json") else tomllib.loads(content)
+        )
+    except OSError as error:
+        raise click.BadParameter(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        kind = "JSON" if path.endswith(".json") else "TOML"
+        raise click.BadParameter(f"{path}: is not {kind}: {error}") from error
+    if not isinstance(found, dict):
+        raise click.BadParameter(f"{path}: expected names and members of the log")
+    faults = faults_in(found)
+    if faults:
+        told = "; ".join(f"{one.name}: {one.why} ({one.hint})" for one in faults)
+        raise click.BadParameter(f"{path}: {told}")
+    return found
+
+
+def allowance(_: click.Context, option: click.Parameter, text: str) -> Allowance:
+    """Return how many refused lines are put up with."""
+    found = _ALLOWANCE.fullmatch(text.strip())
+    if found is None or (found[2] and float(found[1]) > 100):
+        raise click.BadParameter(f"{text!r} is no number such as 20, or share as 1%")
+    return Allowance(float(found[1]), bool(found[2]))
+
+
+def rate(_: click.Context, option: click.Parameter, text: str | None) -> float | None:
+    """Return records a second."""
+    if text is None:
+        return None
+    found = _RATE.fullmatch(text.strip().lower())
+    if found is None or not float(found[1]):
+        raise click.BadParameter(f"{text!r} is no rate such as 50/s or 3000/m")
+    return float(found[1]) / _PER[found[2]]
+
+
+def bandwidth(
+    _: click.Context, option: click.Parameter, text: str | None
+) -> float | None:
+    """Return bytes a second; ``off`` is no limit."""
+    if text is None or text.strip().lower() == "off":
+        return None
+    found = _SIZE.fullmatch(text.strip())
+    if found is None or not float(found[1]):
+        raise click.BadParameter(f"{text!r} is no size such as 512k or 2M")
+    return float(found[1]) * _UNITS[found[2].lower()]
+
+
+def check(choices: Choices) -> None:
+    """Find what does not fit together.
+
+    Raises:
+        click.UsageError: Something does not.
+    """
+    from shipper.formats import FORMATS  # noqa: PLC0415 - late, as above
+
+    if choices.since and choices.until and choices.since >= choices.until:
+        raise click.UsageError("--since is not before --until: nothing would be sent.")
+    if choices.fields is not None:
+        takers = [name for name, row in FORMATS.items() if row.takes_fields]
+        if choices.format not in takers:
+            raise click.UsageError(
+                f"--map goes with --format {' or '.join(takers)}, not with "
+                f"{choices.format}."
+            )
+
+
+class CannotKeepError(ShipperError):
+    """The file of refused lines cannot be written."""
+
+    exit_code = EXIT_CANNOT_CREATE
+
+
+class RejectFile:
+    """Appends refused lines, one JSON object each, to a file for one pair of eyes.
+
+    Args:
+        path: Made with mode 0600 if it is not there.
+    """
+
+    def __init__(self, path: str) -> None:
+        # Mutable state: the open file.
+        self._path = path
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            handle = os.open(path, flags, 0o600)
+            # One that was there may have been open to others.
+            os.fchmod(handle, 0o600)
+        except OSError as error:
+            raise self._failed(error) from error
+        self._file = os.fdopen(handle, "a", encoding="ascii")
+
+    def write(self, refused: Rejected) -> None:
+        """Append one.
+
+        Raises:
+            CannotKeepError: It cannot be written.
+        """
+        try:
+            self._file.write(json.dumps(reject_as_json(refused)) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _failed(self, error: OSError) -> CannotKeepError:
+        why = error.strerror or str(error)
+        hint = "name another file with --rejects"
+        return CannotKeepError(
+            f"cannot keep refused lines: {self._path}: {why}", hint=hint
+        )
+
+
+class NoFile:
+    """Keeps nothing."""
+
+    def write(self, refused: Rejected) -> None:
+        """Forget it."""
+
+    def close(self) -> None:
+        """Close nothing."""
+
+
+def reject_file(path: str | None) -> RejectFile | NoFile:
+    """Return where refused lines are kept."""
+    return NoFile() if path is None else RejectFile(path)
+
+
+def reject_as_json(refused: Rejected) -> dict[str, object]:
+    """Return a refused line as it stands in files and results."""
+    return {
+        "file": refused.file,
+        "entry" if refused.is_entry else "line": refused.line,
+        "offset_bytes": refused.offset_bytes,
+        "reason": refused.reason,
+        "detail": refused.detail,
+        "text": refused.text,
+    }

@@ -1,0 +1,311 @@
+"""Months of access logs are brought in: once, whatever becomes of the command."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipper.receiver.faults import Faults
+from tests.support.combined import a_log
+from tests.support.commands import Shop, environment, line_with, running
+from tests.support.exchanges import an_exchange, encoded
+
+pytestmark = pytest.mark.e2e
+
+DATA = Path(__file__).parents[1] / "data"
+APACHE = DATA / "logs/apache-combined-elastic-10k.log.xz"
+WINDOW_RECORDS = 400  # max_in_flight batches of max_records
+HOW = ("--base-url", "https://www.example.com", "--identity", "client-ip")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    """A directory without anything in it."""
+    return Shop(tmp_path)
+
+
+def backfill(shop: Shop, *words: str) -> dict[str, Any]:
+    """Run a backfill to its end and return its result."""
+    done = shop.shipper("backfill", "--json", *words)
+    assert done.stdout, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    assert result["exit_code"] == done.returncode, done.stderr
+    return result
+
+
+def sent(shop: Shop, *words: str) -> dict[str, int]:
+    """Run a backfill and return how many of its lines became what."""
+    totals: dict[str, int] = backfill(shop, *words)["totals"]
+    return totals
+
+
+def test_a_real_log_arrives_but_for_the_line_that_is_cut(shop: Shop) -> None:
+    """Ten thousand lines, one of them broken, and equal lines among them."""
+    rejects = shop.directory / "rejects"
+    with shop.receiving():
+        result = backfill(shop, str(APACHE), *HOW, "--rejects", str(rejects))
+        again = sent(shop, str(APACHE), *HOW)
+
+    ids = shop.received()
+    assert (result["exit_code"], result["totals"]["delivered"]) == (0, 9999)
+    assert len(ids) == len(set(ids)) == 9999
+    (refused,) = [json.loads(line) for line in rejects.read_text().splitlines()]
+    assert (refused["line"], refused["reason"]) == (8899, "half-line")
+    assert (again["delivered"], again["sent_before"]) == (0, 10_000)
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [bytes, gzip.compress, bz2.compress, lzma.compress],
+    ids=["plain", "gzip", "bz2", "xz"],
+)
+def test_the_same_log_has_the_same_ids_however_it_lies_there(
+    shop: Shop, pack: Callable[[bytes], bytes]
+) -> None:
+    """Under another name, packed, or piped in: nothing is sent a second time."""
+    text = a_log(250)
+    first, other = shop.directory / "access.log", shop.directory / "other.name"
+    first.write_bytes(text)
+    other.write_bytes(pack(text))
+    with shop.receiving():
+        sent(shop, str(first), *HOW)
+        again = sent(shop, str(other), *HOW)
+        ids = shop.received()
+        replayed = sent(shop, str(other), *HOW, "--replay")
+
+    assert (again["delivered"], replayed["delivered"]) == (0, 250)
+    assert sorted(shop.received()) == sorted(ids * 2)
+
+
+def test_standard_input_is_a_log_too(shop: Shop) -> None:
+    """A dash reads what is piped in, under the same ids."""
+    log = shop.directory / "access.log"
+    log.write_bytes(a_log(30))
+    with shop.receiving():
+        sent(shop, str(log), *HOW, "--label", "a")
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "shipper", "backfill", "-", "--json"),
+                *(*HOW, "--config", str(shop.config)),
+            ],
+            input=gzip.compress(a_log(30)),
+            capture_output=True,
+            env=environment(),
+            check=False,
+            timeout=60,
+        )
+
+    assert json.loads(done.stdout)["totals"]["delivered"] == 30, done.stderr
+    assert len(set(shop.received())) == 60, "a label makes other ids"
+
+
+def test_killed_five_times_it_goes_on_where_it_was(shop: Shop) -> None:
+    """Every record arrives; what repeats has the same id, one window a kill."""
+    log = shop.directory / "access.log.gz"
+    log.write_bytes(gzip.compress(a_log(6_000)))
+    words = ["backfill", "--config", str(shop.config), str(log), *HOW]
+    kills = 0
+    with shop.receiving(faults=Faults(delay_seconds=0.02)) as receiver:
+        while kills < 5:
+            at = receiver.counts.records
+            with running(*words) as process:
+                while receiver.counts.records < at + 700 and process.poll() is None:
+                    time.sleep(0.005)
+                assert process.poll() is None, "it was over before it was killed"
+                process.kill()
+                process.wait()
+            kills += 1
+        last = sent(shop, str(log), *HOW)
+
+    ids = shop.received()
+    assert len(set(ids)) == 6_000
+    assert len(ids) - 6_000 <= kills * WINDOW_RECORDS
+    assert 0 < last["delivered"] < 6_000 - kills * 300
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_cleanly_and_says_how_to_go_on(shop: Shop, number: int) -> None:
+    """Nothing that was answered for is sent again."""
+    log = shop.directory / "access.log"
+    log.write_bytes(a_log(3_000))
+    words = ["backfill", "--config", str(shop.config), str(log), *HOW]
+    with shop.receiving(faults=Faults(delay_seconds=0.05)) as receiver:
+        with running(*words) as process:
+            while receiver.counts.records < 500:
+                assert process.poll() is None
+                time.sleep(0.01)
+            process.send_signal(number)
+            _, err = process.communicate(timeout=30)
+        sent(shop, str(log), *HOW)
+
+    ids = shop.received()
+    assert process.returncode == 128 + number
+    assert "the same command goes on" in err
+    assert len(ids) == len(set(ids)) == 3_000
+
+
+def test_workers_share_the_files(shop: Shop) -> None:
+    """Two processes, one ledger: every record once, and the second run sends none."""
+    logs = shop.directory / "logs"
+    logs.mkdir()
+    for number in range(4):
+        text = a_log(1_500, first=number * 10_000)
+        (logs / f"access.{number}.log").write_bytes(text + b"broken\n")
+    with shop.receiving():
+        first = backfill(shop, str(logs), *HOW, "--workers", "2")
+        again = sent(shop, str(logs), *HOW, "--workers", "2")
+
+    ids = shop.received()
+    assert (first["exit_code"], first["totals"]["rejects"]) == (0, 4)
+    assert len(ids) == len(set(ids)) == 6_000
+    assert again["delivered"] == 0
+
+
+def test_a_file_that_the_shipper_follows_is_left_to_it(shop: Shop) -> None:
+    """Side by side, they send nothing twice."""
+    old = shop.directory / "old.jsonl"
+    with shop.receiving() as receiver:
+        ids = shop.record(20)
+        old.write_bytes(
+            encoded(an_exchange(id="0" * 8 + "-0000-4000-8000-" + "1" * 12))
+        )
+        with running("run", "--config", str(shop.config)) as process:
+            line_with(process, "started")
+            while receiver.counts.records < 20:
+                time.sleep(0.01)
+            result = backfill(shop, str(shop.log), str(old))
+
+    states = {Path(file["path"]).name: file["state"] for file in result["files"]}
+    assert states == {shop.log.name: "left alone", "old.jsonl": "sent"}
+    assert sorted(shop.received()) == sorted(
+        [*ids, "00000000-0000-4000-8000-" + "1" * 12]
+    )
+
+
+def test_a_shipper_does_not_send_again_what_was_sent_as_history(shop: Shop) -> None:
+    """The log is backfilled first and followed later; only what is new is sent."""
+    with shop.receiving():
+        ids = shop.record(20)
+        sent(shop, str(shop.log))
+        more = shop.record(5)
+        done = shop.shipper("run", "--once")
+        audit = shop.shipper("audit", "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert shop.received() == [*ids, *more]
+    assert json.loads(audit.stdout)["is_exact"] is True
+
+
+def test_a_file_that_is_not_there_is_no_input(shop: Shop) -> None:
+    """Exit 66, and nothing of the other files is sent."""
+    log = shop.directory / "access.log"
+    log.write_bytes(a_log(3))
+    with shop.receiving():
+        done = shop.shipper("backfill", str(log), str(log) + ".1", *HOW)
+
+    assert done.returncode == 66
+    assert "no such file" in done.stderr
+    assert shop.received() == []
+
+
+def test_too_many_rejects_are_told_by_the_exit_code(shop: Shop) -> None:
+    """All the same, what could be read was sent, and rejects are kept as letters."""
+    log = shop.directory / "access.log"
+    log.write_bytes(a_log(50) + b"broken\n" * 2)
+    rejects = shop.directory / "rejects"
+    rejects.touch(0o644)
+    with shop.receiving():
+        words = (str(log), *HOW, "--rejects", str(rejects), "--max-rejects", "1")
+        result = backfill(shop, *words)
+
+    assert (result["exit_code"], result["totals"]["delivered"]) == (65, 50)
+    assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
+    assert [letter["reason"] for letter in shop.dead_letters()] == ["shape"] * 2
+
+
+def test_only_what_was_asked_for_is_sent(shop: Shop) -> None:
+    """By time and by path; other choices later are told, and sent when asked for."""
+    log = shop.directory / "access.log"
+    static = a_log(60).replace(b"/owls/", b"/static/")
+    log.write_bytes(a_log(180) + static)
+    since = ("--since", "2026-11-23T12:01:00Z", "--until", "2026-11-23T12:02:00")
+    with shop.receiving():
+        some = sent(shop, str(log), *HOW, *since, "--exclude", "/static/**")
+        other = backfill(shop, str(log), *HOW)
+        rest = sent(shop, str(log), *HOW, "--replay")
+
+    assert (some["delivered"], some["skipped"]) == (60, 180)
+    assert other["files"][0]["state"] == "left alone"
+    assert "--replay" in other["files"][0]["why"]
+    assert rest["delivered"] == 240
+    assert len(set(shop.received())) == 240
+
+
+def test_a_rate_is_kept(shop: Shop) -> None:
+    """Two hundred records at a hundred a second take at least a second."""
+    log = shop.directory / "access.log"
+    log.write_bytes(a_log(200))
+    with shop.receiving():
+        began = time.monotonic()
+        sent(shop, str(log), *HOW, "--rate", "100/s")
+        seconds = time.monotonic() - began
+
+    assert seconds > 1.0
+    assert len(shop.received()) == 200
+
+
+def test_secrets_in_a_foreign_log_stay_here(shop: Shop) -> None:
+    """Masked before anything else is asked, in the file of rejects as well."""
+    log = shop.directory / "access.log"
+    secret = b"s3cr3t-s3cr3t"
+    log.write_bytes(
+        a_log(40).replace(b" HTTP", b"?token=" + secret + b"&ssn=078-05-1120 HTTP")
+        + b'1.2.3.4 - - [23/Nov/2026:12:00:00 +0000] "GET /?token='
+        + secret
+        + b"\n"
+    )
+    rejects = shop.directory / "rejects"
+    with shop.receiving():
+        shop.configure_more('[filter]\ndenylist = ["ssn"]\n')
+        sent(shop, str(log), *HOW, "--rejects", str(rejects))
+
+    arrived = "".join(shop.payloads())
+    assert secret.decode() not in arrived + rejects.read_text()
+    assert "078-05-1120" not in arrived
+    assert "[REDACTED 11]" in arrived or "%5BREDACTED%2011%5D" in arrived
+
+
+def test_a_directory_is_read_oldest_first(shop: Shop) -> None:
+    """Whatever the names are; copies in it are read once."""
+    logs = shop.directory / "logs"
+    logs.mkdir()
+    newer, older = logs / "a.log", logs / "a.log.1.gz"
+    newer.write_bytes(a_log(10, first=100))
+    older.write_bytes(gzip.compress(a_log(10)))
+    shutil.copy(newer, logs / "copy.log")
+    os.utime(older, (1, 1))
+    with shop.receiving():
+        result = backfill(shop, str(logs), *HOW)
+
+    urls = [
+        json.loads(one)["request"]["log"]["entries"][0]["request"]["url"]
+        for one in shop.payloads()
+    ]
+    assert [url.rpartition("/")[2] for url in urls] == [
+        str(n) for n in [*range(10), *range(100, 110)]
+    ]
+    assert [file["state"] for file in result["files"]].count("left alone") == 1
