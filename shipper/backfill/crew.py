@@ -22,6 +22,7 @@ from concurrent.futures import (
 )
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import Final, Protocol
 
 from shipper.backfill.choices import Choices
@@ -223,14 +224,14 @@ class Cluster:
 
     def __init__(self, address: str) -> None:
         try:
-            from distributed import Client  # noqa: PLC0415 - an extra
+            distributed = import_module("distributed")  # an extra, and slow to load
         except ImportError as error:
             raise NoEngineError(
                 "cannot use a cluster: Dask is not installed",
                 hint="pip install 'hartail[shipper,dask]', here and on the workers",
             ) from error
         try:
-            self._client = Client(address, timeout=10, set_as_default=False)
+            self._client = distributed.Client(address, timeout=10, set_as_default=False)
         except (OSError, ValueError) as error:
             raise NoEngineError(
                 f"cannot use a cluster: {address}: {error}",

@@ -309,3 +309,42 @@ def test_a_directory_is_read_oldest_first(shop: Shop) -> None:
         str(n) for n in [*range(10), *range(100, 110)]
     ]
     assert [file["state"] for file in result["files"]].count("left alone") == 1
+
+
+def test_a_cluster_of_two_workers_does_the_same(shop: Shop) -> None:
+    """The work function is mapped by Dask; the ledger stays here."""
+    for number in range(3):
+        (shop.directory / f"{number}.log").write_bytes(a_log(700, first=number * 9_000))
+    logs = [str(shop.directory / f"{number}.log") for number in range(3)]
+    cluster = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "tests.support.dask_cluster"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert cluster.stdout is not None
+        address = cluster.stdout.readline().strip()
+        with shop.receiving():
+            first = sent(shop, *logs, *HOW, "--scheduler", address)
+            again = sent(shop, *logs, *HOW)
+    finally:
+        cluster.communicate(timeout=30)
+
+    ids = shop.received()
+    assert first["delivered"] == len(ids) == len(set(ids)) == 2_100
+    assert again["delivered"] == 0
+
+
+def test_a_cluster_that_is_not_there_is_told(shop: Shop) -> None:
+    """The error says what to give, and nothing is sent."""
+    log = shop.directory / "access.log"
+    log.write_bytes(a_log(3))
+    with shop.receiving():
+        words = (str(log), *HOW, "--scheduler", "tcp://127.0.0.1:9")
+        done = shop.shipper("backfill", *words)
+
+    assert done.returncode == 78
+    assert "tcp://10.0.0.7:8786" in done.stderr
+    assert shop.received() == []
