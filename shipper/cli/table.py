@@ -27,7 +27,10 @@ VERBS: Mapping[str, Verb] = {
     "identify": Verb(
         "identify", "Show which rule names the callers, and who stays unidentified."
     ),
-    "backfill": Verb("backfill", "Bring history to ReadMe: access logs, HAR, records."),
+    "backfill": Verb(
+        "backfill",
+        "Bring history to ReadMe: access logs, HAR files, records of our own.",
+    ),
     "dead-letter": Verb(
         "dead_letter", "List, show, retry, export or purge what was not delivered."
     ),
