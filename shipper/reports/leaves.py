@@ -1,0 +1,352 @@
+"""Two entries side by side, value by value: as it lies on disk, and as it leaves.
+
+A HAR entry before and the one after come in; one `Leaf` for each value goes out, in
+reading order, with its place in the words of HAR. Texts that hold names themselves,
+such as URLs, forms, cookies and JSON, are taken apart as far as they differ.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Final, Literal, TypeVar
+from urllib.parse import unquote_plus
+
+import msgspec
+from msgspec import Struct
+
+from shipper import har
+from shipper.bodies import as_text, from_base64, from_data_url, read_media_type
+from shipper.jsontext import looks_like_json, read_json
+
+Side = Literal["request", "response", ""]
+Part = Literal["header", "cookie", "query", "param", "body", ""]
+
+T = TypeVar("T")
+
+MAX_DEPTH: Final = 12  # texts within texts; a deeper one is one value
+
+_URLS: Final = frozenset({"url", "redirectURL", "pageref"})
+_NAMED: Final[Mapping[str, Part]] = {
+    "headers": "header",
+    "cookies": "cookie",
+    "queryString": "query",
+    "params": "param",
+}
+_COOKIES: Final = frozenset({"cookie", "cookie2", "set-cookie", "set-cookie2"})
+_SEPARATOR = re.compile(r"([?&;#])")
+_MARKED = re.compile(r"\[REDACTED|sha512-|%5BREDACTED")
+_MARK = re.compile(
+    r"(?:[A-Za-z-]+ )?(?:\[REDACTED(?: [0-9]+)?\]|(?:hmac-)?sha512-[A-Za-z0-9+/]{86}=="
+    r"(?:\?.{1,4})?)\Z"
+)
+
+
+class Leaf(Struct, frozen=True, gc=False):
+    """One value, before and after.
+
+    Attributes:
+        place: For people, such as ``request.url ?page`` or ``response.content a[0].b``.
+        side: Of the exchange; empty for what belongs to neither.
+        part: What kind of name leads to the value.
+        path: The names that lead to it: one, or several within JSON.
+        before: As text; None when it was not there.
+        after: As text; None when it is no longer there.
+    """
+
+    place: str
+    side: Side
+    part: Part
+    path: tuple[str, ...]
+    before: str | None
+    after: str | None
+
+    @property
+    def is_changed(self) -> bool:
+        """What leaves is not what lies on disk."""
+        return self.before != self.after
+
+
+class _Where(Struct, frozen=True, gc=False):
+    """The way to a value so far."""
+
+    place: str
+    side: Side = ""
+    part: Part = ""
+    path: tuple[str, ...] = ()
+    depth: int = 0
+
+    def leaf(self, before: object, after: object) -> Leaf:
+        """Return the value that stands here; `_ABSENT` is no value."""
+        return Leaf(
+            self.place, self.side, self.part, self.path, _shown(before), _shown(after)
+        )
+
+    def down(self, place: str, part: Part, *path: str) -> _Where:
+        """Return a place within this one."""
+        return _Where(place, self.side, part, path, self.depth + 1)
+
+
+class _Absent:
+    pass
+
+
+_ABSENT: Final = _Absent()
+
+
+def is_mark(text: str) -> bool:
+    """Tell whether a whole value is a mark, or a masked key, scheme word included."""
+    return _MARK.match(text) is not None
+
+
+def leaves(before: har.HarEntry, after: har.HarEntry) -> Iterator[Leaf]:
+    """Yield every value of two entries; equal texts are one value each."""
+    left, right = msgspec.to_builtins(before), msgspec.to_builtins(after)
+    yield from _members(_Where(""), left, right)
+
+
+def _members(where: _Where, left: Any, right: Any) -> Iterator[Leaf]:
+    """Walk an object of HAR itself."""
+    for name in [*left, *(name for name in right if name not in left)]:
+        one, other = left.get(name, _ABSENT), right.get(name, _ABSENT)
+        place = f"{where.place}.{name}" if where.place else name
+        here = _Where(place, where.side)
+        match name:
+            case "request" | "response":
+                yield from _members(_Where(name, name), one, other)
+            case "postData" | "content" if _are(dict, one, other):
+                yield from _body(here, one, other)
+            case _ if name in _NAMED and _are(list, one, other):
+                yield from _pairs(here, _NAMED[name], one, other)
+            case _ if name in _URLS:
+                yield from _text(_Where(place, where.side, "query"), one, other)
+            case _ if _are(dict, one, other):
+                yield from _members(here, one, other)
+            case _:
+                yield here.leaf(one, other)
+
+
+def _pairs(where: _Where, part: Part, left: Any, right: Any) -> Iterator[Leaf]:
+    """Walk headers, cookies or parameters."""
+    for one, other in _aligned(left, right, itemgetter("name")):
+        given: Any = other if one is None else one
+        name = given["name"]
+        here = _Where(f"{where.place}[{name}]", where.side, part, (name,))
+        if one is None or other is None:
+            values = [
+                _ABSENT if it is None else it.get("value", "") for it in (one, other)
+            ]
+            yield here.leaf(*values)
+            continue
+        yield from _text(here, one.get("value", ""), other.get("value", ""))
+        for extra in one:
+            if extra not in ("name", "value") and one[extra] != other.get(extra):
+                more = _Where(f"{here.place}.{extra}", where.side, part, (name,))
+                yield more.leaf(one[extra], other.get(extra, _ABSENT))
+
+
+def _aligned(
+    left: Sequence[T], right: Sequence[T], name_of: Callable[[T], str]
+) -> Iterator[tuple[T | None, T | None]]:
+    """Join two lists by name, in order; what is missing on a side is None."""
+    rest = iter(right)
+    other = next(rest, None)
+    for one in left:
+        if other is not None and name_of(other) == name_of(one):
+            yield one, other
+            other = next(rest, None)
+        else:
+            yield one, None
+    while other is not None:
+        yield None, other
+        other = next(rest, None)
+
+
+def _body(where: _Where, left: Any, right: Any) -> Iterator[Leaf]:
+    text = left.get("text", _ABSENT), right.get("text", _ABSENT)
+    params = left.get("params", _ABSENT), right.get("params", _ABSENT)
+    others = {"text", "params"}
+    if left.get("encoding") != right.get("encoding"):
+        others.add("encoding")  # said by the text beside it
+    yield from _members(
+        where,
+        {name: value for name, value in left.items() if name not in others},
+        {name: value for name, value in right.items() if name not in others},
+    )
+    here = _Where(where.place, where.side, "body")
+    if _are(list, *params):
+        yield from _pairs(_Where(f"{where.place}.params", where.side), "param", *params)
+    elif params != (_ABSENT, _ABSENT):
+        yield here.leaf(*(_whole(side) for side in (left, right)))
+    elif text != (_ABSENT, _ABSENT):
+        if text[0] != text[1]:
+            text = _opened(left), _opened(right)
+        yield from _text(here, *text)
+
+
+def _whole(body: Any) -> object:
+    text = body.get("text", _ABSENT)
+    return msgspec.json.encode(body["params"]).decode() if "params" in body else text
+
+
+def _opened(body: Any) -> object:
+    """Return a body's text out of its Base64, where that is text."""
+    text = body.get("text", _ABSENT)
+    if not isinstance(text, str):
+        return text
+    raw = from_base64(text) if "encoding" in body else from_data_url(text)
+    if raw is None:
+        return text
+    return as_text(raw, read_media_type(body["mimeType"]), is_cut=True) or text
+
+
+def _text(where: _Where, left: object, right: object) -> Iterator[Leaf]:
+    """Walk two texts that may hold names of their own."""
+    if (
+        not isinstance(left, str)
+        or not isinstance(right, str)
+        or where.depth >= MAX_DEPTH
+        or (left == right and (_MARKED.search(left) is None or is_mark(left)))
+    ):
+        yield where.leaf(left, right)
+        return
+    if left.startswith("data:") and right.startswith("data:") and left != right:
+        packed = from_data_url(left), from_data_url(right)
+        if packed[0] is not None and packed[1] is not None:
+            left, right = (one.decode("utf-8", "replace") for one in packed if one)
+    found = list(_json(where, left, right))
+    yield from found or _parts(where, left, right)
+
+
+def _json(where: _Where, left: str, right: str) -> Iterator[Leaf]:
+    """Walk two JSON texts, or several, one a line; nothing if they are none."""
+    if not looks_like_json(left) or not looks_like_json(right):
+        return
+    one, other = read_json(left), read_json(right)
+    if one is not None and other is not None:
+        yield from _tree(where, one.root, other.root)
+        return
+    lines, others = left.split("\n"), right.split("\n")
+    if len(lines) != len(others) or len(lines) == 1:
+        return
+    for number, pair in enumerate(zip(lines, others, strict=True), start=1):
+        if not all(read_json(text) or not text.strip() for text in pair):
+            return
+        if any(text.strip() for text in pair):
+            here = where.down(f"{where.place} line {number}", where.part)
+            yield from _json(here, *pair)
+
+
+def _tree(where: _Where, left: Any, right: Any) -> Iterator[Leaf]:
+    """Walk two JSON trees; a stack, for they may be nested deeply."""
+    todo: list[tuple[str, tuple[str, ...], Any, Any]] = [("", (), left, right)]
+    while todo:
+        name, path, one, other = todo.pop()
+        below: list[tuple[str, tuple[str, ...], Any, Any]] = []
+        if _are(dict, one, other):
+            for key in [*one, *(key for key in other if key not in one)]:
+                place = f"{name}.{key}" if name else key
+                pair = one.get(key, _ABSENT), other.get(key, _ABSENT)
+                below.append((place, (*path, key), *pair))
+        elif _are(list, one, other) and len(one) == len(other):
+            for index, pair in enumerate(zip(one, other, strict=True)):
+                below.append((f"{name}[{index}]", (*path, str(index)), *pair))
+        if below:
+            todo.extend(reversed(below))
+            continue
+        part = where.part if where.part in ("body", "param") else "body"
+        place = f"{where.place} {name}" if name else where.place
+        yield from _text(
+            where.down(place, part, *(path or where.path)), _plain(one), _plain(other)
+        )
+
+
+def _plain(value: Any) -> object:
+    return value if isinstance(value, str | _Absent) else _shown(value)
+
+
+def _parts(where: _Where, left: str, right: str) -> Iterator[Leaf]:
+    """Walk the parameters of two URLs, forms or Cookie headers."""
+    one, other = _split(left), _split(right)
+    is_based = not one[0].is_pair and one[0].text == other[0].text
+    if "=" not in left or "=" not in right or not (one[0].is_pair or is_based):
+        yield where.leaf(left, right)
+        return
+    part, sign = where.part, "?"
+    if where.part == "header":
+        is_cookie = where.path[0].lower() in _COOKIES
+        part, sign = ("cookie", "") if is_cookie else ("query", "?")
+    for before, after in _joined(one, other):
+        given = before or after
+        assert given is not None
+        if not given.is_pair:
+            texts = [_ABSENT if side is None else side.text for side in (before, after)]
+            yield where.leaf(*texts)
+            continue
+        name = unquote_plus(given.name, errors="replace")
+        here = where.down(f"{where.place} {sign}{name}", part, name)
+        values = [
+            _ABSENT if side is None else unquote_plus(side.value, errors="replace")
+            for side in (before, after)
+        ]
+        yield from _text(here, *values)
+
+
+class _Piece(Struct, frozen=True, gc=False):
+    """What stands between two separators, and the one before it."""
+
+    glue: str
+    text: str
+
+    @property
+    def is_pair(self) -> bool:
+        return "=" in self.text
+
+    @property
+    def name(self) -> str:
+        return self.text.partition("=")[0].strip()
+
+    @property
+    def value(self) -> str:
+        return self.text.partition("=")[2]
+
+
+def _split(text: str) -> list[_Piece]:
+    pieces = ["", *_SEPARATOR.split(text)]
+    return list(map(_Piece, pieces[::2], pieces[1::2]))
+
+
+def _joined(
+    left: list[_Piece], right: list[_Piece]
+) -> list[tuple[_Piece | None, _Piece | None]]:
+    joined: list[tuple[_Piece | None, _Piece | None]] = []
+    for before, after in _aligned(left, right, lambda piece: piece.name):
+        last = joined[-1] if joined else (None, None)
+        if (
+            before is not None
+            and after is None
+            and before.glue != "&"
+            and last[0] is not None
+            and last[0] != last[1]
+        ):
+            # A hidden value reaches to the next "&", whatever stands in it.
+            whole = last[0].text + before.glue + before.text
+            joined[-1] = (_Piece(last[0].glue, whole), last[1])
+            continue
+        joined.append((before, after))
+    return joined
+
+
+def _are(kind: type, *values: object) -> bool:
+    return all(type(value) is kind for value in values)
+
+
+def _shown(value: object) -> str | None:
+    if isinstance(value, str) or value is None:
+        return "null" if value is None else value
+    if isinstance(value, _Absent):
+        return None
+    if isinstance(value, msgspec.Raw):
+        return bytes(value).decode()
+    return msgspec.json.encode(value).decode()

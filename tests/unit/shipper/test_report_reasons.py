@@ -1,0 +1,293 @@
+"""Reasons: what is said of each place that does not leave as it lies on disk."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from msgspec.structs import replace
+
+from shipper import har
+from shipper.policy import Policy
+from shipper.record import Record
+from shipper.redact import Redacted, Redactor
+from shipper.reports.leaves import leaves
+from shipper.reports.listed import Listed
+from shipper.reports.reasons import BY_A_RULE, Change, Kind, Reasons
+from tests.support.planted import NAMES, Planted, multipart, planted
+from tests.support.records import (
+    MASK,
+    a_record,
+    binary_body,
+    binary_content,
+    json_body,
+    json_content,
+    text_body,
+    text_content,
+)
+
+SECRET = "hunter2-hunter2"
+FORM = "application/x-www-form-urlencoded"
+
+
+def changes(record: Record, **lists: Any) -> list[Change]:
+    """Redact a record and return what is said of it."""
+    redactor = Redactor(**lists)
+    result = redactor.apply(record)
+    assert isinstance(result, Redacted)
+    reasons = Reasons(Listed(Policy(**lists)))
+    return list(reasons.changes(record, har.decode(result.entry)))
+
+
+def told(record: Record, **lists: Any) -> list[tuple[str, str, str | None]]:
+    """Return place, reason and what leaves."""
+    return [(one.place, one.why, one.after) for one in changes(record, **lists)]
+
+
+@pytest.mark.parametrize(
+    ("record", "place", "after"),
+    [
+        (a_record(request_headers=[("X-Pin", SECRET)]), "request.headers[X-Pin]", ""),
+        (a_record(response_headers=[("X-Pin", SECRET)]), "response.headers[X-Pin]", ""),
+        (a_record(url=f"https://h/p?a=1&x-pin={SECRET}"), "request.url ?x-pin", ""),
+        (a_record(query=[("x-pin", SECRET)]), "request.queryString[x-pin]", ""),
+        (
+            a_record(request_headers=[("Cookie", f"a=1; x-pin={SECRET}")]),
+            "request.headers[Cookie] x-pin",
+            "",
+        ),
+        (
+            a_record(response_headers=[("Location", f"/p?a=1&x-pin={SECRET}")]),
+            "response.headers[Location] ?x-pin",
+            "",
+        ),
+        (
+            a_record(url=f"https://h/p?next=https%3A%2F%2Fo%2F%3Fx-pin%3D{SECRET}"),
+            "request.url ?next ?x-pin",
+            "",
+        ),
+        (
+            a_record(sent=json_body({"a": [{"x-pin": SECRET}]})),
+            "request.postData a[0].x-pin",
+            "",
+        ),
+        (
+            a_record(given=json_content({"a": {"x-pin": [1]}})),
+            "response.content a.x-pin",
+            "[REDACTED]",
+        ),
+        (
+            a_record(sent=json_body({"in": json.dumps({"x-pin": SECRET})})),
+            "request.postData in x-pin",
+            "",
+        ),
+        (
+            a_record(sent=text_body(f"a=1&x-pin={SECRET}", FORM)),
+            "request.postData ?x-pin",
+            "",
+        ),
+        (
+            a_record(
+                sent={"mimeType": FORM, "params": [{"name": "x-pin", "value": SECRET}]}
+            ),
+            "request.postData.params[x-pin]",
+            "",
+        ),
+        (
+            a_record(
+                given=text_content(f'{{"a":1}}\n{{"x-pin":"{SECRET}"}}', "text/plain")
+            ),
+            "response.content line 2 x-pin",
+            "",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_hidden_value_is_told_with_its_entry(
+    record: Record, place: str, after: str
+) -> None:
+    """In every place a value can have a name."""
+    mark = after or f"[REDACTED {len(SECRET)}]"
+
+    assert told(record, denylist=["X-Pin"]) == [(place, 'denylist "X-Pin"', mark)]
+
+
+def test_a_removed_value_is_told_as_gone() -> None:
+    """What leaves is None then."""
+    record = a_record(
+        url=f"https://h/p?pin={SECRET}&a=1",
+        request_headers=[("Pin", SECRET), ("A", "1")],
+        sent=json_body({"pin": SECRET, "a": 1}),
+    )
+
+    assert told(record, denylist=["pin"], redaction="remove") == [
+        ("request.url ?pin", 'denylist "pin"', None),
+        ("request.headers[Pin]", 'denylist "pin"', None),
+        ("request.postData pin", 'denylist "pin"', None),
+    ]
+
+
+def test_entries_are_told_as_they_were_written() -> None:
+    """A path, a prefix, a part of a parameter's name."""
+    record = a_record(
+        request_headers=[("Id", SECRET)],
+        query=[("user[pin]", SECRET)],
+        sent=json_body({"user": {"card": [{"number": SECRET}]}}),
+    )
+    denylist = ["user.card.number", "request.header.Id", "pin"]
+
+    assert [(place, why) for place, why, _ in told(record, denylist=denylist)] == [
+        ("request.headers[Id]", 'denylist "request.header.Id"'),
+        ("request.queryString[user[pin]]", 'denylist "pin"'),
+        ("request.postData user.card[0].number", 'denylist "user.card.number"'),
+    ]
+
+
+def test_a_value_with_separators_is_told_once() -> None:
+    """What is hidden reaches to the next ampersand."""
+    record = a_record(url="https://h/p?a=1&pin=x;y=2?z#w&b=1")
+    found = changes(record, denylist=["pin"])
+
+    assert [one.place for one in found] == ["request.url ?pin"]
+    assert found[0].before == "x;y=2?z#w"
+
+
+def test_under_an_allowlist_everything_else_is_told() -> None:
+    """The reason is that it is not on the list."""
+    record = a_record(request_headers=[("A", "1"), ("B", "2")], given=json_content({}))
+
+    assert told(record, allowlist=["a"])[:1] == [
+        ("request.headers[B]", "not on the allowlist", "[REDACTED 1]")
+    ]
+
+
+def test_a_body_that_stays_here_is_told_in_words() -> None:
+    """The word in the mark is for machines."""
+    record = a_record(
+        sent=text_body("the pin is 1"),
+        response_headers=[("Content-Encoding", "br")],
+        given=binary_content(b"\x8b\x02\x80", "application/json"),
+    )
+    found = changes(record, denylist=["pin"])
+
+    assert [one.kind for one in found] == [Kind.WITHHELD, Kind.WITHHELD]
+    assert "cannot be taken apart" in found[0].why
+    assert "packed and cannot be opened" in found[1].why
+
+
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [("gzip", gzip.compress), ("deflate", zlib.compress)],
+)
+def test_an_opened_body_is_told_as_such(coding: str, packed: Any) -> None:
+    """And what was hidden in it beside that."""
+    body = packed(json.dumps({"pin": SECRET}).encode())
+    headers = [("Content-Encoding", coding)]
+    record = a_record(
+        envelope={"open": True},
+        request_headers=headers,
+        sent=binary_body(body, "application/json"),
+        response_headers=headers,
+        given=binary_content(body, "application/json"),
+    )
+
+    assert [
+        ("request.postData", f"{coding} body opened"),
+        ("response.content", f"{coding} body opened"),
+        ("request.postData pin", 'denylist "pin"'),
+        ("response.content pin", 'denylist "pin"'),
+    ] == [(place, why) for place, why, _ in told(record, denylist=["pin"])]
+
+
+def test_a_multipart_body_is_told_as_rewritten() -> None:
+    """Its parts are parameters now."""
+    sent = binary_body(
+        multipart("pin", SECRET.encode()), "multipart/form-data; boundary=b"
+    )
+    record = a_record(envelope={"open": True}, sent=sent)
+
+    assert [(place, why) for place, why, _ in told(record, denylist=["pin"])] == [
+        ("request.postData", "multipart body rewritten as parameters"),
+        ("request.postData.params[pin]", 'denylist "pin"'),
+    ]
+
+
+def test_marks_of_the_writer_are_told() -> None:
+    """They were there before the shipper saw the line."""
+    record = a_record(
+        url="https://h/p?token=%5BREDACTED%207%5D",
+        request_headers=[
+            ("Authorization", f"Bearer {MASK}"),
+            ("Cookie", "a=[REDACTED 3]; b=[REDACTED 4]"),
+        ],
+        sent=json_body({"password": "[REDACTED 8]", "a": 1}),
+        envelope={"notes": ["body-withheld"]},
+    )
+    found = changes(record)
+
+    assert {Kind.MASKED} == {one.kind for one in found}
+    assert [one.place for one in found] == [
+        "body",
+        "request.url ?token",
+        "request.headers[Authorization]",
+        "request.headers[Cookie] a",
+        "request.headers[Cookie] b",
+        "request.postData password",
+    ]
+
+
+def test_a_change_by_an_unknown_rule_is_told_all_the_same() -> None:
+    """Nothing changes in silence, whoever did it."""
+    record = a_record(request_headers=[("A", "1")])
+    request = replace(record.har.request, headers=[har.Pair("A", "2")])
+    sent = replace(record.har, request=request, comment="sampled: 1 of 4")
+    found = list(Reasons(Listed(Policy())).changes(record, sent))
+
+    assert [(one.place, one.why, one.after) for one in found] == [
+        ("request.headers[A]", BY_A_RULE, "2"),
+        ("comment", "sampled: it stands for others too", "sampled: 1 of 4"),
+    ]
+
+
+def test_what_was_added_is_told() -> None:
+    """What was there before is None then."""
+    record = a_record(request_headers=[("A", "1")])
+    headers = [*record.har.request.headers, har.Pair("B", "2")]
+    sent = replace(record.har, request=replace(record.har.request, headers=headers))
+    found = list(Reasons(Listed(Policy())).changes(record, sent))
+
+    assert [(one.place, one.before, one.after) for one in found] == [
+        ("request.headers[B]", None, "2")
+    ]
+
+
+def test_an_untouched_record_has_nothing_to_tell() -> None:
+    """No change, no reason."""
+    assert changes(a_record(), denylist=["pin"]) == []
+
+
+@given(planted())
+def test_every_change_has_a_reason(found: Planted) -> None:
+    """Whatever the lists hide is told, and with the list for a reason."""
+    redactor = Redactor(denylist=NAMES)
+    result = redactor.apply(found.record)
+    assert isinstance(result, Redacted)
+    sent = har.decode(result.entry)
+    kinds = {
+        one.kind for one in Reasons(Listed(redactor.policy)).changes(found.record, sent)
+    }
+
+    assert (sent != found.record.har) <= bool(kinds)
+    assert Kind.RULE not in kinds, found.place
+
+
+@given(planted())
+def test_equal_entries_have_equal_leaves(found: Planted) -> None:
+    """Comparing an entry with itself finds no change."""
+    entry = found.record.har
+
+    assert [leaf for leaf in leaves(entry, entry) if leaf.is_changed] == []
