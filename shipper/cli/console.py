@@ -28,6 +28,11 @@ def say(text: str = "") -> None:
     click.echo(text, color=_has_colour(sys.stdout))
 
 
+def say_bytes(content: bytes) -> None:
+    """Print bytes of a result on stdout exactly as they are."""
+    click.echo(content, nl=False)
+
+
 def say_json(result: Mapping[str, Any]) -> None:
     """Print a result as one JSON object, one line on stdout."""
     click.echo(json.dumps({"schema_version": SCHEMA_VERSION, **result}))
@@ -36,6 +41,11 @@ def say_json(result: Mapping[str, Any]) -> None:
 def notice(text: str) -> None:
     """Print one line on stderr that is neither a result nor an error."""
     click.echo(f"shipper: {text}", err=True)
+
+
+def remark(text: str) -> None:
+    """Print one line on stderr that belongs to the lines of a result."""
+    click.echo(text, err=True, color=_has_colour(sys.stderr))
 
 
 def complain(error: ShipperError) -> None:

@@ -31,6 +31,7 @@ VERBS: Mapping[str, Verb] = {
         "backfill",
         "Bring history to ReadMe: access logs, HAR files, records of our own.",
     ),
+    "preview": Verb("preview", "Show what would be sent, byte for byte, and why."),
     "dead-letter": Verb(
         "dead_letter", "List, show, retry, export or purge what was not delivered."
     ),
