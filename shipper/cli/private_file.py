@@ -31,7 +31,7 @@ def write_lines(path: str, lines: Iterable[str], *, may_replace: bool) -> int:
         raise _taken(path)
     try:
         # Made with mode 0600, whatever the umask.
-        handle, temporary = tempfile.mkstemp(dir=directory, prefix=".dead-letters-")
+        handle, temporary = tempfile.mkstemp(dir=directory, prefix=".shipper-")
     except OSError as error:
         raise _failed(path, error) from error
     try:

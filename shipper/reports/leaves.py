@@ -8,9 +8,9 @@ such as URLs, forms, cookies and JSON, are taken apart as far as they differ.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from operator import itemgetter
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -19,11 +19,10 @@ from msgspec import Struct
 from shipper import har
 from shipper.bodies import as_text, from_base64, from_data_url, read_media_type
 from shipper.jsontext import looks_like_json, read_json
+from shipper.reports.pieces import aligned, joined_pieces, split
 
 Side = Literal["request", "response", ""]
 Part = Literal["header", "cookie", "query", "param", "body", ""]
-
-T = TypeVar("T")
 
 MAX_DEPTH: Final = 12  # texts within texts; a deeper one is one value
 
@@ -35,7 +34,6 @@ _NAMED: Final[Mapping[str, Part]] = {
     "params": "param",
 }
 _COOKIES: Final = frozenset({"cookie", "cookie2", "set-cookie", "set-cookie2"})
-_SEPARATOR = re.compile(r"([?&;#])")
 _MARKED = re.compile(r"\[REDACTED|sha512-|%5BREDACTED")
 _MARK = re.compile(
     r"(?:[A-Za-z-]+ )?(?:\[REDACTED(?: [0-9]+)?\]|(?:hmac-)?sha512-[A-Za-z0-9+/]{86}=="
@@ -129,7 +127,7 @@ def _members(where: _Where, left: Any, right: Any) -> Iterator[Leaf]:
 
 def _pairs(where: _Where, part: Part, left: Any, right: Any) -> Iterator[Leaf]:
     """Walk headers, cookies or parameters."""
-    for one, other in _aligned(left, right, itemgetter("name")):
+    for one, other in aligned(left, right, itemgetter("name")):
         given: Any = other if one is None else one
         name = given["name"]
         here = _Where(f"{where.place}[{name}]", where.side, part, (name,))
@@ -144,23 +142,6 @@ def _pairs(where: _Where, part: Part, left: Any, right: Any) -> Iterator[Leaf]:
             if extra not in ("name", "value") and one[extra] != other.get(extra):
                 more = _Where(f"{here.place}.{extra}", where.side, part, (name,))
                 yield more.leaf(one[extra], other.get(extra, _ABSENT))
-
-
-def _aligned(
-    left: Sequence[T], right: Sequence[T], name_of: Callable[[T], str]
-) -> Iterator[tuple[T | None, T | None]]:
-    """Join two lists by name, in order; what is missing on a side is None."""
-    rest = iter(right)
-    other = next(rest, None)
-    for one in left:
-        if other is not None and name_of(other) == name_of(one):
-            yield one, other
-            other = next(rest, None)
-        else:
-            yield one, None
-    while other is not None:
-        yield None, other
-        other = next(rest, None)
 
 
 def _body(where: _Where, left: Any, right: Any) -> Iterator[Leaf]:
@@ -268,7 +249,7 @@ def _plain(value: Any) -> object:
 
 def _parts(where: _Where, left: str, right: str) -> Iterator[Leaf]:
     """Walk the parameters of two URLs, forms or Cookie headers."""
-    one, other = _split(left), _split(right)
+    one, other = split(left), split(right)
     is_based = not one[0].is_pair and one[0].text == other[0].text
     if "=" not in left or "=" not in right or not (one[0].is_pair or is_based):
         yield where.leaf(left, right)
@@ -277,7 +258,7 @@ def _parts(where: _Where, left: str, right: str) -> Iterator[Leaf]:
     if where.part == "header":
         is_cookie = where.path[0].lower() in _COOKIES
         part, sign = ("cookie", "") if is_cookie else ("query", "?")
-    for before, after in _joined(one, other):
+    for before, after in joined_pieces(one, other):
         given = before or after
         assert given is not None
         if not given.is_pair:
@@ -291,51 +272,6 @@ def _parts(where: _Where, left: str, right: str) -> Iterator[Leaf]:
             for side in (before, after)
         ]
         yield from _text(here, *values)
-
-
-class _Piece(Struct, frozen=True, gc=False):
-    """What stands between two separators, and the one before it."""
-
-    glue: str
-    text: str
-
-    @property
-    def is_pair(self) -> bool:
-        return "=" in self.text
-
-    @property
-    def name(self) -> str:
-        return self.text.partition("=")[0].strip()
-
-    @property
-    def value(self) -> str:
-        return self.text.partition("=")[2]
-
-
-def _split(text: str) -> list[_Piece]:
-    pieces = ["", *_SEPARATOR.split(text)]
-    return list(map(_Piece, pieces[::2], pieces[1::2]))
-
-
-def _joined(
-    left: list[_Piece], right: list[_Piece]
-) -> list[tuple[_Piece | None, _Piece | None]]:
-    joined: list[tuple[_Piece | None, _Piece | None]] = []
-    for before, after in _aligned(left, right, lambda piece: piece.name):
-        last = joined[-1] if joined else (None, None)
-        if (
-            before is not None
-            and after is None
-            and before.glue != "&"
-            and last[0] is not None
-            and last[0] != last[1]
-        ):
-            # A hidden value reaches to the next "&", whatever stands in it.
-            whole = last[0].text + before.glue + before.text
-            joined[-1] = (_Piece(last[0].glue, whole), last[1])
-            continue
-        joined.append((before, after))
-    return joined
 
 
 def _are(kind: type, *values: object) -> bool:

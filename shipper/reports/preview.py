@@ -52,6 +52,7 @@ class Shown(Struct, frozen=True, gc=False):
         changes: What became of the entry, at the last stage.
         sent: The entry that leaves, typed, at the last stage.
         caller: Who made the request, at the last stages.
+        record: As it lies on disk, at the last stage; hidden values are in it.
     """
 
     path: str
@@ -65,6 +66,7 @@ class Shown(Struct, frozen=True, gc=False):
     changes: tuple[Change, ...] = ()
     sent: har.HarEntry | None = None
     caller: Caller | None = None
+    record: Record | None = None
 
 
 @dataclass(slots=True)
@@ -136,7 +138,7 @@ class Previewer:
     def __init__(self, *, shaper: Shape, reasons: Reasons, stage: Stage) -> None:
         # Mutable state: the sums, and the files that are read no further.
         self._shaper = shaper
-        self._reasons = reasons
+        self.reasons = reasons
         self._stage = stage
         self._stopped: set[str] = set()
         self.totals = Totals()
@@ -191,7 +193,7 @@ class Previewer:
             caller = payload.group if self._stage == "identified" else None
             return _kept(seen, record, caller)
         sent = payload.request.log.entries[0]
-        changes = () if record is None else self._reasons.changes(record, sent)
+        changes = () if record is None else self.reasons.changes(record, sent)
         return Shown(
             seen.path,
             seen.line.start_bytes,
@@ -202,6 +204,7 @@ class Previewer:
             changes=tuple(changes),
             sent=sent,
             caller=payload.group,
+            record=record,
         )
 
 

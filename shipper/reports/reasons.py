@@ -27,6 +27,7 @@ BY_THE_WRITER: Final = "masked by the writer before the disk"
 
 _NOT_SENT = re.compile(r"\[NOT SENT: ([^\]]*)\]\Z")
 _HIDDEN = re.compile(r"\[REDACTED(?: ([^\]]*))?\]\Z")
+_BODIES: Final = ("request.postData", "response.content")
 _WORDS: Final = {
     "unparsed": "a listed name may stand in it, and it cannot be taken apart",
     "packed": "it is packed and cannot be opened",
@@ -63,6 +64,20 @@ class Change(Struct, frozen=True, gc=False):
     after: str | None
 
 
+class Field(Struct, frozen=True, gc=False):
+    """One place of an entry, changed or not.
+
+    Attributes:
+        place: For people.
+        after: What leaves; None if nothing does.
+        change: What became of it, or None if it leaves as it lies on disk.
+    """
+
+    place: str
+    after: str | None
+    change: Change | None
+
+
 class Lists(Protocol):
     """The lists in force, asked for one name."""
 
@@ -80,18 +95,24 @@ class Reasons:
 
     def changes(self, record: Record, sent: har.HarEntry) -> Iterator[Change]:
         """Yield what became of a record's entry, in reading order."""
-        if "body-withheld" in record.notes:
-            why = "left out by the writer: it could not be masked"
-            yield Change("body", Kind.MASKED, why, None, None)
-        before = record.har
-        if not record.is_open and before == sent and not _has_marks(record.entry):
+        is_same = not record.is_open and record.har == sent
+        if is_same and not _has_marks(record.entry):
+            yield from _notes(record)
             return
-        opened = self._opened(record)
-        yield from _openings(before, opened, sent)
+        for field in self.fields(record, sent):
+            if field.change is not None:
+                yield field.change
+
+    def fields(self, record: Record, sent: har.HarEntry) -> Iterator[Field]:
+        """Yield every place of a record's entry, with what became of it."""
+        for change in _notes(record):
+            yield Field(change.place, None, change)
+        before, opened = record.har, self._opened(record)
+        openings = {each.place: each for each in _openings(before, opened, sent)}
         for leaf in leaves(_as_opened(before, opened, sent), sent):
-            change = self._change(leaf)
-            if change is not None:
-                yield change
+            if openings and (body := _body_of(leaf.place)) in openings:
+                yield Field(body, None, openings.pop(body))
+            yield Field(leaf.place, leaf.after, self._change(leaf))
 
     def _opened(self, record: Record) -> har.HarEntry:
         """Return the entry with its bodies opened, and nothing hidden yet."""
@@ -123,6 +144,12 @@ def _told(leaf: Leaf, kind: Kind, why: str) -> Change:
     return Change(leaf.place, kind, why, leaf.before, leaf.after)
 
 
+def _notes(record: Record) -> Iterator[Change]:
+    if "body-withheld" in record.notes:
+        why = "left out by the writer: it could not be masked"
+        yield Change("body", Kind.MASKED, why, None, None)
+
+
 def _has_marks(entry: bytes) -> bool:
     return b"REDACTED" in entry or b"sha512-" in entry
 
@@ -139,11 +166,16 @@ def _openings(
         packing = _packing(before.request.headers)
         if new is not UNSET and new.params is UNSET:
             why = f"{packing}body opened"
-        yield Change("request.postData", Kind.OPENED, why, None, None)
+        yield Change(_BODIES[0], Kind.OPENED, why, None, None)
     given = before.response.content
     if given not in (opened.response.content, sent.response.content):
         why = f"{_packing(before.response.headers)}body opened"
-        yield Change("response.content", Kind.OPENED, why, None, None)
+        yield Change(_BODIES[1], Kind.OPENED, why, None, None)
+
+
+def _body_of(place: str) -> str:
+    """Return which body a place is in, if it is in one."""
+    return next((body for body in _BODIES if place.startswith(body)), "")
 
 
 def _packing(headers: list[har.Pair]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -194,6 +195,65 @@ def test_a_file_of_another_version_is_read_no_further(shop: Shop) -> None:
 
     assert [each["outcome"] for each in result["records"]] == ["sent", "stopped"]
     assert "version 2" in result["records"][1]["detail"]
+
+
+def test_the_report_is_one_private_file(shop: Shop) -> None:
+    """Mode 0600, no second file, and none is replaced unasked."""
+    _spill(shop)
+    report = shop.directory / "report.html"
+
+    first = preview(shop, "--html", str(report))
+    second = preview(shop, "--html", str(report))
+    third = preview(shop, "--html", str(report), "--force")
+
+    assert (first.returncode, second.returncode, third.returncode) == (0, 73, 0)
+    assert stat.S_IMODE(report.stat().st_mode) == 0o600
+    assert len(os.listdir(shop.directory)) == 3
+    assert SECRET not in report.read_text()
+    assert "[REDACTED 11]" in report.read_text()
+
+
+def test_a_report_is_told_of(shop: Shop) -> None:
+    """One line for people, one object for programs, silence on request."""
+    shop.record(2)
+    report = str(shop.directory / "report.html")
+
+    words, quiet = (
+        preview(shop, "--html", report, "--force", *more).stdout
+        for more in ((), ("--quiet",))
+    )
+    result = previewed(shop, "--html", report, "--force", "--count", "1")
+
+    assert words.decode().startswith("2 lines: 2 would be sent")
+    assert words.decode().endswith(f"written to {report}\n")
+    assert quiet == b""
+    assert result["report"] == report
+    assert result["totals"]["sent"] == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--html", "a.html", "--diff"),
+        ("--html", "a.html", "--stage", "parsed"),
+        ("--diff", "--stage", "filtered"),
+        ("--count", "0"),
+    ],
+)
+def test_what_cannot_be_together_is_refused(words: tuple[str, ...], shop: Shop) -> None:
+    """With code 2, before anything is read."""
+    assert preview(shop, *words).returncode == 2
+
+
+def test_a_file_that_is_not_there_is_told_of(shop: Shop) -> None:
+    """And leaves no report behind."""
+    shop.record(1)
+    report = shop.directory / "report.html"
+    done = preview(shop, "--html", str(report), str(shop.log), "nowhere.log")
+
+    assert done.returncode == 66
+    assert "nowhere.log" in done.stderr.decode()
+    assert len(os.listdir(shop.directory)) == 2
 
 
 def test_a_terminal_sees_no_invisible_character(shop: Shop) -> None:

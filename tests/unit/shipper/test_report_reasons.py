@@ -197,8 +197,8 @@ def test_an_opened_body_is_told_as_such(coding: str, packed: Any) -> None:
 
     assert [
         ("request.postData", f"{coding} body opened"),
-        ("response.content", f"{coding} body opened"),
         ("request.postData pin", 'denylist "pin"'),
+        ("response.content", f"{coding} body opened"),
         ("response.content pin", 'denylist "pin"'),
     ] == [(place, why) for place, why, _ in told(record, denylist=["pin"])]
 

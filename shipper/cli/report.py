@@ -1,0 +1,94 @@
+"""The report of ``shipper preview --html``: gathered, laid out, and written whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from shipper.cli.private_file import write_lines
+from shipper.clock import SystemClock
+
+if TYPE_CHECKING:
+    from shipper.config.settings import Settings
+    from shipper.reports.html.page import Facts, Setting
+    from shipper.reports.preview import Previewer, Shown
+
+
+def facts_of(settings: Settings, *, is_pending: bool, is_partial: bool) -> Facts:
+    """Return what the page tells beside what is gathered."""
+    from shipper.reports.html.page import Facts, Setting  # noqa: PLC0415
+    from wsgi_writer._version import __version__  # noqa: PLC0415
+
+    return Facts(
+        made_at=f"{SystemClock().now():%Y-%m-%d %H:%M:%S} UTC",
+        version=__version__,
+        destination=settings.readme.endpoint,
+        settings=(
+            Setting("Configuration", _words(settings.origin or ())),
+            Setting("readme.endpoint", _words(settings.readme.endpoint)),
+            Setting(
+                "readme.development_mode", _words(settings.readme.development_mode)
+            ),
+            *_rules("filter", settings.filter),
+            *_rules("identify", settings.identify),
+        ),
+        is_pending=is_pending,
+        is_partial=is_partial,
+    )
+
+
+def _rules(table: str, chosen: object) -> Iterator[Setting]:
+    """Yield every rule of a table, also one that this room has never heard of."""
+    from shipper.reports.html.page import Setting  # noqa: PLC0415
+
+    assert is_dataclass(chosen)
+    for field in fields(chosen):
+        yield Setting(f"{table}.{field.name}", _words(getattr(chosen, field.name)))
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, tuple):
+        return tuple(map(_word, value))
+    return (_word(value),)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if is_dataclass(value):
+        members = ((field.name, getattr(value, field.name)) for field in fields(value))
+        return ", ".join(f"{name} = {_word(each)}" for name, each in members if each)
+    return str(value)
+
+
+def write(
+    path: str,
+    previewer: Previewer,
+    shown: Iterator[Shown],
+    facts: Facts,
+    *,
+    may_replace: bool,
+) -> None:
+    """Go through the lines, and write the page.
+
+    Raises:
+        CannotWriteError: The file is there already, or cannot be made.
+    """
+    from shipper.reports.gathering import Gathering  # noqa: PLC0415
+    from shipper.reports.html.page import page  # noqa: PLC0415
+
+    gathering = Gathering(previewer.reasons)
+    style = resources.files("shipper.reports.html").joinpath("style.css")
+
+    def lines() -> Iterator[str]:
+        # Within the writing, so that a path that is taken is told of at once.
+        for one in shown:
+            gathering.add(one)
+        look = style.read_text(encoding="utf-8")
+        yield from page(facts, previewer.totals, gathering, style=look)
+
+    write_lines(path, lines(), may_replace=may_replace)

@@ -1,0 +1,85 @@
+"""Two lists of named things joined by name: headers, parameters, pieces of a URL.
+
+What stands on one side alone is joined with None. A text with parameters is parted
+into `Piece`s at its separators.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from msgspec import Struct
+
+T = TypeVar("T")
+
+_SEPARATOR = re.compile(r"([?&;#])")
+
+
+def aligned(
+    left: Sequence[T], right: Sequence[T], name_of: Callable[[T], str]
+) -> Iterator[tuple[T | None, T | None]]:
+    """Join two lists by name, in order; what is missing on a side is None."""
+    rest = iter(right)
+    other = next(rest, None)
+    for one in left:
+        if other is not None and name_of(other) == name_of(one):
+            yield one, other
+            other = next(rest, None)
+        else:
+            yield one, None
+    while other is not None:
+        yield None, other
+        other = next(rest, None)
+
+
+class Piece(Struct, frozen=True, gc=False):
+    """What stands between two separators, and the one before it."""
+
+    glue: str
+    text: str
+
+    @property
+    def is_pair(self) -> bool:
+        """Tell whether it is a name and a value, and not the path of a URL."""
+        name, equals, _ = self.text.partition("=")
+        return bool(equals) and (bool(self.glue) or "/" not in name)
+
+    @property
+    def name(self) -> str:
+        """What stands before the equals sign."""
+        return self.text.partition("=")[0].strip()
+
+    @property
+    def value(self) -> str:
+        """What stands behind it, as it is encoded."""
+        return self.text.partition("=")[2]
+
+
+def split(text: str) -> list[Piece]:
+    """Part a URL, a form or a Cookie header."""
+    pieces = ["", *_SEPARATOR.split(text)]
+    return list(map(Piece, pieces[::2], pieces[1::2]))
+
+
+def joined_pieces(
+    left: list[Piece], right: list[Piece]
+) -> list[tuple[Piece | None, Piece | None]]:
+    """Join the pieces of two texts, with all of a hidden value in its piece."""
+    joined: list[tuple[Piece | None, Piece | None]] = []
+    for before, after in aligned(left, right, lambda piece: piece.name):
+        last = joined[-1] if joined else (None, None)
+        if (
+            before is not None
+            and after is None
+            and before.glue != "&"
+            and last[0] is not None
+            and last[0] != last[1]
+        ):
+            # A hidden value reaches to the next "&", whatever stands in it.
+            whole = last[0].text + before.glue + before.text
+            joined[-1] = (Piece(last[0].glue, whole), last[1])
+            continue
+        joined.append((before, after))
+    return joined
