@@ -18,7 +18,9 @@ from shipper.clock import SystemClock
 from shipper.errors import EXIT_OK
 
 if TYPE_CHECKING:
+    from shipper.clock import Clock
     from shipper.config.settings import Settings
+    from shipper.events import Events
     from shipper.reports.browse import Seen
     from shipper.reports.preview import Previewer, Stage, Totals
 
@@ -67,8 +69,10 @@ def command(  # noqa: PLR0917 - click hands them over by name
     from shipper.config import load  # noqa: PLC0415
 
     settings = load(chosen.config, os.environ, checks="file")
-    previewer = _previewer(settings, stage)
-    shown = previewer.show(_lines(chosen, settings, files))
+    clock = SystemClock()
+    events = console.event_log(chosen, clock, unless_verbose="warning")
+    previewer = _previewer(settings, stage, events, clock)
+    shown = previewer.show(_lines(settings, files, events, clock))
     shown = shown if count is None else islice(shown, count)
     if html:
         facts = report.facts_of(settings, is_pending=not files, is_partial=bool(count))
@@ -90,26 +94,26 @@ def _tell_of_report(chosen: options.Common, path: str, totals: Totals) -> None:
         console.say(f"{told.sums(totals, 'payload')}; written to {path}")
 
 
-def _previewer(settings: Settings, stage: Stage) -> Previewer:
+def _previewer(
+    settings: Settings, stage: Stage, events: Events, clock: Clock
+) -> Previewer:
     from shipper.reports.listed import Listed  # noqa: PLC0415
     from shipper.reports.preview import Previewer  # noqa: PLC0415
     from shipper.reports.reasons import Reasons  # noqa: PLC0415
     from shipper.service import shaper_of  # noqa: PLC0415
 
-    shaper = shaper_of(settings)
+    shaper = shaper_of(settings, events=events, clock=clock)
     reasons = Reasons(Listed(shaper.redactor.policy))
     return Previewer(shaper=shaper, reasons=reasons, stage=stage)
 
 
 def _lines(
-    chosen: options.Common, settings: Settings, files: tuple[str, ...]
+    settings: Settings, files: tuple[str, ...], events: Events, clock: Clock
 ) -> Iterator[Seen]:
     from shipper.reports.browse import lines_of_files, pending_lines  # noqa: PLC0415
 
     if files:
         return lines_of_files(files)
-    clock = SystemClock()
-    events = console.event_log(chosen, clock, unless_verbose="error")
     return pending_lines(
         settings.state_dir, settings.sources, events=events, clock=clock
     )

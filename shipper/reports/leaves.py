@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final, Literal
 from urllib.parse import unquote_plus
 
@@ -19,7 +19,9 @@ from msgspec import Struct
 from shipper import har
 from shipper.bodies import as_text, from_base64, from_data_url, read_media_type
 from shipper.jsontext import looks_like_json, read_json
+from shipper.reports.elements import values_of
 from shipper.reports.pieces import aligned, joined_pieces, split
+from shipper.xmltext import looks_like_xml
 
 Side = Literal["request", "response", ""]
 Part = Literal["header", "cookie", "query", "param", "body", ""]
@@ -196,7 +198,7 @@ def _text(where: _Where, left: object, right: object) -> Iterator[Leaf]:
         packed = from_data_url(left), from_data_url(right)
         if packed[0] is not None and packed[1] is not None:
             left, right = (one.decode("utf-8", "replace") for one in packed if one)
-    found = list(_json(where, left, right))
+    found = list(_json(where, left, right)) or list(_xml(where, left, right))
     yield from found or _parts(where, left, right)
 
 
@@ -217,6 +219,25 @@ def _json(where: _Where, left: str, right: str) -> Iterator[Leaf]:
         if any(text.strip() for text in pair):
             here = where.down(f"{where.place} line {number}", where.part)
             yield from _json(here, *pair)
+
+
+def _xml(where: _Where, left: str, right: str) -> Iterator[Leaf]:
+    """Walk two XML documents; nothing if they are none."""
+    if not looks_like_xml(left) or not looks_like_xml(right):
+        return
+    one, other = values_of(left), values_of(right)
+    if one is None or other is None:
+        return
+    hidden: tuple[str, ...] = ()
+    for before, after in aligned(one, other, attrgetter("name")):
+        given = before or after
+        assert given is not None
+        if after is None and hidden and given.path[: len(hidden)] == hidden:
+            continue  # it went with the element it stands in
+        here = where.down(f"{where.place} {given.name}", "body", *given.path)
+        values = [_ABSENT if side is None else side.text for side in (before, after)]
+        hidden = given.path if values[0] != values[1] else ()
+        yield here.leaf(*values)
 
 
 def _tree(where: _Where, left: Any, right: Any) -> Iterator[Leaf]:

@@ -39,7 +39,14 @@ class Listed:
         if self._policy.is_allowlist:
             return "not on the allowlist"
         entry = self._entry(side or "request", part, ".".join(path))
+        if entry is None and len(path) > 1:
+            # A path through an XML document may begin below its root.
+            entry = self._entry(side or "request", part, ".".join(path[1:]))
         return None if entry is None else f'denylist "{entry}"'
+
+    def occur_in(self, text: str) -> bool:
+        """Tell whether a listed name stands in free text."""
+        return self._policy.anywhere.occurs_in(text)
 
     def _find(self, side: Side, part: Part, name: str) -> str | None:
         for place in _PLACES[part]:

@@ -22,11 +22,13 @@ from shipper.redact import Redacted, Redactor
 from shipper.reports.leaves import Leaf, Part, Side, is_mark, leaves
 
 BY_A_RULE: Final = "changed by a rule"
+BY_ITS_LOOKS: Final = "looks like a secret"
+IN_TEXT: Final = "a listed name stands in it, too deep to be told apart"
 SAMPLED: Final = "sampled: it stands for others too"
 BY_THE_WRITER: Final = "masked by the writer before the disk"
 
 _NOT_SENT = re.compile(r"\[NOT SENT: ([^\]]*)\]\Z")
-_HIDDEN = re.compile(r"\[REDACTED(?: ([^\]]*))?\]\Z")
+_HIDDEN = re.compile(r"\[REDACTED(?: [0-9]+)?\]")
 _BODIES: Final = ("request.postData", "response.content")
 _WORDS: Final = {
     "unparsed": "a listed name may stand in it, and it cannot be taken apart",
@@ -85,6 +87,10 @@ class Lists(Protocol):
         """Return the entry that hides a value, such as ``denylist "ssn"``."""
         ...
 
+    def occur_in(self, text: str) -> bool:
+        """Tell whether a listed name stands in free text."""
+        ...
+
 
 class Reasons:
     """Finds the reasons under one pair of lists."""
@@ -132,9 +138,10 @@ class Reasons:
             return _told(leaf, Kind.LISTED, listed)
         if leaf.after is None:
             return _told(leaf, Kind.RULE, BY_A_RULE)
-        found = _HIDDEN.search(leaf.after)
-        if found is not None and found[1] and not found[1].isdecimal():
-            return _told(leaf, Kind.DETECTED, f"looks like: {found[1]}")
+        if _HIDDEN.search(leaf.after) is not None:
+            if self._lists.occur_in(leaf.before or ""):
+                return _told(leaf, Kind.LISTED, IN_TEXT)
+            return _told(leaf, Kind.DETECTED, BY_ITS_LOOKS)
         if leaf.place == "comment" and "sampled: " in leaf.after:
             return _told(leaf, Kind.RULE, SAMPLED)
         return _told(leaf, Kind.RULE, BY_A_RULE)

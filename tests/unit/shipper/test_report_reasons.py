@@ -17,7 +17,14 @@ from shipper.record import Record
 from shipper.redact import Redacted, Redactor
 from shipper.reports.leaves import leaves
 from shipper.reports.listed import Listed
-from shipper.reports.reasons import BY_A_RULE, Change, Kind, Reasons
+from shipper.reports.reasons import (
+    BY_A_RULE,
+    BY_ITS_LOOKS,
+    IN_TEXT,
+    Change,
+    Kind,
+    Reasons,
+)
 from tests.support.planted import NAMES, Planted, multipart, planted
 from tests.support.records import (
     MASK,
@@ -147,6 +154,33 @@ def test_entries_are_told_as_they_were_written() -> None:
     ]
 
 
+def test_elements_of_xml_are_told() -> None:
+    """With their attributes; what goes with an element is not told again."""
+    text = (
+        f'<s:Body xmlns:s="urn:s"><s:order pin="{SECRET}"><card><number>{SECRET}'
+        f"</number><holder>Ada</holder></card><note>n</note></s:order></s:Body>"
+    )
+    record = a_record(given=text_content(text, "application/xml"))
+
+    assert told(record, denylist=["pin", "order.card"]) == [
+        ("response.content Body.order@pin", 'denylist "pin"', "[REDACTED 15]"),
+        ("response.content Body.order.card", 'denylist "order.card"', "[REDACTED]"),
+    ]
+    assert told(record, denylist=["pin", "number"], redaction="remove") == [
+        ("response.content Body.order@pin", 'denylist "pin"', None),
+        ("response.content Body.order.card.number", 'denylist "number"', None),
+    ]
+
+
+@pytest.mark.parametrize("text", ["<!DOCTYPE a><a>{}</a>", "<a>{}</b>", "<a>{} <"])
+def test_xml_that_is_none_is_one_text(text: str) -> None:
+    """A document type may define anything, so nothing is taken apart then."""
+    mark = "[REDACTED 1]"
+    record = a_record(given=text_content(text.format(mark), "text/xml"))
+
+    assert changes(record) == []
+
+
 def test_a_value_with_separators_is_told_once() -> None:
     """What is hidden reaches to the next ampersand."""
     record = a_record(url="https://h/p?a=1&pin=x;y=2?z#w&b=1")
@@ -251,6 +285,18 @@ def test_a_change_by_an_unknown_rule_is_told_all_the_same() -> None:
         ("request.headers[A]", BY_A_RULE, "2"),
         ("comment", "sampled: it stands for others too", "sampled: 1 of 4"),
     ]
+
+
+def test_marks_that_no_list_explains_are_told_apart() -> None:
+    """By a name that stands in the text, or by what the value looks like."""
+    record = a_record(request_headers=[("A", "x pin=1"), ("B", "x 4111")])
+    headers = [har.Pair("A", "[REDACTED 7]"), har.Pair("B", "x [REDACTED 4]")]
+    sent = replace(record.har, request=replace(record.har.request, headers=headers))
+    reasons = Reasons(Listed(Policy(denylist=["pin"])))
+
+    assert [
+        (one.kind, one.why) for one in reasons.changes(record, sent)
+    ] == [(Kind.LISTED, IN_TEXT), (Kind.DETECTED, BY_ITS_LOOKS)]
 
 
 def test_what_was_added_is_told() -> None:
