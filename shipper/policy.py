@@ -15,6 +15,7 @@ What follows the prefix means what it means without one. A member that is itself
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -127,9 +128,15 @@ class Policy:
                 joined by dots.
         """
         for rule in self.rules:
-            if rule.holds(side, (place,)) and Lists((rule.name,)).covers(name):
+            if rule.holds(side, (place,)) and _alone(rule.name).covers(name):
                 return rule.entry
         return None
+
+
+@lru_cache(maxsize=1024)
+def _alone(name: str) -> Lists:
+    """Return the list of one name; making one takes longer than asking it."""
+    return Lists((name,))
 
 
 def check_entry(entry: str) -> str | None:

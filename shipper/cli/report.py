@@ -26,7 +26,7 @@ def facts_of(settings: Settings, *, is_pending: bool, is_partial: bool) -> Facts
         version=__version__,
         destination=settings.readme.endpoint,
         settings=(
-            Setting("Configuration", _words(settings.origin or ())),
+            Setting("Configuration", _words(settings.origin or "")),
             Setting("readme.endpoint", _words(settings.readme.endpoint)),
             Setting(
                 "readme.development_mode", _words(settings.readme.development_mode)
@@ -49,20 +49,10 @@ def _rules(table: str, chosen: object) -> Iterator[Setting]:
 
 
 def _words(value: object) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if isinstance(value, tuple):
-        return tuple(map(_word, value))
-    return (_word(value),)
-
-
-def _word(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if is_dataclass(value):
-        members = ((field.name, getattr(value, field.name)) for field in fields(value))
-        return ", ".join(f"{name} = {_word(each)}" for name, each in members if each)
-    return str(value)
+    """Return what is set as words; none for what is empty."""
+    values = value if isinstance(value, tuple) else (value,)
+    words = (str(one).lower() if isinstance(one, bool) else str(one) for one in values)
+    return tuple(word for word in words if word)
 
 
 def write(

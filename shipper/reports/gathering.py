@@ -23,7 +23,8 @@ from shipper.reports.reasons import Kind, Reasons
 from shipper.reports.samples import Samples, place_of
 from shipper.reports.timeline import Timeline, seconds_of
 
-MAX_ROWS: Final = 2000  # endpoints, callers or reasons that are kept apart
+MAX_ROWS: Final = 2000  # endpoints or callers that are kept apart
+MAX_REASONS: Final = 500
 MAX_PLACES: Final = 200  # of one reason
 MAX_NAME: Final = 200  # characters of a path or caller
 OTHERS: Final = "all others"
@@ -153,7 +154,7 @@ class Gathering:
         counted: set[tuple[Kind, str]] = set()
         for change in shown.changes:
             key = (change.kind, change.why)
-            if key not in self._reasons and len(self._reasons) >= MAX_ROWS:
+            if key not in self._reasons and len(self._reasons) >= MAX_REASONS:
                 key = (change.kind, OTHERS)
             reason = self._reasons.setdefault(key, Reason(*key))
             reason.changes += 1

@@ -8,7 +8,7 @@ and what is sent cannot differ. No position moves, and nothing is sent.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal, Protocol, assert_never, get_args
@@ -52,7 +52,8 @@ class Shown(Struct, frozen=True, gc=False):
         changes: What became of the entry, at the last stage.
         sent: The entry that leaves, typed, at the last stage.
         caller: Who made the request, at the last stages.
-        record: As it lies on disk, at the last stage; hidden values are in it.
+        record: As it lies on disk, at the last stage; hidden values are in it. That
+            of a line of another format is what was made of it.
     """
 
     path: str
@@ -126,18 +127,41 @@ class _Payload(Struct, frozen=True):
 _PAYLOADS = msgspec.json.Decoder(_Payload)
 
 
+class _Witness:
+    """A shaper that remembers the line it was asked about last."""
+
+    def __init__(self, shaper: Shape) -> None:
+        # Mutable state: the line of our own that the present one was made into.
+        self._shaper = shaper
+        self.line: Line | None = None
+
+    def shape(self, line: Line) -> Item | UnknownVersion:
+        """Return the line's item."""
+        self.line = line
+        return self._shaper.shape(line)
+
+
 class Previewer:
     """Shows lines at one stage; `totals` holds the sums of what it has shown.
 
     Args:
-        shaper: Says what lines become.
+        shaper: Says what lines of our own become.
         reasons: Says why.
         stage: How far the lines go.
+        around: Puts a shaper for other formats around the one for our own.
     """
 
-    def __init__(self, *, shaper: Shape, reasons: Reasons, stage: Stage) -> None:
+    def __init__(
+        self,
+        *,
+        shaper: Shape,
+        reasons: Reasons,
+        stage: Stage,
+        around: Callable[[Shape], Shape] | None = None,
+    ) -> None:
         # Mutable state: the sums, and the files that are read no further.
-        self._shaper = shaper
+        self._own = _Witness(shaper)
+        self._shaper: Shape = self._own if around is None else around(self._own)
         self.reasons = reasons
         self._stage = stage
         self._stopped: set[str] = set()
@@ -158,11 +182,8 @@ class Previewer:
             yield shown
 
     def _shown(self, seen: Seen) -> Shown | None:
+        self._own.line = None
         item = self._shaper.shape(seen.line)
-        record = None
-        if seen.line.fault is None and isinstance(item, Entry | Skip):
-            parsed = parse(seen.line.data)
-            record = parsed if isinstance(parsed, Record) else None
         match item:
             case UnknownVersion():
                 detail = f"read no further: {item.why}"
@@ -172,14 +193,23 @@ class Previewer:
             case Skip(reason=reason):
                 if reason == BLANK:
                     return None
+                record = self._record()
                 if record is None or not self._goes_on(reason):
                     id_ = None if record is None else record.id
                     return _left(seen, Outcome.SKIPPED, reason, id_=id_)
                 return _kept(seen, record, None)
             case Entry():
+                record = self._record()
+                assert record is not None  # what it was made from
                 return self._entry(seen, record, item)
             case _:
                 assert_never(item)
+
+    def _record(self) -> Record | None:
+        """Return the record of the line that was just shaped, if it is one."""
+        line = self._own.line
+        parsed = None if line is None else parse(line.data)
+        return parsed if isinstance(parsed, Record) else None
 
     def _goes_on(self, reason: str) -> bool:
         """Tell whether a line that is skipped later goes on at this stage."""
@@ -187,13 +217,13 @@ class Previewer:
             self._stage == "filtered" and reason == UNIDENTIFIED
         )
 
-    def _entry(self, seen: Seen, record: Record | None, item: Entry) -> Shown:
+    def _entry(self, seen: Seen, record: Record, item: Entry) -> Shown:
         payload = _PAYLOADS.decode(item.payload)
-        if self._stage != "payload" and record is not None:
+        if self._stage != "payload":
             caller = payload.group if self._stage == "identified" else None
             return _kept(seen, record, caller)
         sent = payload.request.log.entries[0]
-        changes = () if record is None else self.reasons.changes(record, sent)
+        changes = self.reasons.changes(record, sent)
         return Shown(
             seen.path,
             seen.line.start_bytes,

@@ -94,20 +94,21 @@ class Samples:
 
     def add(self, shown: Shown) -> None:
         """Look at one line that is sent."""
-        if shown.sent is None or shown.text is None:
+        sent, text, record = shown.sent, shown.text, shown.record
+        if sent is None or text is None or record is None:
             return
         treatment = frozenset(map(_treatment, shown.changes))
         digest = sha256((shown.id or "").encode()).digest()
         kept = self._kept.get(treatment)
         if kept is None:
             if len(self._kept) < MAX_KINDS:
-                sample = self._sample(shown, shown.sent, shown.text)
+                sample = self._sample(shown, record, sent, text)
                 self._kept[treatment] = _Kept(digest, sample, 1)
             return
         kept.count += 1
         if digest < kept.digest:
             kept.digest = digest
-            kept.sample = self._sample(shown, shown.sent, shown.text)
+            kept.sample = self._sample(shown, record, sent, text)
 
     def choose(self, count: int) -> Iterator[Sample]:
         """Yield samples that show as many reasons as can be, common ones first."""
@@ -119,9 +120,10 @@ class Samples:
             told |= best
             yield _with_count(kept)
 
-    def _sample(self, shown: Shown, sent: har.HarEntry, text: bytes) -> Sample:
-        fields = _fields(self._reasons, shown.record, sent)
-        rows, more = _rows(fields)
+    def _sample(
+        self, shown: Shown, record: Record, sent: har.HarEntry, text: bytes
+    ) -> Sample:
+        rows, more = _rows(self._reasons.fields(record, sent))
         return Sample(
             id=shown.id or "",
             method=sent.request.method,
@@ -151,12 +153,6 @@ def _with_count(kept: _Kept) -> Sample:
         sample.size_bytes,
         kept.count,
     )
-
-
-def _fields(
-    reasons: Reasons, record: Record | None, sent: har.HarEntry
-) -> Iterable[Field]:
-    return () if record is None else reasons.fields(record, sent)
 
 
 def _rows(fields: Iterable[Field]) -> tuple[tuple[Row, ...], int]:

@@ -29,10 +29,7 @@ def article(sample: Sample, place: int) -> Iterator[str]:
         f"<p>{alike} Caller <b>{shown(sample.caller)}</b>, "
         f"id <code>{shown(sample.id)}</code></p></header>"
     )
-    if sample.rows:
-        yield from _table(sample)
-    else:
-        yield "<p>It is made from a line of another format; all of it is below.</p>"
+    yield from _table(sample)
     rest = sample.size_bytes - len(sample.payload.encode())
     cut = f"\u2026 and {noun(rest, 'more byte')}" if rest > 0 else ""
     yield (

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from shipper.filters import Filters
 from shipper.identify import Identifier
-from shipper.model import Line, LineFault
+from shipper.model import Item, Line, LineFault
+from shipper.parse import UnknownVersion
 from shipper.payload import PayloadBuilder
 from shipper.pipeline import Shaper
 from shipper.redact import Redactor
 from shipper.reports.browse import Seen
 from shipper.reports.listed import Listed
-from shipper.reports.preview import Outcome, Previewer, Shown, Stage
+from shipper.reports.preview import Outcome, Previewer, Shape, Shown, Stage
 from shipper.reports.reasons import Kind, Reasons
 from tests.support.records import a_record_line
 
@@ -23,17 +25,23 @@ PIN = a_record_line(request_headers=[("Pin", "1234")])
 ELSEWHERE = a_record_line(url="https://other.example.com/")
 
 
-def a_previewer(stage: Stage = "payload") -> Previewer:
+def a_shaper() -> Shaper:
     """Return one that hides a header, keeps one host, and wants a caller."""
-    redactor = Redactor(denylist=["pin"])
-    shaper = Shaper(
+    return Shaper(
         filters=Filters(allowed_http_hosts=["api.example.com"]),
         identifier=Identifier(rules=["header:Pin"], unidentified="drop"),
-        redactor=redactor,
+        redactor=Redactor(denylist=["pin"]),
         payloads=PayloadBuilder(version="1", development_mode=False, comment="c"),
     )
-    reasons = Reasons(Listed(redactor.policy))
-    return Previewer(shaper=shaper, reasons=reasons, stage=stage)
+
+
+def a_previewer(
+    stage: Stage = "payload", around: Callable[[Shape], Shape] | None = None
+) -> Previewer:
+    """Return one that uses that shaper."""
+    shaper = a_shaper()
+    reasons = Reasons(Listed(shaper.redactor.policy))
+    return Previewer(shaper=shaper, reasons=reasons, stage=stage, around=around)
 
 
 def seen(*lines: bytes, fault: LineFault | None = None) -> Iterator[Seen]:
@@ -106,3 +114,23 @@ def test_a_record_is_shown_as_it_was_understood() -> None:
     assert line.partition(b'"entry":')[2] == shown.text.partition(b'"entry":')[2]
     assert json.loads(line).keys() == json.loads(shown.text).keys()
     assert json.loads(shown.text)["caller"] == {"id": "sha512-x"}
+
+
+class Folded:
+    """A shaper for a format in which each record is written backwards."""
+
+    def __init__(self, inner: Shape) -> None:
+        self._inner = inner
+
+    def shape(self, line: Line) -> Item | UnknownVersion:
+        """Turn the line round."""
+        return self._inner.shape(replace(line, data=line.data[::-1]))
+
+
+def test_a_line_of_another_format_is_told_as_the_record_it_becomes() -> None:
+    """Its changes, its stages and its payload are those of the record."""
+    previewer = a_previewer(around=Folded)
+    (shown,) = show(previewer, PIN[::-1])
+
+    assert shown.outcome is Outcome.SENT
+    assert [change.place for change in shown.changes] == ["request.headers[Pin]"]

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import re
 from hashlib import sha256
 
 import pytest
 
-from shipper.reports.gathering import MAX_ROWS, OTHERS, status_class
+from shipper.reports.gathering import (
+    MAX_PLACES,
+    MAX_REASONS,
+    MAX_ROWS,
+    OTHERS,
+    Gathering,
+    status_class,
+)
 from shipper.reports.html import charts
 from shipper.reports.html.page import policy_for
 from shipper.reports.html.tables import size
@@ -17,7 +25,7 @@ from shipper.reports.reasons import Change, Kind
 from shipper.reports.samples import MAX_FIELDS, MAX_KINDS, cover_of
 from shipper.reports.timeline import MAX_BUCKETS, Span, Timeline, seconds_of
 from tests.support.exchanges import an_exchange, encoded
-from tests.support.records import a_record_line
+from tests.support.records import a_record_line, binary_body
 from tests.support.reporting import a_page, a_previewer, gathered, seen
 
 
@@ -50,6 +58,38 @@ def test_groups_are_bounded() -> None:
 
     assert len(found) == MAX_ROWS + 1
     assert (found[0].name.text, found[0].records) == (OTHERS, 50)
+
+
+def test_reasons_and_their_places_are_bounded() -> None:
+    """Names that a client makes up cannot fill the memory."""
+    names = [f"n{number}" for number in range(MAX_REASONS + 50)]
+    lines = [a_record_line(request_headers=[(name, "1")]) for name in names]
+    denied = list(gathered(a_previewer(denylist=names), lines).reasons())
+    (allowed,) = gathered(a_previewer(allowlist=["content-type"]), lines).reasons()
+
+    assert len(denied) == MAX_REASONS + 1
+    assert (denied[0].why, denied[0].changes) == (OTHERS, 50)
+    assert len(allowed.places) <= MAX_PLACES + 1
+    assert allowed.places[OTHERS] >= MAX_REASONS - MAX_PLACES
+
+
+def test_a_url_that_is_none_is_an_endpoint_all_the_same() -> None:
+    """What a client sent as its URL cannot stop a report."""
+    found = gathered(a_previewer(), [a_record_line(url="https://[h/p")])
+
+    assert [one.name.text for one in found.endpoints.largest_first()] == ["no URL"]
+
+
+def test_many_files_are_counted() -> None:
+    """A few are named."""
+    previewer = a_previewer()
+    gathering = Gathering(previewer.reasons)
+    for number in range(MAX_ROWS + 5):
+        for one in previewer.show(seen([a_record_line()], path=f"{number}.log")):
+            gathering.add(one)
+
+    assert len(gathering.paths) == MAX_ROWS
+    assert gathering.whole.records == MAX_ROWS + 5
 
 
 def test_samples_show_each_treatment_once() -> None:
@@ -116,7 +156,7 @@ def test_a_timeline_is_bounded_and_loses_nothing() -> None:
     assert times.span is not None
 
     assert times.span == Span(1_000_000, 1_000_000 + 4999 * 977)
-    assert len(times._counts) <= MAX_BUCKETS
+    assert sum(map(bool, times.columns(5000, times.span))) <= MAX_BUCKETS
     assert sum(times.columns(24, times.span)) == 5000
 
 
@@ -230,6 +270,22 @@ def test_the_page_says_what_was_found() -> None:
         "shipper 1.2.3",
     ):
         assert words in page
+
+
+def test_removed_and_opened_values_are_told_as_such() -> None:
+    """Where nothing takes a value's place, words do."""
+    packed = binary_body(gzip.compress(b'{"pin":1,"a":"[REDACTED 3]"}'), "text/json")
+    line = a_record_line(
+        envelope={"open": True, "notes": ["body-withheld"]},
+        request_headers=[("Content-Encoding", "gzip"), ("Pin", "1")],
+        sent=packed,
+    )
+    page = a_page([line], denylist=["pin"], redaction="remove")
+
+    assert '<span class="gone">removed</span>' in page
+    assert '<span class="gone">as below</span>' in page
+    assert "left out by the writer" in page.lower()
+    assert '<span class="nil">empty</span>' in page
 
 
 def test_an_empty_report_says_so() -> None:

@@ -138,6 +138,42 @@ def test_a_removed_value_is_told_as_gone() -> None:
     ]
 
 
+def test_what_differs_beside_the_values_is_told() -> None:
+    """A file's name, JSON lines, arrays of another length, numbers as written."""
+    param = {"name": "pin", "value": "1", "fileName": "secret.txt"}
+    record = a_record(
+        sent={"mimeType": "multipart/form-data", "params": [param]},
+        given=text_content('[1.50,2]\n\n{"pin":2.50}', "application/x-ndjson"),
+    )
+
+    assert [(place, after) for place, _, after in told(record, denylist=["pin"])] == [
+        ("request.postData.params[pin]", "[REDACTED 1]"),
+        ("request.postData.params[pin].fileName", "[REDACTED 10]"),
+        ("response.content line 3 pin", "[REDACTED]"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[1,2]", "[1]"),
+        ('{"a":1}', '{"a":1,"b":2}'),
+        ('{"a":1}\nx', '{"a":2}\nx'),
+        ("a=1", "b=1"),
+        ("plain", "other"),
+        ("[" * 300 + "]" * 300, "[" * 299 + "1" + "]" * 299),
+    ],
+)
+def test_any_other_change_of_a_text_is_told(before: str, after: str) -> None:
+    """However the two texts differ, something is said."""
+    record = a_record(given=text_content(before))
+    content = replace(record.har.response.content, text=after)
+    sent = replace(record.har, response=replace(record.har.response, content=content))
+    found = list(Reasons(Listed(Policy())).changes(record, sent))
+
+    assert {(Kind.RULE, BY_A_RULE)} == {(one.kind, one.why) for one in found}
+
+
 def test_entries_are_told_as_they_were_written() -> None:
     """A path, a prefix, a part of a parameter's name."""
     record = a_record(
@@ -294,9 +330,10 @@ def test_marks_that_no_list_explains_are_told_apart() -> None:
     sent = replace(record.har, request=replace(record.har.request, headers=headers))
     reasons = Reasons(Listed(Policy(denylist=["pin"])))
 
-    assert [
-        (one.kind, one.why) for one in reasons.changes(record, sent)
-    ] == [(Kind.LISTED, IN_TEXT), (Kind.DETECTED, BY_ITS_LOOKS)]
+    assert [(one.kind, one.why) for one in reasons.changes(record, sent)] == [
+        (Kind.LISTED, IN_TEXT),
+        (Kind.DETECTED, BY_ITS_LOOKS),
+    ]
 
 
 def test_what_was_added_is_told() -> None:
