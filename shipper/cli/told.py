@@ -117,6 +117,7 @@ def _noun(count: int, word: str) -> str:
 _KINDS = {
     "listed": "by the lists",
     "detected": "by a detector",
+    "suspected": "suspected to be secrets, and leave",
     "withheld": "bodies not sent",
     "rule": "by other rules",
     "opened": "bodies opened",

@@ -133,6 +133,9 @@ def _pairs(where: _Where, part: Part, left: Any, right: Any) -> Iterator[Leaf]:
         given: Any = other if one is None else one
         name = given["name"]
         here = _Where(f"{where.place}[{name}]", where.side, part, (name,))
+        if other is None and part == "header" and name.lower() in _COOKIES:
+            yield from _removed_cookies(here, given["value"])
+            continue
         if one is None or other is None:
             values = [
                 _ABSENT if it is None else it.get("value", "") for it in (one, other)
@@ -144,6 +147,18 @@ def _pairs(where: _Where, part: Part, left: Any, right: Any) -> Iterator[Leaf]:
             if extra not in ("name", "value") and one[extra] != other.get(extra):
                 more = _Where(f"{here.place}.{extra}", where.side, part, (name,))
                 yield more.leaf(one[extra], other.get(extra, _ABSENT))
+
+
+def _removed_cookies(where: _Where, value: str) -> Iterator[Leaf]:
+    """Walk a header that is gone because nothing is left of its cookies."""
+    header = where.path[0]
+    pieces = split(value)
+    if header.lower().startswith("set-"):
+        pieces = pieces[:1]  # what follows are attributes of the one cookie
+    for piece in pieces:
+        place = f"{where.place} {piece.name}"
+        here = where.down(place, "cookie", header, piece.name)
+        yield here.leaf(piece.value, _ABSENT)
 
 
 def _body(where: _Where, left: Any, right: Any) -> Iterator[Leaf]:
@@ -234,7 +249,7 @@ def _xml(where: _Where, left: str, right: str) -> Iterator[Leaf]:
         assert given is not None
         if after is None and hidden and given.path[: len(hidden)] == hidden:
             continue  # it went with the element it stands in
-        here = where.down(f"{where.place} {given.name}", "body", *given.path)
+        here = where.down(f"{where.place} {given.name}", where.part, *given.path)
         values = [_ABSENT if side is None else side.text for side in (before, after)]
         hidden = given.path if values[0] != values[1] else ()
         yield here.leaf(*values)
@@ -257,7 +272,7 @@ def _tree(where: _Where, left: Any, right: Any) -> Iterator[Leaf]:
         if below:
             todo.extend(reversed(below))
             continue
-        part = where.part if where.part in ("body", "param") else "body"
+        part = "query" if where.part == "header" else where.part
         place = f"{where.place} {name}" if name else where.place
         yield from _text(
             where.down(place, part, *(path or where.path)), _plain(one), _plain(other)

@@ -14,13 +14,13 @@ from shipper.reports.leaves import Part, Side
 
 REMEMBERED_NAMES: Final = 4096
 
-# A URL in a header is hidden by entries for queries and by those for headers.
+# What stands inside a header is hidden by entries for queries and by those for headers.
 _PLACES: Final = {
     "header": ("header",),
     "cookie": ("header",),
     "query": ("query", "header"),
     "param": ("body",),
-    "body": ("body", "query", "header"),
+    "body": ("body",),
 }
 
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
 T = TypeVar("T")
+
+LOOK_AHEAD: Final = (
+    32  # more things of one name than this are told apart by their order
+)
 
 _SEPARATOR = re.compile(r"([?&;#])")
 
@@ -20,18 +24,27 @@ _SEPARATOR = re.compile(r"([?&;#])")
 def aligned(
     left: Sequence[T], right: Sequence[T], name_of: Callable[[T], str]
 ) -> Iterator[tuple[T | None, T | None]]:
-    """Join two lists by name, in order; what is missing on a side is None."""
-    rest = iter(right)
-    other = next(rest, None)
-    for one in left:
-        if other is not None and name_of(other) == name_of(one):
+    """Join two lists by name, in order; what is missing on a side is None.
+
+    Of several with one name, those that are equal on both sides belong together, as
+    far as it can be seen by looking a little ahead.
+    """
+    at = 0
+    for place, one in enumerate(left):
+        other = right[at] if at < len(right) else None
+        surplus = (len(left) - place) - (len(right) - at)
+        ahead = left[place + 1 : place + 1 + min(surplus, LOOK_AHEAD)]
+        if (
+            other is not None
+            and name_of(other) == name_of(one)
+            and (one == other or surplus <= 0 or other not in ahead)
+        ):
             yield one, other
-            other = next(rest, None)
+            at += 1
         else:
             yield one, None
-    while other is not None:
+    for other in right[at:]:
         yield None, other
-        other = next(rest, None)
 
 
 class Piece(Struct, frozen=True, gc=False):

@@ -223,7 +223,7 @@ class Previewer:
             caller = payload.group if self._stage == "identified" else None
             return _kept(seen, record, caller)
         sent = payload.request.log.entries[0]
-        changes = self.reasons.changes(record, sent)
+        changes = (*_suspects(item), *self.reasons.changes(record, sent))
         return Shown(
             seen.path,
             seen.line.start_bytes,
@@ -231,11 +231,19 @@ class Previewer:
             Outcome.SENT,
             id=item.id,
             text=item.payload,
-            changes=tuple(changes),
+            changes=changes,
             sent=sent,
             caller=payload.group,
             record=record,
         )
+
+
+def _suspects(item: Entry) -> Iterator[Change]:
+    """Yield the values that leave although they look like secrets."""
+    for each in item.suspicions:
+        if not each.is_hidden:
+            why = f"leaves, and looks like a secret: {each.kind}"
+            yield Change(each.field, Kind.SUSPECTED, why, None, None)
 
 
 def _left(

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from shipper import har
 from shipper.bodies import codings_of
+from shipper.detect import Detectors
 from shipper.record import Record
 from shipper.redact import Redacted, Redactor
 from shipper.reports.leaves import Leaf, Part, Side, is_mark, leaves
@@ -43,6 +44,7 @@ class Kind(StrEnum):
     LISTED = "listed"  # hidden because of the denylist or the allowlist
     WITHHELD = "withheld"  # a body that is not sent
     DETECTED = "detected"  # hidden because of what the value looks like
+    SUSPECTED = "suspected"  # leaves, and looks like a secret
     RULE = "rule"  # by something else that is configured
     OPENED = "opened"  # laid out in another way, nothing hidden
     MASKED = "masked"  # hidden on disk already
@@ -97,6 +99,7 @@ class Reasons:
 
     def __init__(self, lists: Lists) -> None:
         self._lists = lists
+        self._detectors = Detectors()
         self._opener = Redactor()  # without lists it opens bodies and hides nothing
 
     def changes(self, record: Record, sent: har.HarEntry) -> Iterator[Change]:
@@ -125,6 +128,13 @@ class Reasons:
         result = self._opener.apply(replace(record, is_open=True))
         return har.decode(result.entry) if isinstance(result, Redacted) else record.har
 
+    def _looks(self, leaf: Leaf) -> str:
+        """Say which kinds of secrets stood in a value."""
+        name = leaf.path[-1] if leaf.path else ""
+        found = self._detectors.find(leaf.before or "", name)
+        kinds = ", ".join(dict.fromkeys(one.kind for one in found))
+        return f"{BY_ITS_LOOKS}: {kinds}" if kinds else BY_ITS_LOOKS
+
     def _change(self, leaf: Leaf) -> Change | None:
         if not leaf.is_changed:
             if leaf.after is None or not is_mark(leaf.after):
@@ -141,7 +151,7 @@ class Reasons:
         if _HIDDEN.search(leaf.after) is not None:
             if self._lists.occur_in(leaf.before or ""):
                 return _told(leaf, Kind.LISTED, IN_TEXT)
-            return _told(leaf, Kind.DETECTED, BY_ITS_LOOKS)
+            return _told(leaf, Kind.DETECTED, self._looks(leaf))
         if leaf.place == "comment" and "sampled: " in leaf.after:
             return _told(leaf, Kind.RULE, SAMPLED)
         return _told(leaf, Kind.RULE, BY_A_RULE)

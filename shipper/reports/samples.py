@@ -15,6 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 from shipper import har
+from shipper.detect import Detectors
 from shipper.model import Caller
 from shipper.record import Record
 from shipper.reports.preview import Shown
@@ -90,6 +91,7 @@ class Samples:
     def __init__(self, reasons: Reasons) -> None:
         # Mutable state: the samples so far, by what their changes have in common.
         self._reasons = reasons
+        self._detectors = Detectors()
         self._kept: dict[frozenset[str], _Kept] = {}
 
     def add(self, shown: Shown) -> None:
@@ -123,20 +125,36 @@ class Samples:
     def _sample(
         self, shown: Shown, record: Record, sent: har.HarEntry, text: bytes
     ) -> Sample:
-        rows, more = _rows(self._reasons.fields(record, sent))
+        # What looks like a secret may leave, but is nothing for a ticket.
+        fields = (
+            Field(
+                self._veiled(field.place),
+                None if field.after is None else self._veiled(field.after),
+                field.change,
+            )
+            for field in self._reasons.fields(record, sent)
+        )
+        rows, more = _rows(fields)
         return Sample(
             id=shown.id or "",
             method=sent.request.method,
-            url=_cut(sent.request.url),
+            url=_cut(self._veiled(sent.request.url)),
             status=sent.response.status,
-            caller=_cut(_name(shown.caller)),
+            caller=_cut(self._veiled(_name(shown.caller))),
             rows=rows,
             more_rows=more,
-            payload=text[: 4 * PAYLOAD_CHARACTERS].decode("utf-8", "ignore")[
-                :PAYLOAD_CHARACTERS
-            ],
+            payload=self._veiled(text.decode())[:PAYLOAD_CHARACTERS],
             size_bytes=len(text),
         )
+
+    def _veiled(self, text: str) -> str:
+        """Return a text without what looks like a secret in it."""
+        pieces: list[str] = []
+        at = 0
+        for found in self._detectors.find(text):
+            pieces += (text[at : found.start], f"\u2039{found.kind}\u203a")
+            at = found.end
+        return "".join((*pieces, text[at:]))
 
 
 def _with_count(kept: _Kept) -> Sample:

@@ -71,6 +71,24 @@ def test_the_bytes_are_those_that_the_receiver_gets(shop: Shop) -> None:
     assert again.stdout == received
 
 
+def test_every_rule_is_applied_as_the_shipper_does(shop: Shop) -> None:
+    """Sampling, removal and detectors change the preview as they change the sending."""
+    shop.log.write_bytes(b"".join(random_lines(300, seed=8)))
+    with shop.receiving():
+        shop.configure_more(
+            f'{LISTS}redaction = "remove"\nsample_rate = 0.5\n'
+            'detectors = "redact"\n[batch]\nmax_in_flight = 1\n'
+        )
+        shown = preview(shop)
+        shop.shipper("run", "--once")
+    received = (shop.directory / "received/logs.jsonl").read_bytes()
+
+    assert 100 < received.count(b"\n") < 300
+    assert shown.stdout == received
+    assert b"comment: sampled: 1 of 2 (sampled: it stands for" in shown.stderr
+    assert b"(changed by a rule)" not in shown.stderr
+
+
 def test_nothing_is_touched(shop: Shop) -> None:
     """No state appears, no position moves, and no key is asked for."""
     shop.record(3)

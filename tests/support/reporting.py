@@ -18,18 +18,24 @@ from shipper.reports.html.page import Facts, Setting, page
 from shipper.reports.listed import Listed
 from shipper.reports.preview import Previewer, Stage
 from shipper.reports.reasons import Reasons
+from shipper.values import Detector, Mode
 
 
 def a_previewer(
-    stage: Stage = "payload", *, hosts: Iterable[str] = (), **lists: Any
+    stage: Stage = "payload",
+    *,
+    hosts: Iterable[str] = (),
+    mode: Mode = "off",
+    **lists: Any,
 ) -> Previewer:
-    """Return one that uses these lists."""
+    """Return one that uses these lists, and detectors in that mode."""
     redactor = Redactor(**lists)
     shaper = Shaper(
         filters=Filters(allowed_http_hosts=hosts),
         identifier=Identifier(),
         redactor=redactor,
         payloads=PayloadBuilder(version="1", development_mode=False, comment="c"),
+        detector=Detector(mode=mode),
     )
     reasons = Reasons(Listed(redactor.policy))
     return Previewer(shaper=shaper, reasons=reasons, stage=stage)
@@ -49,9 +55,15 @@ def gathered(previewer: Previewer, lines: Iterable[bytes]) -> Gathering:
     return gathering
 
 
-def a_page(lines: Iterable[bytes], *, hosts: Iterable[str] = (), **lists: Any) -> str:
+def a_page(
+    lines: Iterable[bytes],
+    *,
+    hosts: Iterable[str] = (),
+    mode: Mode = "off",
+    **lists: Any,
+) -> str:
     """Return the report of some lines."""
-    previewer = a_previewer(hosts=hosts, **lists)
+    previewer = a_previewer(hosts=hosts, mode=mode, **lists)
     gathering = gathered(previewer, lines)
     facts = Facts(
         made_at="2026-11-24 09:00:00 UTC",

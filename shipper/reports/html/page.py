@@ -105,7 +105,8 @@ _REASONS: Final = (
 _SAMPLES: Final = (
     "One record for each way in which records are treated. A value that does not leave "
     "is covered: this page holds nothing that would not be sent. "
-    "What is grey leaves as it lies on disk."
+    "What is grey leaves as it lies on disk; what leaves and looks like a secret is "
+    "covered all the same."
 )
 _ENDPOINTS: Final = (
     "Numbers and keys within a path are taken together where the app names no route."

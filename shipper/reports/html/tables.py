@@ -20,6 +20,7 @@ KINDS: Final[Mapping[Kind, str]] = {
     Kind.LISTED: "Hidden by a list",
     Kind.WITHHELD: "Body not sent",
     Kind.DETECTED: "Hidden by a detector",
+    Kind.SUSPECTED: "Leaves, looks secret",
     Kind.RULE: "Changed by a rule",
     Kind.OPENED: "Laid out anew",
     Kind.MASKED: "Masked on disk",
@@ -53,6 +54,8 @@ def noun(count: int, word: str) -> str:
 def why(kind: Kind, words: str) -> str:
     """Return a reason, its kind before it."""
     words = words.removeprefix("body not sent: ")
+    words = words.removeprefix("leaves, and looks like a secret: ")
+    words = words.removeprefix("looks like a secret: ")
     return (
         f'<span class="kind {kind}">{KINDS[kind]}</span> '
         f'<span class="why">{shown(words[:1].upper() + words[1:])}</span>'

@@ -288,6 +288,23 @@ def test_removed_and_opened_values_are_told_as_such() -> None:
     assert '<span class="nil">empty</span>' in page
 
 
+def test_a_suspected_secret_is_told_and_covered() -> None:
+    """It leaves, so a reviewer must know; the page is no place for it."""
+    card = "4111111111111111"
+    line = a_record_line(
+        url=f"https://h/{card}",
+        request_headers=[("A", f"x {card}")],
+        given={"size": 1, "mimeType": "text/plain", "text": f"{'y' * 9000} {card}"},
+    )
+    told = a_page([line], mode="warn")
+    hidden = a_page([line], mode="redact")
+
+    assert card not in told + hidden
+    assert "Leaves, looks secret" in told
+    assert "\u2039card-number\u203a" in told
+    assert "Hidden by a detector" in hidden
+
+
 def test_an_empty_report_says_so() -> None:
     """Nothing waits, and nothing is drawn."""
     page = a_page([])

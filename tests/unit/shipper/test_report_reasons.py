@@ -174,6 +174,22 @@ def test_any_other_change_of_a_text_is_told(before: str, after: str) -> None:
     assert {(Kind.RULE, BY_A_RULE)} == {(one.kind, one.why) for one in found}
 
 
+def test_a_header_that_goes_with_its_cookies_is_told_by_them() -> None:
+    """And the one of the same name that stays is not mistaken for it."""
+    record = a_record(
+        request_headers=[("Cookie", f"pin={SECRET}")],
+        response_headers=[
+            ("Set-Cookie", f"pin={SECRET}; Path=/"),
+            ("Set-Cookie", "a=1"),
+        ],
+    )
+
+    assert told(record, denylist=["pin"], redaction="remove") == [
+        ("request.headers[Cookie] pin", 'denylist "pin"', None),
+        ("response.headers[Set-Cookie] pin", 'denylist "pin"', None),
+    ]
+
+
 def test_entries_are_told_as_they_were_written() -> None:
     """A path, a prefix, a part of a parameter's name."""
     record = a_record(
@@ -325,14 +341,14 @@ def test_a_change_by_an_unknown_rule_is_told_all_the_same() -> None:
 
 def test_marks_that_no_list_explains_are_told_apart() -> None:
     """By a name that stands in the text, or by what the value looks like."""
-    record = a_record(request_headers=[("A", "x pin=1"), ("B", "x 4111")])
-    headers = [har.Pair("A", "[REDACTED 7]"), har.Pair("B", "x [REDACTED 4]")]
+    record = a_record(request_headers=[("A", "x pin=1"), ("B", "x 4111111111111111")])
+    headers = [har.Pair("A", "[REDACTED 7]"), har.Pair("B", "x [REDACTED 16]")]
     sent = replace(record.har, request=replace(record.har.request, headers=headers))
     reasons = Reasons(Listed(Policy(denylist=["pin"])))
 
     assert [(one.kind, one.why) for one in reasons.changes(record, sent)] == [
         (Kind.LISTED, IN_TEXT),
-        (Kind.DETECTED, BY_ITS_LOOKS),
+        (Kind.DETECTED, f"{BY_ITS_LOOKS}: card-number"),
     ]
 
 
