@@ -41,7 +41,8 @@ STAGES = ("parsed", "filtered", "identified", "payload")
 @click.option(
     "--diff",
     is_flag=True,
-    help="Print each change with the value before and after, hidden values too.",
+    help="Print each change with the value before and after, hidden values too; "
+    "there are none before the last stage.",
 )
 @click.option("--html", metavar="FILE", help="Write a report for an approval there.")
 @click.option("--force", is_flag=True, help="Replace the report if it is there.")
@@ -61,8 +62,8 @@ def command(  # noqa: PLR0917 - click hands them over by name
     stdout, one a line, exactly as they would be sent; reasons go to stderr. Needs no
     network and no key, and moves no position.
     """
-    if stage != "payload" and (html or diff):
-        raise click.UsageError("--html and --diff are about the last stage.")
+    if stage != "payload" and html:
+        raise click.UsageError("--html is about the last stage.")
     if html and diff:
         raise click.UsageError("--html shows no hidden value, and --diff does.")
     # Late, because it takes a tenth of a second that --help should not pay.

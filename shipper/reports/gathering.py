@@ -6,7 +6,6 @@ stay, with a few samples. Nothing stays that does not leave this machine.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,10 +13,11 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import urlsplit
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from shipper import har
 from shipper.model import Caller
+from shipper.operation import operation_of
 from shipper.reports.preview import Outcome, Shown
 from shipper.reports.reasons import Kind, Reasons
 from shipper.reports.samples import Samples, place_of
@@ -29,10 +29,6 @@ MAX_PLACES: Final = 200  # of one reason
 MAX_NAME: Final = 200  # characters of a path or caller
 OTHERS: Final = "all others"
 STATUS_CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")
-
-_NUMBER = re.compile(r"[0-9]+\Z")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
-_TOKEN = re.compile(r"(?=[^/]*[0-9])[0-9A-Za-z_-]{16,}\Z")
 
 
 class Name(Struct, frozen=True):
@@ -173,24 +169,12 @@ def status_class(status: int) -> str:
 
 def endpoint_of(sent: har.HarEntry) -> Name:
     """Return which endpoint an entry is about: its route, or its path made general."""
-    request = sent.request
+    method, _, route = operation_of(sent).partition(" ")
     try:
-        parts = urlsplit(request.url)
+        host = urlsplit(sent.request.url).netloc.rpartition("@")[2]
     except ValueError:
-        return Name(request.method, "no URL", "")
-    route = sent.pageref
-    if route is UNSET or not route.startswith("/"):
-        route = "/".join(map(_general, parts.path.split("/"))) or "/"
-    host = parts.netloc.rpartition("@")[2]
-    return Name(*(part[:MAX_NAME] for part in (request.method, route, host)))
-
-
-def _general(segment: str) -> str:
-    if _NUMBER.match(segment):
-        return "{number}"
-    if _UUID.match(segment):
-        return "{uuid}"
-    return "{token}" if _TOKEN.match(segment) else segment
+        host = ""
+    return Name(method, route[:MAX_NAME], host[:MAX_NAME])
 
 
 def _caller_name(caller: Caller | None) -> Name:
