@@ -22,7 +22,7 @@ from shipper.channel import Progress, chain_of
 from shipper.model import Cause, Deferred
 
 _TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
-_RESIGNED = "if a proxy re-signs traffic here, trust its authority"
+_RESIGNED = "if a proxy re-signs traffic here, name its authority in network.ca_file"
 
 
 @dataclass(frozen=True, slots=True)

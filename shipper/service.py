@@ -224,7 +224,7 @@ def _build(
         user_agent=f"hartail/{__version__}",
         threads=in_flight if batch.background_worker_mode else 0,
         timeout_seconds=settings.readme.timeout,
-        network=NetworkSettings(allow_plain_http=settings.network.allow_plain_http),
+        network=network_of(settings),
         clock=clock,
         witness=witness,
     )
@@ -290,6 +290,21 @@ def _build(
         shutdown_seconds=settings.shutdown_timeout,
     )
     return _Built(pipeline, uploader, letterbox)
+
+
+def network_of(settings: Settings) -> NetworkSettings:
+    """Return the way to the endpoint: what is set, and the environment's proxies."""
+    way = settings.network
+    return NetworkSettings(
+        allow_plain_http=way.allow_plain_http,
+        proxy=way.proxy or None,
+        no_proxy=way.no_proxy,
+        ca_file=way.ca_file or None,
+        client_cert=way.client_cert or None,
+        client_key=way.client_key or None,
+        min_tls=way.min_tls,
+        source_address=way.source_address or None,
+    )
 
 
 def shaper_of(

@@ -28,11 +28,10 @@ from shipper.config.settings import Settings
 from shipper.events import Events
 from shipper.gate import Gate
 from shipper.model import Batch, Commit
-from shipper.network import NetworkSettings
 from shipper.pipeline import Checkpoints, Ending, Pipeline, Shaper
 from shipper.rejected import RejectedText
 from shipper.sample import Sampler
-from shipper.service import shaper_of
+from shipper.service import network_of, shaper_of
 from shipper.store import StateLock
 from shipper.store.history import (
     HISTORY_LOCK,
@@ -265,7 +264,7 @@ def uploader_of(settings: Settings, clock: Clock) -> Uploader:
         user_agent=f"hartail/{__version__}",
         threads=settings.batch.max_in_flight,
         timeout_seconds=settings.readme.timeout,
-        network=NetworkSettings(allow_plain_http=settings.network.allow_plain_http),
+        network=network_of(settings),
         clock=clock,
     )
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from shipper import endpoint
+from shipper.config import way
 from shipper.config.credential import (
     CREDENTIAL_NAME,
     Credential,
@@ -92,6 +93,7 @@ def load(
         *_rule_faults(document),
         *_list_faults(document),
         *pair_faults(document),
+        *way.pair_faults(document),
         *selection_faults(document),
         *_endpoint_faults(document, environ),
     ]
@@ -100,6 +102,7 @@ def load(
         complaints += path_faults(document)
     if checks != "file":
         complaints += identity_faults(document)
+        complaints += way.way_faults(document, _endpoint(document, environ), environ)
         match _credential(document, environ, system_directory):
             case Fault() as fault:
                 complaints.append(fault)
@@ -234,7 +237,7 @@ def _settings(
         batch=BatchSettings(**tables["batch"]),
         filter=FilterSettings(**tables["filter"]),
         identify=IdentifySettings(**tables["identify"]),
-        network=NetworkSettings(**tables["network"]),
+        network=way.found_files(document, NetworkSettings(**tables["network"])),
         dead_letters=DeadLetterSettings(**tables["dead_letters"]),
         egress_log=EgressLogSettings(**tables["egress_log"]),
         origin=document.path,

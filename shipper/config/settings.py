@@ -19,6 +19,7 @@ Unidentified = Literal["anonymous", "drop"]
 Redaction = Literal["mark", "remove"]
 Mask = Literal["sha512", "hmac"]
 Detecting = Literal["off", "warn", "redact"]
+MinTls = Literal["1.2", "1.3"]
 OnStateError = Literal["stop", "beginning", "end"]
 
 DEFAULT_ENDPOINT = "https://metrics.readme.io/v1/request"
@@ -142,12 +143,25 @@ class IdentifySettings:
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """`[network]`: how the endpoint may be reached.
+    """`[network]`: how the endpoint may be reached; an empty text is not set.
 
     Attributes:
+        proxy: URL of a proxy; wins over the environment. May hold credentials.
+        no_proxy: Names, addresses and ranges reached directly.
+        ca_file: PEM file of authorities trusted besides the system's.
+        client_cert: PEM file of our own certificate; `client_key` of its key.
+        min_tls: The oldest version of TLS that is spoken.
+        source_address: The local address that connections start from.
         allow_plain_http: Permits ``http://`` beyond the loopback interface.
     """
 
+    proxy: str = field(default="", repr=False)
+    no_proxy: tuple[str, ...] = ()
+    ca_file: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    min_tls: MinTls = "1.2"
+    source_address: str = ""
     allow_plain_http: bool = False
 
 

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from shipper.config.schema import Key, keys, load_schema
 from shipper.config.settings import Settings, SourceSettings
 from shipper.errors import EXIT_CONFIG, ConfigError
+from tests.support.certificates import CA_FILE, CLIENT_CERT
 from tests.support.settings import KEY, SMALLEST, Desk
 
 FULL = """\
@@ -72,6 +73,13 @@ from = "header:X-Api-Key"
 from = "bearer"
 
 [network]
+proxy = "http://me:pass@proxy.example:3128"
+no_proxy = ["10.0.0.0/8"]
+ca_file = "ca.pem"
+client_cert = "client.pem"
+client_key = "client.pem"
+min_tls = "1.3"
+source_address = "127.0.0.1"
 allow_plain_http = true
 [dead_letters]
 max_bytes = 5
@@ -89,6 +97,8 @@ def desk(tmp_path: Path) -> Desk:
     desk = Desk(tmp_path)
     desk.write("{}", "callers.json")
     desk.write("sixteen bytes!!!", "mask.key")
+    desk.write(Path(CA_FILE).read_text(), "ca.pem")
+    desk.write(Path(CLIENT_CERT).read_text(), "client.pem")
     return desk
 
 
@@ -732,3 +742,49 @@ def test_files_that_are_not_there_yet_are_no_fault(desk: Desk) -> None:
     text = 'state_dir = "new/state"\n[[source]]\npaths = ["log/a.jsonl", "b*.jsonl"]\n'
 
     assert desk.load(desk.write(text), checks="machine").state_dir.endswith("new/state")
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        (
+            'proxy = "socks5://me:secret@proxy.example:1080"',
+            "FILE:4: network.proxy: socks5:// proxies are not supported",
+        ),
+        (
+            'proxy = "http://me:secret@/path"',
+            "FILE:4: network.proxy: expected a URL such as http://proxy.example:3128",
+        ),
+        (
+            'ca_file = "missing.pem"',
+            "FILE:4: network.ca_file: DIRECTORY/missing.pem cannot be used: No such "
+            "file or directory",
+        ),
+        (
+            'client_cert = "mask.key"',
+            "FILE:4: network.client_cert: DIRECTORY/mask.key cannot be used: does not "
+            "hold what it should",
+        ),
+        (
+            'client_key = "client.pem"',
+            "FILE:4: network.client_key: the key is of a certificate, and none is "
+            "given (name it with network.client_cert)",
+        ),
+        (
+            'source_address = "eth0"',
+            "FILE:4: network.source_address: 'eth0' is no address of this machine "
+            "(expected an IP address such as 192.0.2.7)",
+        ),
+        (
+            'min_tls = "1.1"',
+            'FILE:4: network.min_tls: expected "1.2" or "1.3", found "1.1" '
+            '(did you mean "1.3"?)',
+        ),
+    ],
+)
+def test_a_way_that_cannot_be_gone_is_told(table: str, fault: str, desk: Desk) -> None:
+    """Line, reason and mend, and never the password of a proxy."""
+    faults = desk.faults(f"{SMALLEST}[network]\n{table}\n", KEY)
+
+    assert [one.replace(str(desk.directory), "DIRECTORY") for one in faults] == [fault]
+    assert "secret" not in str(faults)

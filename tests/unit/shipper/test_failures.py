@@ -55,7 +55,8 @@ def bad_certificate() -> ssl.SSLCertVerificationError:
         (
             PoolSslError(bad_certificate()),
             "tls: api.example:443: certificate not accepted: self-signed "
-            "certificate; if a proxy re-signs traffic here, trust its authority",
+            "certificate; if a proxy re-signs traffic here, name its authority in "
+            "network.ca_file",
         ),
         (
             PoolSslError(ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] text")),

@@ -1,0 +1,96 @@
+"""The way to the endpoint as `[network]` describes it, and what is wrong with it.
+
+A document comes in; the plain settings that `network` takes go out, or faults with
+their lines. Files of certificates are opened when the settings are to be used here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from shipper.config.document import Document
+from shipper.config.faults import dotted
+from shipper.config.settings import NetworkSettings
+from shipper.config.toml_lines import KeyPath
+from shipper.errors import ConfigError, Fault
+
+FILES = ("ca_file", "client_cert", "client_key")
+
+
+def found_files(document: Document, network: NetworkSettings) -> NetworkSettings:
+    """Return the settings with absolute paths."""
+
+    def absolute(name: str, written: str) -> str:
+        return document.absolute(written, key=("network", name)) if written else ""
+
+    return replace(
+        network,
+        ca_file=absolute("ca_file", network.ca_file),
+        client_cert=absolute("client_cert", network.client_cert),
+        client_key=absolute("client_key", network.client_key),
+    )
+
+
+def pair_faults(document: Document) -> Iterator[Fault]:
+    """Find a key without its certificate, and an address that is none."""
+    key: KeyPath = ("network", "client_key")
+    if document.text(*key) and not document.text("network", "client_cert"):
+        yield Fault(
+            document.where(key),
+            dotted(key),
+            "the key is of a certificate, and none is given",
+            "name it with network.client_cert",
+        )
+    key = ("network", "source_address")
+    if address := document.text(*key):
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            yield Fault(
+                document.where(key),
+                dotted(key),
+                f"{address!r} is no address of this machine",
+                "expected an IP address such as 192.0.2.7",
+            )
+
+
+def way_faults(
+    document: Document, url: str, environ: Mapping[str, str]
+) -> Iterator[Fault]:
+    """Find a proxy or a certificate that cannot be used."""
+    # Late: it loads requests, which commands that reach nobody should not pay.
+    from shipper.network import NetworkSettings as Way  # noqa: PLC0415
+    from shipper.network import route_to  # noqa: PLC0415
+
+    min_tls = document.value("network", "min_tls") or "1.2"
+    no_proxy = document.value("network", "no_proxy") or ()
+    if (
+        not url
+        or min_tls not in {"1.2", "1.3"}
+        or not isinstance(no_proxy, list | tuple)
+    ):
+        return  # the schema has said so
+    paths = {
+        name: document.absolute(written, key=("network", name))
+        for name in FILES
+        if (written := document.text("network", name))
+    }
+    way = Way(
+        **paths,
+        proxy=document.text("network", "proxy") or None,
+        no_proxy=tuple(map(str, no_proxy)),
+        min_tls="1.3" if min_tls == "1.3" else "1.2",
+        allow_plain_http=True,  # whether it is allowed is judged elsewhere
+        environ=dict(environ),
+    )
+    try:
+        route_to(url, way)
+    except ConfigError as error:
+        for fault in error.faults:
+            if fault.key == "readme.endpoint":
+                continue  # it has been told, by whoever knows where it stands
+            name = fault.key.removeprefix("network.")
+            where = fault.where or document.where(("network", name))
+            yield Fault(where, fault.key, fault.problem, fault.hint)
