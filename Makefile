@@ -1,9 +1,11 @@
 # Every target makes its own virtual environment in .venv and installs what it needs.
 # PYTHON names the interpreter to make it with: make test PYTHON=python3.12
 # MINUTES says how long the soak lasts: make soak MINUTES=3
+# JOBS says how many tests run at a time: make test JOBS=1
 
 PYTHON ?= python3
 MINUTES ?= 20
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -18,7 +20,7 @@ demo: $(VENV)/shipper.stamp  ## Send real exchanges from an app to a local recei
 
 test: $(VENV)/dev.stamp  ## Run the tests of every day, with branch coverage.
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not slow"
+	$(BIN)/coverage run -m pytest -m "not slow" -n $(JOBS) --dist worksteal
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -9,7 +9,7 @@ import pytest
 
 from shipper.foreign import Foreign, Hints
 from shipper.formats import FORMATS
-from shipper.formats.har import read_har
+from shipper.formats.har import read_har, split_har
 from shipper.formats.har_body import BAD_BASE64, NO_BOUNDARY, NO_CONTENT
 from shipper.model import Reject
 from tests.support.json_logs import (
@@ -455,10 +455,19 @@ def test_a_response_size_falls_back_to_what_was_transferred() -> None:
 def test_no_line_is_a_har() -> None:
     """The row of the table says that a file is one document."""
     row = FORMATS["har"]
-    reader = row.open(Hints())
 
-    assert (
-        row.is_document,
-        reader.fits(b"{}"),
-        why(reader.read(b"{}")),
-    ) == (True, False, "shape")
+    assert (row.is_document, row.open(Hints()).fits(b"{}")) == (True, False)
+
+
+def test_entries_are_read_as_they_are_split() -> None:
+    """One after the other, each gives what the whole document gives for it."""
+    content = (HARS / "chrome-mitmproxy.har").read_bytes()
+    reader = FORMATS["har"].open(Hints())
+    pieces = split_har(content)
+    assert not isinstance(pieces, Reject)
+    whole = read_har(content)
+    assert not isinstance(whole, Reject)
+
+    assert [reader.read(piece) for piece in pieces] == [one.found for one in whole]
+    assert isinstance(reader.read(b"no entry"), Reject)
+    assert split_har(b"[]") == read_har(b"[]")
