@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from shipper.model import (
     BLANK,
+    PART,
     Batch,
     DeadLetter,
     Entry,
@@ -73,6 +74,7 @@ class Batcher:
         self._size_bytes = 2  # the brackets of the JSON array
         self._lines = 0
         self._opened_at = 0.0
+        self._is_open = False
 
     @property
     def is_empty(self) -> bool:
@@ -82,7 +84,7 @@ class Batcher:
     @property
     def is_full(self) -> bool:
         """True when the open batch must be taken before the next line."""
-        return (
+        return not self._is_open and (
             len(self._entries) >= self._max_records
             or self._size_bytes >= self._max_bytes
             or self._lines >= self._max_records * LINES_PER_RECORD
@@ -93,6 +95,7 @@ class Batcher:
         return (
             type(item) is not Entry
             or not self._entries
+            or self._is_open
             or self._size_bytes + len(item.payload) < self._max_bytes
         )
 
@@ -101,10 +104,8 @@ class Batcher:
         if self._lines == 0:
             self._opened_at = now
         self._lines += 1
-        span = self._spans.get(line.file_id)
-        if span is None:
-            span = self._spans[line.file_id] = _OpenSpan(line)
-        span.last = line
+        self._is_open = line.is_open
+        span = self._span_up_to(line)
         if item.w is not None or item.dropped:
             self._note(line.file_id, item.w, item.dropped)
         match item:
@@ -131,7 +132,7 @@ class Batcher:
 
     def is_ready(self, now: float) -> bool:
         """True when the waiting entries are enough, or old enough, to be sent."""
-        if self._lines == 0:
+        if self._lines == 0 or self._is_open:
             return False
         return (
             len(self._entries) >= self._buffer_length
@@ -145,8 +146,11 @@ class Batcher:
         return max(0.0, self._opened_at + self._max_age_seconds - now)
 
     def take(self) -> Batch | None:
-        """Close the open batch and return it; None when no line waits."""
-        if self._lines == 0:
+        """Close the open batch and return it.
+
+        None when no line waits, or no position may rest after the last one.
+        """
+        if self._lines == 0 or self._is_open:
             return None
         batch = Batch(
             entries=tuple(self._entries),
@@ -159,6 +163,19 @@ class Batcher:
         )
         self._reset()
         return batch
+
+    def _span_up_to(self, line: Line) -> _OpenSpan:
+        """Return the span that ends with a line, and count what it joins."""
+        span = self._spans.get(line.file_id)
+        if span is None:
+            span = self._spans[line.file_id] = _OpenSpan(line)
+        elif line.start_bytes < span.first.start_bytes:
+            span.first = line
+        span.last = line
+        if line.parts > 1:
+            span.skipped += line.parts - 1
+            self._counters[f"skipped:{PART}"] += line.parts - 1
+        return span
 
     def _note(self, file_id: str, serial: Serial | None, dropped: int) -> None:
         """Take the number of a line: it goes on with its writer's run, or begins one.

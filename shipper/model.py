@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 Count = Annotated[int, Meta(ge=0)]
 BLANK = "blank"  # the one skip that no rule asked for; counted on its own
+PART = "part"  # the skip of a line that holds a part of a text, but not its last one
 
 
 class LineFault(Struct, frozen=True):
@@ -39,6 +40,10 @@ class Line(Struct, frozen=True, gc=False):
         crc_after: ``zlib.crc32(line + b"\n", crc_before)``.
         data: The bytes without the newline; a prefix when `fault` is set.
         fault: Set when the line cannot be handed on whole.
+        parts: How many lines of the file hold its text; lines of another text may
+            stand among them (`joining`).
+        is_open: No position may rest after it, because a later line begins before
+            its end.
     """
 
     file_id: str
@@ -48,6 +53,8 @@ class Line(Struct, frozen=True, gc=False):
     crc_after: int
     data: bytes
     fault: LineFault | None = None
+    parts: int = 1
+    is_open: bool = False
 
 
 class Caller(Struct, frozen=True, gc=False):

@@ -8,22 +8,23 @@ there on a foreign exchange goes the way of every record.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
 from msgspec.structs import replace
 
 from shipper.adopt import Adopter, record_id
 from shipper.foreign import Foreign, Hints
 from shipper.formats import Format
+from shipper.formats.reasons import refuse
 from shipper.formats.unwrap import Pending, Unwrapper, Whole
 from shipper.model import Item, Line, Reject, Skip
 from shipper.record import UnknownVersion
 
-PART: Final = "part"  # the skip of a line whose text goes on in the next one
-
 
 class Translator:
     """Makes records of the lines of one file, in their order.
+
+    Wrapped lines have to come as `joining` hands them out, one whole text each.
 
     Args:
         format_: How its lines are read.
@@ -44,7 +45,7 @@ class Translator:
         head_digest: bytes,
         wrapper: str | None,
     ) -> None:
-        # Mutable state: what header lines said, and the parts of an unfinished line.
+        # Mutable state: what header lines said.
         self._is_record = format_.is_record
         self._reader = format_.open(hints)
         self._adopter = adopter
@@ -58,22 +59,35 @@ class Translator:
 
     def translate(self, line: Line) -> bytes | Reject | Skip:
         """Return the record of a line, without its newline."""
-        data, place = line.data, line.start_bytes
+        data = line.data
         if self._unwrapper is not None:
-            taken = self._unwrapper.take(data, place)
-            if isinstance(taken, Pending):
-                return Skip(PART)
+            taken = _text_in(line, self._unwrapper)
             if isinstance(taken, Reject):
                 return taken
-            assert isinstance(taken, Whole)
-            data, place = taken.data, taken.start_bytes
+            data = taken
         if self._is_record:
             return data
         found = self._reader.read(data)
         if not isinstance(found, Foreign):
             return found
-        id_ = record_id(self._label, self._head_digest, place, data)
+        id_ = record_id(self._label, self._head_digest, line.start_bytes, data)
         return self._adopter.adopt(found, id_)
+
+
+def _text_in(line: Line, unwrapper: Unwrapper) -> bytes | Reject:
+    """Return the text that the line's last part ends."""
+    taken: Whole | Pending | Reject = Pending()
+    for part in line.data.split(b"\n"):
+        taken = unwrapper.take(part, line.start_bytes)
+    # What began inside and ends later has a line of its own.
+    unwrapper.finish()
+    match taken:
+        case Whole():
+            return taken.data
+        case Pending():
+            return refuse("unfinished")
+        case Reject():
+            return taken
 
 
 class Shape(Protocol):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from shipper.backfill.ledger import Place
 from shipper.backfill.survey import Log
 from shipper.errors import ShipperError
+from shipper.joining import Joiner
 from shipper.model import Line
 from shipper.translate import Translator
 
@@ -24,7 +25,7 @@ class Opened:
         place: Where it is read from.
         open_log: Opens it.
         translator_of: Says how its lines are translated.
-        limit_lines: Stop after so many, or None.
+        limit_lines: Stop after so many, or None; not in the middle of a text.
 
     Attributes:
         number: Of the line handed out last, from 1.
@@ -44,7 +45,8 @@ class Opened:
         translator_of: Callable[[Log], Translator],
         limit_lines: int | None = None,
     ) -> None:
-        # Mutable state: the open log, from the first line to the last.
+        # Mutable state: the open log, from the first line to the last, and the
+        # numbers of lines that were not handed out yet, by where they begin.
         self.name = name
         self.place = place
         self.file_id = place.row.file_id
@@ -57,6 +59,7 @@ class Opened:
         self._open_log = open_log
         self._translator_of = translator_of
         self._limit_lines = limit_lines
+        self._numbers: dict[int, int] = {}
         self._translator: Translator | None = None
 
     @property
@@ -76,7 +79,8 @@ class Opened:
 
     def _lines(self, log: Log) -> Iterator[Line]:
         position = self.place.position
-        self.number = log.line_number(position)
+        count = log.line_number(position)
+        joiner = None if log.wrapper is None else Joiner(log.wrapper)
         size_bytes = log.size_bytes
         left = self._limit_lines
         for line in log.lines(position, self.file_id):
@@ -86,16 +90,28 @@ class Opened:
                 break  # somebody is writing it just now
             if stop is not None and line.end_bytes > stop:
                 break
-            if left == 0:
-                return
+            if joiner is None or joiner.held_from is None:
+                if left is not None and left <= 0:
+                    return
+                self._numbers.clear()
             left = None if left is None else left - 1
-            self.number += 1
-            self.read_bytes, self.end_bytes = log.read_bytes, line.end_bytes
-            yield line
+            count += 1
+            self._numbers[line.start_bytes] = count
+            self.read_bytes = log.read_bytes
+            yield from self._named((line,) if joiner is None else joiner.take(line))
+        if joiner is not None:
+            yield from self._named(joiner.finish())
         self.is_at_end = True
         self.read_bytes = log.read_bytes
         if log.damage is not None:
             raise log.damaged()
+
+    def _named(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """Hand out lines, each known by the number of its first part."""
+        for line in lines:
+            self.number = self._numbers[line.start_bytes]
+            self.end_bytes = line.end_bytes
+            yield line
 
 
 class Reader:

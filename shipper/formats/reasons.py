@@ -31,6 +31,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "date": "the line has a time of day, but no date is known for it",
         "columns": "no header line says which columns the line has",
         "wrapper": "the line lacks the wrapper that the lines before it have",
+        "unfinished": "the line was cut into parts, and the last one never came",
         "no-host": "the line has no host, and no base URL was given",
         "number": "a field that must be a number is none",
     }

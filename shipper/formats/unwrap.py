@@ -62,12 +62,12 @@ class Unwrapper:
     """Takes one wrapper off the lines of one file, in their order.
 
     A reader's position must not move past `pending_from` while that is known: after
-    a restart the parts before it would be missing.
+    a restart the parts before it would be missing. `joining` sees to that.
     """
 
     def __init__(self, wrapper: str) -> None:
         # Mutable state: the parts of unfinished lines by stream, used by one reader.
-        self._part = _PARTS[wrapper]
+        self._part = PARTS[wrapper]
         self._parts: dict[bytes, _Unfinished] = {}
 
     @property
@@ -128,7 +128,7 @@ def find_wrapper(lines: Iterable[bytes]) -> str | None:
     Blank lines do not count; at least 95 % of the others must have the wrapper.
     """
     given = [line for line in lines if line.strip()]
-    for wrapper, part in _PARTS.items():
+    for wrapper, part in PARTS.items():
         wrapped = sum(part(line) is not None for line in given)
         if wrapped and wrapped >= SHARE * len(given):
             return wrapper
@@ -163,6 +163,7 @@ def _cri_part(line: bytes) -> Part | None:
     return Part(found[1], line[found.end() :], found[2][:1] == b"F")
 
 
-_PARTS: Final[Mapping[str, Callable[[bytes], Part | None]]] = MappingProxyType(
+# How one line is taken apart, by wrapper; None for a line without it.
+PARTS: Final[Mapping[str, Callable[[bytes], Part | None]]] = MappingProxyType(
     {DOCKER: _docker_part, CRI: _cri_part}
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from msgspec.structs import replace
+
 from shipper.batch import Batcher, tail_of
 from shipper.model import (
     BLANK,
@@ -299,3 +301,32 @@ def test_unreadable_line_keeps_as_many_bytes_as_asked_for() -> None:
 
     assert batch is not None
     assert [letter.excerpt for letter in batch.rejects] == [b"sec"]
+
+
+def test_no_batch_ends_where_no_position_may_rest() -> None:
+    """A line inside another one's text is sent with it, whatever the limits say."""
+    batcher = a_batcher(max_records=1, max_bytes=20, buffer_length=1)
+    begin, inner, end = lines_of([b"begin", b"inner", b"end"])
+    batcher.add(replace(inner, is_open=True), an_entry(1), 0.0)
+
+    assert not batcher.is_full
+    assert not batcher.is_ready(9.0)
+    assert batcher.has_room_for(an_entry(2, size=60))
+    assert batcher.take() is None
+    whole = Line(
+        "file-1",
+        begin.start_bytes,
+        end.end_bytes,
+        begin.crc_before,
+        end.crc_after,
+        b"begin\ninner\nend",
+        parts=2,
+    )
+    batcher.add(whole, an_entry(2), 0.0)
+    batch = batcher.take()
+    assert batch is not None
+    (span,) = batch.spans
+    assert (span.start_bytes, span.end_bytes) == (0, end.end_bytes)
+    assert (span.crc_before, span.crc_after) == (0, end.crc_after)
+    assert (span.entries, span.skipped) == (2, 1)
+    assert batch.counters == (("skipped:part", 1),)

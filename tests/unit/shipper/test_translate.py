@@ -8,11 +8,12 @@ from typing import Any
 from shipper.adopt import Adopter
 from shipper.foreign import Hints
 from shipper.formats import FORMATS
+from shipper.joining import Joiner
 from shipper.model import BLANK, Entry, Item, LineFault, Reject, Skip
 from shipper.pipeline import Shaper
 from shipper.record import UnknownVersion
-from shipper.translate import PART, ForeignShaper, Translator
-from tests.support.lines import a_line
+from shipper.translate import ForeignShaper, Translator
+from tests.support.lines import a_line, lines_of
 from tests.support.records import RECORD_ID, a_record_line
 from tests.support.shapers import a_shaper
 from wsgi_writer.mask import Masks
@@ -83,17 +84,45 @@ def test_rejects_and_blanks_stay_what_they_are() -> None:
     assert refused.reason == "no-host"
 
 
+STAMP = b"2026-11-23T12:00:00.000000000Z "
+
+
 def test_a_wrapper_is_taken_off_and_its_parts_joined() -> None:
     """The id is that of the text inside, where its first part stands."""
     translator = a_translator(wrapper="cri")
-    head = b"2026-11-23T12:00:00.000000000Z stdout "
-    first = translator.translate(a_line(head + b"P " + COMBINED[:30], start_bytes=7))
-    last = translator.translate(a_line(head + b"F " + COMBINED[30:], start_bytes=80))
+    wrapped = [
+        STAMP + b"stdout F hello",
+        STAMP + b"stdout P " + COMBINED[:30],
+        STAMP + b"stderr F what is this",
+        STAMP + b"stdout F " + COMBINED[30:],
+    ]
+    joiner = Joiner("cri")
+    lines = lines_of(wrapped)
+    joined = [text for line in lines for text in joiner.take(line)]
 
-    assert first == Skip(PART)
-    assert isinstance(last, bytes)
-    assert json.loads(last)["id"] == translated(COMBINED, start_bytes=7)["id"]
-    assert isinstance(translator.translate(a_line(b"bare")), Reject)
+    made = [translator.translate(line) for line in joined]
+
+    assert [Reject, Reject, bytes] == [type(each) for each in made]
+    assert isinstance(made[2], bytes)
+    first = lines[1].start_bytes
+    assert json.loads(made[2])["id"] == translated(COMBINED, start_bytes=first)["id"]
+
+
+def test_lines_inside_a_wrapper_that_cannot_be_had_are_refused() -> None:
+    """One lacks the wrapper, one the end of its text, which does not go on after."""
+    translator = a_translator(wrapper="cri")
+
+    made = [
+        translator.translate(a_line(b"bare")),
+        translator.translate(a_line(STAMP + b"stdout P " + COMBINED[:30])),
+        translator.translate(a_line(STAMP + b"stdout F " + COMBINED)),
+    ]
+
+    assert [Reject, Reject, bytes] == [type(each) for each in made]
+    assert [each.reason for each in made if isinstance(each, Reject)] == [
+        "wrapper",
+        "unfinished",
+    ]
 
 
 def test_header_lines_are_remembered() -> None:
