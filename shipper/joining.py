@@ -76,8 +76,11 @@ class Joiner:
         """Return what may be handed on now that this line is known, in order.
 
         A line without the wrapper is a text of its own. So is one without usable
-        bytes, and after it nothing goes on: the file was cut there.
+        bytes, and after it nothing goes on: the file was cut there. A line that does
+        not follow the one before it says that all is read again from there.
         """
+        if self._held and line.start_bytes != self._held[-1].end_bytes:
+            self._forget()
         is_hole = line.end_bytes - line.start_bytes != len(line.data) + 1
         if line.fault is not None or is_hole:
             return [*self.finish(), line]

@@ -177,4 +177,6 @@ def _open(hints: Hints) -> CloudfrontReader:
     return CloudfrontReader()
 
 
-CLOUDFRONT: Final = Format("cloudfront", _open, "CloudFront's standard logs")
+CLOUDFRONT: Final = Format(
+    "cloudfront", _open, "CloudFront's standard logs", has_headers=True
+)

@@ -44,6 +44,7 @@ class Format:
         contains: Names of formats whose every line this one reads as well.
         needs_zone: Its stamps name no time zone; `Hints.zone` has to.
         takes_fields: It reads `Hints.fields`.
+        has_headers: What a line means depends on the lines with `#` before it.
         is_document: A file is one document; `open` is for lines and of no use.
         is_record: Its lines are records of our own already: `parse` reads them as
             they are, and they keep their ids. The reader knows them, and no more.
@@ -55,5 +56,6 @@ class Format:
     contains: frozenset[str] = frozenset()
     needs_zone: bool = False
     takes_fields: bool = False
+    has_headers: bool = False
     is_document: bool = False
     is_record: bool = False

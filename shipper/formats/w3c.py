@@ -187,4 +187,6 @@ def _open(hints: Hints) -> W3cReader:
     return W3cReader()
 
 
-W3C: Final = Format("w3c", _open, "W3C extended logs, such as those of IIS")
+W3C: Final = Format(
+    "w3c", _open, "W3C extended logs, such as those of IIS", has_headers=True
+)

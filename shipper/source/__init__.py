@@ -5,7 +5,16 @@ From the outside in: `source` joins the feeds, `feed` looks, `turns` reads,
 """
 
 from shipper.source.journal import Catalog
+from shipper.source.opening import Opening
 from shipper.source.reread import LineReader, Unread
 from shipper.source.source import FileView, Followed, Source
 
-__all__ = ["Catalog", "FileView", "Followed", "LineReader", "Source", "Unread"]
+__all__ = [
+    "Catalog",
+    "FileView",
+    "Followed",
+    "LineReader",
+    "Opening",
+    "Source",
+    "Unread",
+]

@@ -113,6 +113,11 @@ class Feed:
         """Return a followed file."""
         return self._roster.by_id.get(file_id)
 
+    def is_at_rest(self, file_id: str) -> bool:
+        """Return True if a file is not ours, or is read and nobody adds to it."""
+        tracked = self.find(file_id)
+        return tracked is None or self._turns.is_at_rest(tracked)
+
     def look(self) -> None:
         """Bring what is known up to date with the disk; cheap when nothing changed.
 

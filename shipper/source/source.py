@@ -20,8 +20,10 @@ from shipper.model import Line
 from shipper.source.feed import Feed
 from shipper.source.handles import Handles
 from shipper.source.journal import Catalog
+from shipper.source.opening import Opening, opening_of
 from shipper.source.roster import Claims
 from shipper.source.sighting import OpenFile
+from shipper.source.tracked import Tracked
 
 SCAN_INTERVAL_SECONDS = 1.0
 
@@ -37,6 +39,11 @@ class Followed(Protocol):
     @property
     def read_from(self) -> Literal["beginning", "end"]:
         """Where files begin that are there at the very first run."""
+        ...
+
+    @property
+    def is_foreign(self) -> bool:
+        """True for the log of another program, whose lines are no records yet."""
         ...
 
 
@@ -150,17 +157,14 @@ class Source:
     def stop_file(self, file_id: str, why: str) -> None:
         """Read no further in this file in this run; its position stays."""
         number = self.source_of(file_id)
-        if number is None:
-            return
-        feed = self._feeds[number]
-        tracked = feed.find(file_id)
-        if tracked is None or tracked.is_stopped:
+        tracked = self._find(file_id)
+        if number is None or tracked is None or tracked.is_stopped:
             return
         position = tracked.offset_bytes
         if self._last is not None and self._last.file_id == file_id:
             position = self._last.start_bytes
             self._lines = iter(())
-        feed.stop(tracked, position)
+        self._feeds[number].stop(tracked, position)
         path = tracked.name.path
         self._events.emit("file_stopped", path=path, position=position, why=why)
 
@@ -170,6 +174,24 @@ class Source:
             if feed.find(file_id) is not None:
                 return number
         return None
+
+    def opening(
+        self, file_id: str, *, headers_before: int | None = None
+    ) -> Opening | None:
+        """Return how a file begins, or None if it is not followed.
+
+        Args:
+            file_id: A file of which lines have been handed out, or were once.
+            headers_before: Header lines before this offset are wanted, or None.
+        """
+        tracked = self._find(file_id)
+        if tracked is None:
+            return None
+        return opening_of(tracked, self._handles, headers_before=headers_before)
+
+    def is_at_rest(self, file_id: str) -> bool:
+        """Return True if nobody seems to be adding to a file that has been read."""
+        return all(feed.is_at_rest(file_id) for feed in self._feeds)
 
     def files(self) -> tuple[FileView, ...]:
         """Return the followed files."""
@@ -198,6 +220,10 @@ class Source:
         """Close every file."""
         self._lines = iter(())
         self._handles.close_all()
+
+    def _find(self, file_id: str) -> Tracked | None:
+        number = self.source_of(file_id)
+        return None if number is None else self._feeds[number].find(file_id)
 
     def _next_block(self) -> Iterator[Line] | None:
         for _ in self._feeds:

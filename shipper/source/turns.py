@@ -24,7 +24,8 @@ from shipper.unpack import PackedStream, UnpackError
 # A sealed file that ends without newline: the writer was killed in the middle.
 # Wait a little all the same, for the one append the rotation may have overtaken.
 TORN_SECONDS = 1.0
-# An archive that ends early is being written, or was cut; so long it may rest.
+# What ends early (an archive, a text in parts) is being written, or was cut; so
+# long it may rest.
 UNFINISHED_SECONDS = 60.0
 
 
@@ -52,6 +53,7 @@ class Turns:
         self._order: deque[str] = deque()
         self._torn: dict[str, Tracked] = {}
         self._unfinished: dict[str, Tracked] = {}
+        self._began_at = clock.monotonic()
         self.has_doubt = False
 
     def add(self, tracked: Tracked) -> None:
@@ -97,6 +99,21 @@ class Turns:
         """Forget a file; its turn passes."""
         self._torn.pop(tracked.row.file_id, None)
         self._unfinished.pop(tracked.row.file_id, None)
+
+    def is_at_rest(self, tracked: Tracked) -> bool:
+        """Return True if a file has been read and nobody seems to add to it.
+
+        One whose last bytes were cut away is at rest at once.
+        """
+        if tracked.cut_at is not None or tracked.is_stopped:
+            return True
+        if tracked.settled != tracked.facts:
+            return False
+        # Of a file from an earlier run nobody knows when it was changed last.
+        changed_at = max(tracked.changed_at, self._began_at)
+        if self._clock.monotonic() - changed_at >= UNFINISHED_SECONDS:
+            return True
+        return self._is_old(tracked, UNFINISHED_SECONDS)
 
     def next_block(self) -> Iterator[Line] | None:
         """Return lines of the file whose turn it is; None when all is read."""
@@ -186,6 +203,10 @@ class Turns:
         """Return True if a file has not changed for so long, by either clock."""
         if now - tracked.changed_at >= seconds:
             return True
+        return self._is_old(tracked, seconds)
+
+    def _is_old(self, tracked: Tracked, seconds: float) -> bool:
+        """Return True if a file has not changed for so long, by the wall clock."""
         age = self._clock.now().timestamp() - tracked.facts.mtime_ns / 1e9
         # The machine's clock may be off a little from the file server's.
         return age > 2 * seconds

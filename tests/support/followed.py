@@ -25,6 +25,7 @@ class Table:
 
     paths: tuple[str, ...]
     read_from: Literal["beginning", "end"] = "beginning"
+    is_foreign: bool = False
 
 
 class MemoryCatalog:

@@ -145,3 +145,13 @@ def test_no_more_than_so_many_bytes_are_held() -> None:
     found = joined(lines, Joiner(CRI, max_bytes=1_000))
 
     assert [len(each) for each in found] == [0, 1, 0]
+
+
+def test_a_line_read_again_begins_anew() -> None:
+    """The reader went back: what was held comes once more."""
+    part, end = lines_of([out(b"a", b"P"), out(b"b")])
+
+    found = joined([part, part, end])
+
+    assert [0, 0, 1] == [len(each) for each in found]
+    assert found[2][0].parts == 2

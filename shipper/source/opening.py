@@ -1,0 +1,100 @@
+"""How a followed file begins, for those who have to know before its next line.
+
+A foreign line depends on what stands before it: its id on the fingerprint of the
+file, its columns on header lines, its text on the wrapper that the file has. Read
+from the disk when a file's lines are first asked about in a run; nothing is kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from shipper.fileid import HEADER_BYTES, Head
+from shipper.follow import READ_BYTES, Stream
+from shipper.source.handles import Handles
+from shipper.source.sighting import NotAFileError, Sighting
+from shipper.source.tracked import Tracked
+from shipper.unpack import UnpackError
+
+FIRST_LINES = 200  # as many as tell a format (docs/formats.md)
+
+
+class Opening(Struct, frozen=True):
+    """What a file begins with.
+
+    Attributes:
+        digest: Of its fingerprint; empty for a file that has none.
+        lines: The first whole lines, at most 200 and 64 KiB of them; none if they
+            cannot be had, or stand there no more.
+        headers: Every line before the place asked about that begins with ``#``.
+    """
+
+    digest: bytes
+    lines: tuple[bytes, ...] = ()
+    headers: tuple[bytes, ...] = ()
+
+
+def opening_of(
+    tracked: Tracked, handles: Handles, *, headers_before: int | None
+) -> Opening:
+    """Return how a file begins.
+
+    Args:
+        tracked: A file of which lines have been read, or were in an earlier run.
+        handles: Opens it if it is not open.
+        headers_before: Header lines before this offset are wanted, or None.
+    """
+    head = tracked.row.head
+    try:
+        sighting = _sight(tracked, handles)
+    except (OSError, NotAFileError, UnpackError):
+        return Opening(head.digest)
+    try:
+        return _read(sighting, head, headers_before)
+    except OSError:
+        return Opening(head.digest)
+    finally:
+        sighting.close()
+
+
+def _read(sighting: Sighting, head: Head, headers_before: int | None) -> Opening:
+    if not head.is_known:
+        head = sighting.head
+    if sighting.head != head:
+        # Cut and written anew since its lines were read: these are not theirs.
+        return Opening(head.digest)
+    stream = sighting.stream
+    whole, _, _ = stream.read_at(0, HEADER_BYTES).rpartition(b"\n")
+    lines = tuple(whole.split(b"\n", FIRST_LINES)[:FIRST_LINES]) if whole else ()
+    headers = () if headers_before is None else tuple(_headers(stream, headers_before))
+    return Opening(head.digest, lines, headers)
+
+
+def _sight(tracked: Tracked, handles: Handles) -> Sighting:
+    """Open a file once more; the name may lead elsewhere, our handle does not."""
+    handle = tracked.handle
+    if handle is not None:
+        return Sighting(tracked.name.path, open_file=lambda *_: os.dup(handle))
+    sighting = Sighting(tracked.name.path, open_file=handles.open)
+    if sighting.inode != tracked.inode:
+        sighting.close()
+        raise FileNotFoundError
+    return sighting
+
+
+def _headers(stream: Stream, end_bytes: int) -> Iterator[bytes]:
+    """Yield the header lines before an offset where a line begins."""
+    at, rest = 0, b""
+    while at < end_bytes:
+        piece = stream.read_at(at, min(READ_BYTES, end_bytes - at))
+        if not piece:
+            return
+        at += len(piece)
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from (line for line in lines if line.startswith(b"#"))
+        if not rest.startswith(b"#"):
+            # Its beginning is all that matters of a line that is no header.
+            rest = rest[:1]
