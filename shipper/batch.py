@@ -278,6 +278,7 @@ def _unreadable(line: Line, item: Reject, keep_bytes: int) -> DeadLetter:
     else:
         digest = line.fault.sha256
         length = line.end_bytes - line.start_bytes
+    kept = line.data if item.shown is None else item.shown
     return DeadLetter(
         place=LinePlace(line.file_id, line.start_bytes, line.end_bytes),
         id=None,
@@ -286,5 +287,5 @@ def _unreadable(line: Line, item: Reject, keep_bytes: int) -> DeadLetter:
         payload=None,
         sha256=digest,
         length_bytes=length,
-        excerpt=line.data[:keep_bytes] if keep_bytes else None,
+        excerpt=kept[:keep_bytes] if keep_bytes else None,
     )

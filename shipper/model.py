@@ -135,12 +135,15 @@ class Reject(Struct, frozen=True, gc=False):
         reason: A stable word such as ``not-json`` or ``schema``.
         detail: One sentence for people; never holds a value from the line.
         w: Who wrote the line, as far as that can be read.
+        shown: What may be kept of the line where its bytes may not: nobody has
+            masked what another program wrote.
     """
 
     reason: str
     detail: str
     w: Serial | None = None
     dropped: int = 0
+    shown: bytes | None = None
 
 
 Item = Entry | Skip | Reject
@@ -208,8 +211,8 @@ class DeadLetter(Struct, frozen=True):
         sha256: Hex digest of the payload, or of the unreadable line.
         length_bytes: Length of what was hashed.
         retries: How often it was sent again, on request, and not taken.
-        excerpt: The first bytes of an unreadable line as they are on disk, when
-            the operator wants them kept; else None.
+        excerpt: The first bytes of an unreadable line as they are on disk (of a
+            foreign one, masked), when the operator wants them kept; else None.
     """
 
     place: LinePlace

@@ -98,6 +98,17 @@ class Shape(Protocol):
         ...
 
 
+def as_own(line: Line, translator: Translator) -> Line | Reject | Skip:
+    """Return a foreign line as one of our own: same place, and a record in it.
+
+    A line without usable bytes stays what it is.
+    """
+    if line.fault is not None:
+        return line
+    made = translator.translate(line)
+    return replace(line, data=made) if isinstance(made, bytes) else made
+
+
 class ForeignShaper:
     """Shapes lines of any format.
 
@@ -115,9 +126,5 @@ class ForeignShaper:
     def shape(self, line: Line) -> Item | UnknownVersion:
         """Return the line's item; never raises for what the line holds."""
         translator = self._translator_of(line.file_id)
-        if translator is not None and line.fault is None:
-            made = translator.translate(line)
-            if not isinstance(made, bytes):
-                return made
-            line = replace(line, data=made)
-        return self._shaper.shape(line)
+        own = line if translator is None else as_own(line, translator)
+        return self._shaper.shape(own) if isinstance(own, Line) else own
