@@ -1,14 +1,15 @@
 """Build what finds the callers: masks, table and functions of `[identify]`.
 
-Settings come in, an `Identifier` goes out, or one `ConfigError` with everything
-that cannot be used. The part of `service` that knows `[identify]`; nothing else
-imports users' modules.
+Settings come in, an `Identifier` for each source goes out, or one `ConfigError` with
+everything that cannot be used. The part of `service` that knows `[identify]`; nothing
+else imports users' modules.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from shipper.clock import Clock, SystemClock
 from shipper.config.settings import IdentifySettings, Settings
@@ -28,10 +29,23 @@ from shipper.rules import function_in
 from wsgi_writer.mask import Masks
 
 
-def identifier_of(
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """What finds callers.
+
+    Attributes:
+        general: By the rules of `[identify]` alone.
+        by_source: For each `[[source]]`, in order: by its own rule, then by those.
+    """
+
+    general: Identifier
+    by_source: tuple[Identifier, ...]
+
+
+def callers_of(
     settings: Settings, *, events: Events | None = None, clock: Clock | None = None
-) -> Identifier:
-    """Return what applies the rules of `[identify]`.
+) -> Callers:
+    """Return what applies the rules for callers.
 
     Args:
         settings: What `config.load` returned.
@@ -46,7 +60,7 @@ def identifier_of(
     faults: list[Fault] = []
     masks = Masks()
     with _blaming(faults, settings, "mask_key_file", identify.mask_key_file):
-        masks = _masks(identify)
+        masks = masks_of(identify)
     directory = None
     if identify.lookup:
         with _blaming(faults, settings, "lookup", identify.lookup):
@@ -58,7 +72,8 @@ def identifier_of(
                 complaints=complaints,
             )
     functions: dict[str, UserFunction] = {}
-    for rule in identify.rules:
+    own = [source.identity for source in settings.sources if source.identity]
+    for rule in dict.fromkeys((*identify.rules, *own)):
         if (name := function_in(rule)) is not None:
             with _blaming(faults, settings, "rules.from", rule):
                 functions[rule] = UserFunction(
@@ -69,17 +84,40 @@ def identifier_of(
                 )
     if faults:
         raise ConfigError(tuple(faults))
-    return Identifier(
-        rules=identify.rules,
-        unidentified=identify.unidentified,
-        masks=masks,
-        directory=directory,
-        functions=functions,
-        on_other_mask=complaints.other_mask,
+
+    def identifier(*first: str) -> Identifier:
+        return Identifier(
+            rules=(*first, *identify.rules),
+            unidentified=identify.unidentified,
+            masks=masks,
+            directory=directory,
+            functions=functions,
+            on_other_mask=complaints.other_mask,
+        )
+
+    general = identifier()
+    return Callers(
+        general,
+        tuple(
+            identifier(source.identity) if source.identity else general
+            for source in settings.sources
+        ),
     )
 
 
-def _masks(identify: IdentifySettings) -> Masks:
+def identifier_of(
+    settings: Settings, *, events: Events | None = None, clock: Clock | None = None
+) -> Identifier:
+    """Return what applies the rules of `[identify]` alone; see `callers_of`."""
+    return callers_of(settings, events=events, clock=clock).general
+
+
+def masks_of(identify: IdentifySettings) -> Masks:
+    """Return the masks that values found in clear are given.
+
+    Raises:
+        UnusableError: The file of the key cannot be used.
+    """
     key = read_mask_key(identify.mask_key_file) if identify.mask_key_file else None
     return Masks(
         mask=identify.mask, mask_key=key, mask_short_keys=identify.mask_short_keys

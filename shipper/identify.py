@@ -91,6 +91,11 @@ class Identifier:
         self._on_other_mask = on_other_mask
         self._otherwise = ANONYMOUS if unidentified == "anonymous" else None
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules, in the order they are tried."""
+        return tuple(text for text, _ in self._rules)
+
     def caller_of(self, record: Record) -> Caller | None:
         """Return who made the request; None leaves the record out."""
         return self.identify(record).caller

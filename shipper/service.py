@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from types import FrameType
 
 from shipper.batch import Batcher
-from shipper.callers import identifier_of
+from shipper.callers import callers_of
 from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.desk import Desk
@@ -25,10 +25,12 @@ from shipper.errors import EXIT_OK, EXIT_TRY_AGAIN
 from shipper.events import Events
 from shipper.filters import Filters
 from shipper.gate import Gate
+from shipper.live import LiveShaper, LiveSource
 from shipper.model import Line
 from shipper.network import NetworkSettings
 from shipper.payload import PayloadBuilder
 from shipper.pipeline import Ending, Pipeline, Shaper
+from shipper.readings import Readings
 from shipper.redact import Redactor
 from shipper.revive import Reviver
 from shipper.sample import Sampler
@@ -37,6 +39,7 @@ from shipper.store import Letterbox, Selection, StateLock, open_store
 from shipper.upload import Uploader
 from shipper.values import Detector
 from shipper.wake import Watch
+from shipper.ways import ways_of
 from shipper.window import Window
 from wsgi_writer._version import __version__
 
@@ -246,7 +249,12 @@ def _build(
         max_in_flight=in_flight,
         max_records=batch.max_records,
     )
-    shaper = shaper_of(settings, events=events, clock=clock)
+    shapers = shapers_of(settings, events=events, clock=clock)
+    ways = ways_of(settings)
+    # Two, because a letter is not what comes next in its file.
+    readings, again = (
+        Readings(files=source, ways=ways) if any(ways) else None for _ in range(2)
+    )
     letterbox = store.letterbox(
         max_bytes=settings.dead_letters.max_bytes,
         max_age_days=settings.dead_letters.max_age_days,
@@ -257,10 +265,10 @@ def _build(
         letters=letterbox,
         reviver=Reviver(
             # Whoever asks for a letter wants it, whichever share is sent of the lines.
-            shaper=replace(shaper, sampler=Sampler()),
-            filters=shaper.filters,
-            redactor=shaper.redactor,
-            detector=shaper.detector,
+            shaper=shapers.unsampled().around(again),
+            filters=shapers.own.filters,
+            redactor=shapers.own.redactor,
+            detector=shapers.own.detector,
             lines=reader,
         ),
         clock=clock,
@@ -270,8 +278,8 @@ def _build(
         interval_seconds=settings.poll_interval,
     )
     pipeline = Pipeline(
-        source=source,
-        shaper=shaper,
+        source=source if readings is None else LiveSource(source, readings),
+        shaper=shapers.around(readings),
         batcher=Batcher(
             max_records=batch.max_records,
             max_bytes=batch.max_bytes,
@@ -307,10 +315,37 @@ def network_of(settings: Settings) -> NetworkSettings:
     )
 
 
-def shaper_of(
+@dataclass(frozen=True, slots=True)
+class Shapers:
+    """What lines become, by where they come from.
+
+    Attributes:
+        own: Of our own records.
+        by_source: Of those of each `[[source]]`, in order; callers differ.
+    """
+
+    own: Shaper
+    by_source: tuple[Shaper, ...]
+
+    def around(self, readings: Readings | None) -> Shaper | LiveShaper:
+        """Return what shapes the lines of followed files; None: all are our own."""
+        if readings is None:
+            return self.own
+        return LiveShaper(shapers=self.by_source, own=self.own, readings=readings)
+
+    def unsampled(self) -> Shapers:
+        """Return the same without a sample: every record counts."""
+        every = Sampler()
+        return Shapers(
+            replace(self.own, sampler=every),
+            tuple(replace(shaper, sampler=every) for shaper in self.by_source),
+        )
+
+
+def shapers_of(
     settings: Settings, *, events: Events | None = None, clock: Clock | None = None
-) -> Shaper:
-    """Return the pure part of the pipeline: what a line becomes under `settings`.
+) -> Shapers:
+    """Return the pure part of the pipeline: what lines become under `settings`.
 
     Args:
         settings: What `config.load` returned.
@@ -321,7 +356,8 @@ def shaper_of(
         ConfigError: What `[identify]` names cannot be used.
     """
     system = f"{platform.machine()}-{platform.system().lower()}{platform.release()}"
-    return Shaper(
+    callers = callers_of(settings, events=events, clock=clock)
+    own = Shaper(
         filters=Filters(
             allowed_http_hosts=settings.filter.allowed_http_hosts,
             skip_methods=settings.filter.skip_methods,
@@ -332,7 +368,7 @@ def shaper_of(
             include_content_types=settings.filter.include_content_types,
             exclude_content_types=settings.filter.exclude_content_types,
         ),
-        identifier=identifier_of(settings, events=events, clock=clock),
+        identifier=callers.general,
         redactor=Redactor(
             denylist=settings.filter.denylist,
             allowlist=settings.filter.allowlist,
@@ -346,6 +382,15 @@ def shaper_of(
         sampler=Sampler(rate=settings.filter.sample_rate),
         detector=Detector(mode=settings.filter.detectors, kinds=settings.filter.detect),
     )
+    by_source = (replace(own, identifier=one) for one in callers.by_source)
+    return Shapers(own, tuple(by_source))
+
+
+def shaper_of(
+    settings: Settings, *, events: Events | None = None, clock: Clock | None = None
+) -> Shaper:
+    """Return what records of our own become; see `shapers_of`."""
+    return shapers_of(settings, events=events, clock=clock).own
 
 
 @contextmanager

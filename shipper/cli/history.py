@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from shipper.errors import EXIT_CANNOT_CREATE, ShipperError
+from shipper.errors import EXIT_CANNOT_CREATE, ConfigError, ShipperError
 
 if TYPE_CHECKING:
     from shipper.backfill.choices import Choices
@@ -126,28 +125,15 @@ def field_map(
     _: click.Context, option: click.Parameter, path: str | None
 ) -> Mapping[str, str] | None:
     """Return the field map in a file."""
-    from shipper.formats.fields import faults_in  # noqa: PLC0415 - late, as above
+    # Late, as above.
+    from shipper.config.field_map import read_field_map  # noqa: PLC0415
 
     if path is None:
         return None
     try:
-        with open(path, "rb") as file:
-            content = file.read().decode("utf-8-sig")
-        found: Any = (
-            json.loads(content) if path.endswith(".json") else tomllib.loads(content)
-        )
-    except OSError as error:
-        raise click.BadParameter(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        kind = "JSON" if path.endswith(".json") else "TOML"
-        raise click.BadParameter(f"{path}: is not {kind}: {error}") from error
-    if not isinstance(found, dict):
-        raise click.BadParameter(f"{path}: expected names and members of the log")
-    faults = faults_in(found)
-    if faults:
-        told = "; ".join(f"{one.name}: {one.why} ({one.hint})" for one in faults)
-        raise click.BadParameter(f"{path}: {told}")
-    return found
+        return read_field_map(path)
+    except ConfigError as error:
+        raise click.BadParameter("; ".join(map(str, error.faults))) from error
 
 
 def allowance(_: click.Context, option: click.Parameter, text: str) -> Allowance:

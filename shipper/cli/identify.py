@@ -43,16 +43,16 @@ def command(chosen: options.Common, explains: bool, files: tuple[str, ...]) -> i
     from shipper.identify import APPLICATION  # noqa: PLC0415
     from shipper.logfile import BadInputError  # noqa: PLC0415
     from shipper.reports.identities import Census  # noqa: PLC0415
-    from shipper.service import shaper_of  # noqa: PLC0415
+    from shipper.service import shapers_of  # noqa: PLC0415
 
     settings = load(chosen.config, os.environ, checks="file")
     clock = SystemClock()
     events = console.event_log(chosen, clock, unless_verbose="warning")
-    shaper = shaper_of(settings, events=events, clock=clock)
+    shapers = shapers_of(settings, events=events, clock=clock)
     census = Census(
-        rules=settings.identify.rules,
-        filters=shaper.filters,
-        identifier=shaper.identifier,
+        filters=shapers.own.filters,
+        identifier=shapers.own.identifier,
+        by_source=[shaper.identifier for shaper in shapers.by_source],
     )
     explained: list[Explained] = []
     code = EXIT_OK
@@ -82,6 +82,7 @@ def _lines(
     chosen: options.Common, settings: Settings, files: tuple[str, ...]
 ) -> Iterator[Seen]:
     from shipper.reports.browse import lines_of_files, pending_lines  # noqa: PLC0415
+    from shipper.ways import ways_of  # noqa: PLC0415
 
     if files:
         return lines_of_files(files)
@@ -89,6 +90,7 @@ def _lines(
     return pending_lines(
         settings.state_dir,
         settings.sources,
+        ways=ways_of(settings),
         # What the daemon warns of is not news here; what cannot be read is.
         events=console.event_log(chosen, clock, unless_verbose="error"),
         clock=clock,

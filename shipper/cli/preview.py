@@ -101,20 +101,29 @@ def _previewer(
     from shipper.reports.listed import Listed  # noqa: PLC0415
     from shipper.reports.preview import Previewer  # noqa: PLC0415
     from shipper.reports.reasons import Reasons  # noqa: PLC0415
-    from shipper.service import shaper_of  # noqa: PLC0415
+    from shipper.service import shapers_of  # noqa: PLC0415
 
-    shaper = shaper_of(settings, events=events, clock=clock)
-    reasons = Reasons(Listed(shaper.redactor.policy))
-    return Previewer(shaper=shaper, reasons=reasons, stage=stage)
+    shapers = shapers_of(settings, events=events, clock=clock)
+    return Previewer(
+        shaper=shapers.own,
+        by_source=shapers.by_source,
+        reasons=Reasons(Listed(shapers.own.redactor.policy)),
+        stage=stage,
+    )
 
 
 def _lines(
     settings: Settings, files: tuple[str, ...], events: Events, clock: Clock
 ) -> Iterator[Seen]:
     from shipper.reports.browse import lines_of_files, pending_lines  # noqa: PLC0415
+    from shipper.ways import ways_of  # noqa: PLC0415
 
     if files:
         return lines_of_files(files)
     return pending_lines(
-        settings.state_dir, settings.sources, events=events, clock=clock
+        settings.state_dir,
+        settings.sources,
+        ways=ways_of(settings),
+        events=events,
+        clock=clock,
     )

@@ -66,6 +66,7 @@ def _lines(
     chosen: options.Common, settings: Settings, files: tuple[str, ...]
 ) -> Iterator[Seen]:
     from shipper.reports.browse import lines_of_files, pending_lines  # noqa: PLC0415
+    from shipper.ways import ways_of  # noqa: PLC0415
 
     if files:
         return lines_of_files(files)
@@ -73,6 +74,7 @@ def _lines(
     return pending_lines(
         settings.state_dir,
         settings.sources,
+        ways=ways_of(settings),
         # What the daemon warns of is not news here; what cannot be read is.
         events=console.event_log(chosen, clock, unless_verbose="error"),
         clock=clock,

@@ -25,6 +25,7 @@ from shipper.config.document import Document, read_document, usual_places
 from shipper.config.environment import read_overrides
 from shipper.config.faults import Breach, dotted, faults
 from shipper.config.identity import identity_faults, pair_faults
+from shipper.config.logs import log_faults
 from shipper.config.paths import path_faults
 from shipper.config.schema import Key, keys, load_schema
 from shipper.config.selection import selection_faults
@@ -94,6 +95,7 @@ def load(
         *_list_faults(document),
         *pair_faults(document),
         *way.pair_faults(document),
+        *log_faults(document),
         *selection_faults(document),
         *_endpoint_faults(document, environ),
     ]
@@ -247,7 +249,10 @@ def _settings(
 def _source(document: Document, index: int, table: Mapping[str, Any]) -> SourceSettings:
     key: KeyPath = ("source", index, "paths")
     paths = tuple(document.absolute(path, key=key) for path in table["paths"])
-    return SourceSettings(**{**table, "paths": paths})
+    written = {**table, "paths": paths}
+    if path := table.get("map"):
+        written["map"] = document.absolute(path, key=("source", index, "map"))
+    return SourceSettings(**written)
 
 
 def _typed(value: Any, key: Key) -> Any:

@@ -33,6 +33,14 @@ _ELSEWHERE: Mapping[str, str] = {
 }
 
 
+# What backfill takes as a format, and no followed log can be.
+_NOT_FOLLOWED: Mapping[str, str] = {
+    "har": "a HAR file is one document and not lines: shipper backfill sends it",
+    "auto": "a followed log is not guessed at: shipper backfill --dry-run FILE says "
+    "which format it is, and so does formats.md",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Breach:
     """One rule of the schema that the document breaks.
@@ -168,6 +176,8 @@ def _wrong(breach: Breach, places: Places) -> Fault:
     if breach.rule == "enum" and isinstance(breach.found, str):
         meant = close_match(breach.found, breach.schema["enum"])
         hint = f'did you mean "{meant}"?' if meant else None
+        if breach.path[-1] == "format":
+            hint = _NOT_FOLLOWED.get(breach.found, hint)
     elif breach.rule == "type" and breach.path == ("source",):
         hint = "write [[source]] with two brackets"
     elif breach.rule == "type" and breach.path == ("identify", "rules"):

@@ -53,12 +53,18 @@ def identity_faults(document: Document) -> Iterator[Fault]:
         if name := document.text(*key):
             path = document.absolute(name, key=key)
             yield from _tried(document, key, f"{path}: ", partial(check, path))
-    for index in range(document.length("identify", "rules")):
-        rule: KeyPath = ("identify", "rules", index, "from")
+    for rule in _rule_keys(document):
         function = function_in(document.text(*rule) or "")
         if function is not None:
             load = partial(load_function, function, directory_of(document.path))
             yield from _tried(document, rule, "", load)
+
+
+def _rule_keys(document: Document) -> Iterator[KeyPath]:
+    for index in range(document.length("identify", "rules")):
+        yield ("identify", "rules", index, "from")
+    for index in range(document.length("source")):
+        yield ("source", index, "identity")
 
 
 def _tried(

@@ -58,7 +58,7 @@ def _walk(
 ) -> Iterator[Key]:
     for name, child in schema.get("properties", {}).items():
         here = (*path, name)
-        if child["type"] == "object":
+        if child["type"] == "object" and "properties" in child:
             yield from _walk(child, here, is_in_array=is_in_array)
             continue
         yield Key(here, child, is_in_array)

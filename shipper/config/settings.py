@@ -8,6 +8,7 @@ readers, and a test compares the two.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,6 +16,7 @@ from shipper.detect import KINDS
 
 Watch = Literal["auto", "events", "poll"]
 ReadFrom = Literal["beginning", "end"]
+Wrapper = Literal["auto", "none", "docker", "cri"]
 Unidentified = Literal["anonymous", "drop"]
 Redaction = Literal["mark", "remove"]
 Mask = Literal["sha512", "hmac"]
@@ -22,6 +24,7 @@ Detecting = Literal["off", "warn", "redact"]
 MinTls = Literal["1.2", "1.3"]
 OnStateError = Literal["stop", "beginning", "end"]
 
+OWN = "own"
 DEFAULT_ENDPOINT = "https://metrics.readme.io/v1/request"
 DEFAULT_STATE_DIR = "/var/lib/shipper"
 
@@ -32,13 +35,31 @@ class SourceSettings:
 
     Attributes:
         paths: Absolute paths or globs of active files; siblings are found later.
-        format: The line format; ``own`` is the record of `wsgi_writer`.
+        format: The line format; ``own`` is the record of `wsgi_writer`. What follows
+            is for other ones.
         read_from: Where a file without a saved position starts.
+        base_url: Scheme and host of what the log names no host for, or empty.
+        identity: The rule for callers that is tried before the others, or empty.
+        timezone: IANA name of the zone of stamps that name none, or empty.
+        fields: Members of a JSON log by our name.
+        map: Absolute path of a file that holds the same, or empty.
+        wrapper: What a container engine put around the lines.
     """
 
     paths: tuple[str, ...]
-    format: str = "own"
+    format: str = OWN
     read_from: ReadFrom = "beginning"
+    base_url: str = ""
+    identity: str = ""
+    timezone: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    map: str = ""
+    wrapper: Wrapper = "auto"
+
+    @property
+    def is_foreign(self) -> bool:
+        """True for the log of another program."""
+        return self.format != OWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,12 @@ from msgspec import Struct
 
 from shipper.clock import Clock
 from shipper.events import Events
+from shipper.live import LiveSource
 from shipper.logfile import BadInputError, LogFile
-from shipper.model import Line
+from shipper.model import Line, Reject, Skip
+from shipper.parse import parse
+from shipper.readings import Readings, Way
+from shipper.record import Record, UnknownVersion
 from shipper.source import Followed, Source
 from shipper.store.snapshot import open_snapshot
 
@@ -23,11 +27,27 @@ class Seen(Struct, frozen=True, gc=False):
 
     Attributes:
         path: The file's present name; ``-`` for standard input.
-        line: What stands there.
+        line: What stands there; of a foreign log the record that it becomes, or what
+            stands there if it becomes none.
+        source: Number of the `[[source]]` that names the file; None for a file that
+            was named otherwise.
+        fate: What a foreign line became that is no record.
     """
 
     path: str
     line: Line
+    source: int | None = None
+    fate: Reject | Skip | None = None
+
+
+def parsed(seen: Seen) -> Record | Reject | Skip | UnknownVersion:
+    """Return the record in a line, or what the line is instead."""
+    if seen.fate is not None:
+        return seen.fate
+    fault = seen.line.fault
+    if fault is not None:
+        return Reject(fault.reason, "the line has no usable bytes")
+    return parse(seen.line.data)
 
 
 def lines_of_files(paths: Sequence[str]) -> Iterator[Seen]:
@@ -47,9 +67,21 @@ def lines_of_files(paths: Sequence[str]) -> Iterator[Seen]:
 
 
 def pending_lines(
-    state_dir: str, sources: Sequence[Followed], *, events: Events, clock: Clock
+    state_dir: str,
+    sources: Sequence[Followed],
+    *,
+    ways: Sequence[Way | None],
+    events: Events,
+    clock: Clock,
 ) -> Iterator[Seen]:
     """Hand out the lines that a shipper would read next, in its own order.
+
+    Args:
+        state_dir: Where its state is.
+        sources: What it follows.
+        ways: How the lines of each are read; None for our own format.
+        events: Told of what cannot be read.
+        clock: Says how long a file has been quiet.
 
     Raises:
         StateError: The state cannot be read.
@@ -57,9 +89,22 @@ def pending_lines(
     with open_snapshot(state_dir) as snapshot:
         source = Source(sources=sources, catalog=snapshot, events=events, clock=clock)
         source.look()
+    readings = Readings(files=source, ways=ways)
+    live = LiveSource(source, readings)
     try:
         paths = {view.file_id: view.path for view in source.files()}
-        while (line := source.next_line()) is not None:
-            yield Seen(paths.get(line.file_id, line.file_id), line)
+        while (line := live.next_line()) is not None:
+            path = paths.get(line.file_id, line.file_id)
+            yield _seen(path, line, readings, source.source_of(line.file_id))
     finally:
         source.close()
+
+
+def _seen(path: str, line: Line, readings: Readings, number: int | None) -> Seen:
+    reading = readings.of(line)
+    if reading is None:
+        return Seen(path, line, number)
+    own = reading.as_own(line)
+    if isinstance(own, Line):
+        return Seen(path, own, number)
+    return Seen(path, line, number, own)

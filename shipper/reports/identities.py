@@ -8,7 +8,7 @@ out, and so are the steps of a path that look like somebody's own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
@@ -16,10 +16,9 @@ from msgspec import Struct
 
 from shipper.filters import Filters
 from shipper.identify import Identified, Identifier, mask_kind
-from shipper.model import BLANK, Caller, Skip
-from shipper.parse import parse
+from shipper.model import Caller, Skip
 from shipper.record import Record
-from shipper.reports.browse import Seen
+from shipper.reports.browse import Seen, parsed
 
 MAX_PLACES: Final = 10_000  # hosts and paths kept apart; beyond it they are "other"
 OTHER: Final = "(other)"
@@ -106,18 +105,22 @@ class Census:
     """Counts who is known by which rule.
 
     Args:
-        rules: As configured, in order.
         filters: Records they leave out are counted and not looked at.
         identifier: Applies the rules.
+        by_source: Apply those of each `[[source]]`, in order.
     """
 
     def __init__(
-        self, *, rules: Sequence[str], filters: Filters, identifier: Identifier
+        self,
+        *,
+        filters: Filters,
+        identifier: Identifier,
+        by_source: Sequence[Identifier] = (),
     ) -> None:
         # Mutable state: the counts so far.
-        self._rules = rules
         self._filters = filters
         self._identifier = identifier
+        self._by_source = by_source
         self._counts: Counter[Literal["records", "skipped", "unreadable"]] = Counter()
         self._matches: Counter[str | None] = Counter()
         self._callers: dict[str, set[str]] = {}
@@ -126,8 +129,8 @@ class Census:
 
     def add(self, seen: Seen) -> Explained | None:
         """Count a line; None for one that is no record, or left out by a filter."""
-        record = parse(seen.line.data) if seen.line.fault is None else None
-        if isinstance(record, Skip) and record.reason == BLANK:
+        record = parsed(seen)
+        if isinstance(record, Skip):
             return None
         if not isinstance(record, Record):
             self._counts["unreadable"] += 1
@@ -136,7 +139,8 @@ class Census:
         if self._filters.reason_to_skip(record) is not None:
             self._counts["skipped"] += 1
             return None
-        found = self._identifier.identify(record)
+        identifier = self._identifier_for(seen)
+        found = identifier.identify(record)
         place = place_of(record)
         self._count(record, found, place)
         return Explained(
@@ -150,9 +154,14 @@ class Census:
             caller=found.caller,
             missed=tuple(
                 Missed(rule, miss.value)
-                for rule, miss in zip(self._rules, found.misses, strict=False)
+                for rule, miss in zip(identifier.rules, found.misses, strict=False)
             ),
         )
+
+    def _identifier_for(self, seen: Seen) -> Identifier:
+        if seen.source is None or not self._by_source:
+            return self._identifier
+        return self._by_source[seen.source]
 
     def _count(self, record: Record, found: Identified, place: Place) -> None:
         self._matches[found.rule] += 1
@@ -165,11 +174,15 @@ class Census:
         else:
             self._places[Place(OTHER, OTHER)] += 1
 
+    def _rules(self) -> Iterator[str]:
+        for identifier in (*self._by_source, self._identifier):
+            yield from identifier.rules
+
     def sums(self, *, own: str) -> Sums:
         """Return the sums; `own` is what stands for the record's own caller."""
         rules = tuple(
             RuleSum(rule, self._matches[rule], len(self._callers.get(rule, ())))
-            for rule in dict.fromkeys((own, *self._rules))
+            for rule in dict.fromkeys((own, *self._rules()))
         )
         places = sorted(self._places.items(), key=lambda each: (-each[1], each[0]))
         return Sums(

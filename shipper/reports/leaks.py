@@ -18,12 +18,11 @@ from msgspec import Struct
 from shipper import har
 from shipper.detect import Detectors, Finding, is_masked, shape_of
 from shipper.filters import Filters
-from shipper.model import BLANK, Reject, Skip
+from shipper.model import Reject, Skip
 from shipper.operation import operation_of
-from shipper.parse import parse
 from shipper.record import Record
 from shipper.redact import Redactor
-from shipper.reports.browse import Seen
+from shipper.reports.browse import Seen, parsed
 from shipper.walk import Walk
 
 NAME: Final = "name"  # the kind of a value that only its name makes suspicious
@@ -116,12 +115,12 @@ class Leaks:
 
     def add(self, seen: Seen) -> None:
         """Look at one line."""
-        record = parse(seen.line.data) if seen.line.fault is None else None
+        record = parsed(seen)
         match record:
             case Record():
                 self._look_at(record)
-            case Skip(reason) if reason == BLANK:
-                pass
+            case Skip():
+                pass  # a blank line, or a header
             case _:
                 self._unreadable += 1
 

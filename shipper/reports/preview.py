@@ -8,7 +8,7 @@ and what is sent cannot differ. No position moves, and nothing is sent.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal, Protocol, assert_never, get_args
@@ -18,9 +18,8 @@ from msgspec import Raw, Struct
 
 from shipper import har
 from shipper.model import BLANK, Caller, Entry, Item, Line, Reject, Skip
-from shipper.parse import UnknownVersion, parse
-from shipper.record import Record
-from shipper.reports.browse import Seen
+from shipper.record import Record, UnknownVersion
+from shipper.reports.browse import Seen, parsed
 from shipper.reports.reasons import Change, Kind, Reasons
 
 Stage = Literal["parsed", "filtered", "identified", "payload"]
@@ -127,28 +126,14 @@ class _Payload(Struct, frozen=True):
 _PAYLOADS = msgspec.json.Decoder(_Payload)
 
 
-class _Witness:
-    """A shaper that remembers the line it was asked about last."""
-
-    def __init__(self, shaper: Shape) -> None:
-        # Mutable state: the line of our own that the present one was made into.
-        self._shaper = shaper
-        self.line: Line | None = None
-
-    def shape(self, line: Line) -> Item | UnknownVersion:
-        """Return the line's item."""
-        self.line = line
-        return self._shaper.shape(line)
-
-
 class Previewer:
     """Shows lines at one stage; `totals` holds the sums of what it has shown.
 
     Args:
-        shaper: Says what lines of our own become.
+        shaper: Says what records become.
         reasons: Says why.
         stage: How far the lines go.
-        around: Puts a shaper for other formats around the one for our own.
+        by_source: Say it of the records of each `[[source]]`, in order.
     """
 
     def __init__(
@@ -157,11 +142,11 @@ class Previewer:
         shaper: Shape,
         reasons: Reasons,
         stage: Stage,
-        around: Callable[[Shape], Shape] | None = None,
+        by_source: Sequence[Shape] = (),
     ) -> None:
         # Mutable state: the sums, and the files that are read no further.
-        self._own = _Witness(shaper)
-        self._shaper: Shape = self._own if around is None else around(self._own)
+        self._shaper = shaper
+        self._by_source = by_source
         self.reasons = reasons
         self._stage = stage
         self._stopped: set[str] = set()
@@ -182,8 +167,7 @@ class Previewer:
             yield shown
 
     def _shown(self, seen: Seen) -> Shown | None:
-        self._own.line = None
-        item = self._shaper.shape(seen.line)
+        item = self._item_of(seen)
         match item:
             case UnknownVersion():
                 detail = f"read no further: {item.why}"
@@ -193,23 +177,25 @@ class Previewer:
             case Skip(reason=reason):
                 if reason == BLANK:
                     return None
-                record = self._record()
+                record = _record_in(seen)
                 if record is None or not self._goes_on(reason):
                     id_ = None if record is None else record.id
                     return _left(seen, Outcome.SKIPPED, reason, id_=id_)
                 return _kept(seen, record, None)
             case Entry():
-                record = self._record()
+                record = _record_in(seen)
                 assert record is not None  # what it was made from
                 return self._entry(seen, record, item)
             case _:
                 assert_never(item)
 
-    def _record(self) -> Record | None:
-        """Return the record of the line that was just shaped, if it is one."""
-        line = self._own.line
-        parsed = None if line is None else parse(line.data)
-        return parsed if isinstance(parsed, Record) else None
+    def _item_of(self, seen: Seen) -> Item | UnknownVersion:
+        if seen.fate is not None:
+            return seen.fate
+        shaper = self._shaper
+        if seen.source is not None and self._by_source:
+            shaper = self._by_source[seen.source]
+        return shaper.shape(seen.line)
 
     def _goes_on(self, reason: str) -> bool:
         """Tell whether a line that is skipped later goes on at this stage."""
@@ -236,6 +222,12 @@ class Previewer:
             caller=payload.group,
             record=record,
         )
+
+
+def _record_in(seen: Seen) -> Record | None:
+    """Return the record that a line is, or was made into."""
+    found = parsed(seen)
+    return found if isinstance(found, Record) else None
 
 
 def _suspects(item: Entry) -> Iterator[Change]:

@@ -100,7 +100,9 @@ def take_status(
         stopped: dict[str, str] = {}
         while (line := source.next_line()) is not None:
             if line.data.strip() or line.fault is not None:
-                if line.file_id not in pending:
+                number = source.source_of(line.file_id)
+                is_own = number is None or not sources[number].is_foreign
+                if is_own and line.file_id not in pending:
                     # The shipper goes no further than a version it does not know.
                     record = parse(line.data)
                     if isinstance(record, UnknownVersion):

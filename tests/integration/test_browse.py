@@ -45,6 +45,7 @@ def test_what_waits_is_what_was_never_shipped(tmp_path: Path) -> None:
     seen = pending_lines(
         str(state),
         [SourceSettings((str(log),))],
+        ways=[None],
         events=RecordingEvents(),
         clock=FakeClock(),
     )

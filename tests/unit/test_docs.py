@@ -21,6 +21,7 @@ from shipper.config.schema import keys, load_schema
 from shipper.events import EVENTS
 
 HERE = Path(__file__).parents[2]
+KEYS = {key.dotted for key in keys(load_schema())}
 DOCUMENTS = sorted([HERE / "README.md", HERE / "CHANGELOG.md", *HERE.glob("docs/*.md")])
 SCREEN_LINES = 80
 
@@ -108,13 +109,13 @@ def test_the_full_example_sets_every_key() -> None:
     )
     written = set(_key_names(tomllib.loads(example)))
 
-    assert {key.dotted for key in keys(load_schema())} == written
+    assert written == KEYS
 
 
 def _key_names(table: dict[str, object], prefix: str = "") -> Iterator[str]:
     for name, value in table.items():
         dotted = f"{prefix}{name}"
-        if isinstance(value, dict):
+        if isinstance(value, dict) and dotted not in KEYS:
             yield from _key_names(value, f"{dotted}.")
             continue
         yield dotted

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shipper.callers import identifier_of
+from shipper.callers import callers_of, identifier_of
 from shipper.errors import ConfigError
 from shipper.model import Caller
 from tests.support.events import RecordingEvents
@@ -73,3 +73,26 @@ def test_no_module_is_imported_that_no_rule_names(desk: Desk) -> None:
     identifier_of(desk.settings(SMALLEST + '[identify]\nunidentified = "drop"\n'))
 
     assert sys.path == before
+
+
+def test_a_source_has_its_own_rule_before_the_others(desk: Desk) -> None:
+    """Sources without one share the general rules; functions may stand there too."""
+    foreign = '[[source]]\npaths = ["/a.log"]\nformat = "combined"\n'
+    settings = desk.settings(
+        SMALLEST
+        + foreign
+        + 'identity = "client-ip"\n'
+        + foreign
+        + 'identity = "owl_builder:owl"\n'
+        + '[[identify.rules]]\nfrom = "bearer"\n'
+    )
+
+    callers = callers_of(settings)
+
+    assert callers.general.rules == ("bearer",)
+    assert callers.by_source[0] is callers.general
+    assert [one.rules for one in callers.by_source[1:]] == [
+        ("client-ip", "bearer"),
+        ("owl_builder:owl", "bearer"),
+    ]
+    assert callers.by_source[2].identify(a_record()).rule == "owl_builder:owl"

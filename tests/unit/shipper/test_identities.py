@@ -29,7 +29,6 @@ RULES = ("bearer", "query:team")
 def census(**options: Any) -> Census:
     """Return an empty census of the hosts that are shipped."""
     return Census(
-        rules=RULES,
         filters=Filters(allowed_http_hosts=("api.example.com",)),
         identifier=Identifier(rules=RULES, **options),
     )

@@ -153,5 +153,5 @@ def test_a_line_read_again_begins_anew() -> None:
 
     found = joined([part, part, end])
 
-    assert [0, 0, 1] == [len(each) for each in found]
+    assert [len(each) for each in found] == [0, 0, 1]
     assert found[2][0].parts == 2

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
-from msgspec.structs import replace
 
 from shipper.filters import Filters
 from shipper.identify import Identifier
-from shipper.model import Item, Line, LineFault
-from shipper.parse import UnknownVersion
+from shipper.model import Line, LineFault, Reject, Skip
 from shipper.payload import PayloadBuilder
 from shipper.pipeline import Shaper
 from shipper.redact import Redactor
@@ -35,13 +34,11 @@ def a_shaper() -> Shaper:
     )
 
 
-def a_previewer(
-    stage: Stage = "payload", around: Callable[[Shape], Shape] | None = None
-) -> Previewer:
+def a_previewer(stage: Stage = "payload", by_source: Sequence[Shape] = ()) -> Previewer:
     """Return one that uses that shaper."""
     shaper = a_shaper()
     reasons = Reasons(Listed(shaper.redactor.policy))
-    return Previewer(shaper=shaper, reasons=reasons, stage=stage, around=around)
+    return Previewer(shaper=shaper, reasons=reasons, stage=stage, by_source=by_source)
 
 
 def seen(*lines: bytes, fault: LineFault | None = None) -> Iterator[Seen]:
@@ -116,21 +113,24 @@ def test_a_record_is_shown_as_it_was_understood() -> None:
     assert json.loads(shown.text)["caller"] == {"id": "sha512-x"}
 
 
-class Folded:
-    """A shaper for a format in which each record is written backwards."""
-
-    def __init__(self, inner: Shape) -> None:
-        self._inner = inner
-
-    def shape(self, line: Line) -> Item | UnknownVersion:
-        """Turn the line round."""
-        return self._inner.shape(replace(line, data=line.data[::-1]))
-
-
 def test_a_line_of_another_format_is_told_as_the_record_it_becomes() -> None:
-    """Its changes, its stages and its payload are those of the record."""
-    previewer = a_previewer(around=Folded)
-    (shown,) = show(previewer, PIN[::-1])
+    """By the shaper of its source; one that becomes none is told by its format."""
+    line = Line("a", 0, 9, 0, 0, PIN)
+    lines = [
+        Seen("a.log", line, 0),
+        Seen("a.log", line, 1),
+        Seen("a.log", line, 1, Reject("shape", "the fields are not those")),
+        Seen("a.log", line, 1, Skip("header")),
+    ]
+    other = replace(a_shaper(), identifier=Identifier(unidentified="drop"))
+    previewer = a_previewer(by_source=[a_shaper(), other])
 
-    assert shown.outcome is Outcome.SENT
-    assert [change.place for change in shown.changes] == ["request.headers[Pin]"]
+    shown = list(previewer.show(lines))
+
+    assert [(one.outcome, one.reason) for one in shown] == [
+        (Outcome.SENT, None),
+        (Outcome.SKIPPED, "unidentified"),
+        (Outcome.REJECTED, "shape"),
+        (Outcome.SKIPPED, "header"),
+    ]
+    assert [change.place for change in shown[0].changes] == ["request.headers[Pin]"]

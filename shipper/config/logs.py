@@ -1,0 +1,139 @@
+"""Whether what a `[[source]]` says of another program's log can be followed.
+
+A document comes in, faults go out: keys that the format has no use for, and those
+it cannot do without. Time zones are looked up here, and a field map's file is read;
+the log itself is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from shipper.adopt import Adopter
+from shipper.config.document import Document
+from shipper.config.faults import dotted
+from shipper.config.field_map import read_field_map
+from shipper.config.settings import OWN
+from shipper.config.toml_lines import KeyPath
+from shipper.errors import ConfigError, Fault
+from shipper.formats import FORMATS, Format
+from shipper.formats.fields import faults_in
+from shipper.rules import check_rule
+from wsgi_writer.mask import Masks
+
+_FOREIGN_KEYS = ("base_url", "identity", "timezone", "fields", "map", "wrapper")
+
+
+def log_faults(document: Document) -> Iterator[Fault]:
+    """Find what is wrong with the sources that are logs of other programs."""
+    for index in range(document.length("source")):
+        source = _Source(document, index)
+        name = document.value(*source.key("format"))
+        if name is None or name == OWN:
+            yield from source.own_faults()
+        elif isinstance(name, str) and name in FORMATS:
+            yield from source.foreign_faults(FORMATS[name])
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return a time zone by its IANA name.
+
+    Raises:
+        ValueError: There is none of this name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        # A path is a ValueError, a directory of zones, such as "Europe", an OSError.
+        raise ValueError(f'there is no time zone "{name}"') from error
+
+
+class _Source:
+    """One table of the document."""
+
+    def __init__(self, document: Document, index: int) -> None:
+        self._document = document
+        self._index = index
+
+    def key(self, name: str) -> KeyPath:
+        return ("source", self._index, name)
+
+    def _text(self, name: str) -> str:
+        return self._document.text(*self.key(name)) or ""
+
+    def _fault(self, name: str, problem: str, hint: str | None = None) -> Fault:
+        key = self.key(name)
+        return Fault(self._document.where(key), dotted(key), problem, hint)
+
+    def own_faults(self) -> Iterator[Fault]:
+        for name in _FOREIGN_KEYS:
+            if self._document.value(*self.key(name)) is not None:
+                problem = "is for logs of other programs, and this one is our own"
+                hint = 'say whose it is, as in format = "combined"'
+                yield self._fault(name, problem, hint)
+
+    def foreign_faults(self, format_: Format) -> Iterator[Fault]:
+        yield from self._base_url_faults()
+        yield from self._identity_faults()
+        yield from self._zone_faults(format_)
+        yield from self._field_faults(format_)
+        if format_.has_headers and self._text("wrapper") in {"docker", "cri"}:
+            problem = f"{format_.name} logs are files of their own, never wrapped"
+            yield self._fault("wrapper", problem)
+
+    def _base_url_faults(self) -> Iterator[Fault]:
+        if url := self._text("base_url"):
+            try:
+                Adopter(masks=Masks(), base_url=url)
+            except ValueError as error:
+                _, _, problem = str(error).partition(": ")
+                yield self._fault("base_url", problem)
+
+    def _identity_faults(self) -> Iterator[Fault]:
+        rule = self._text("identity")
+        if rule and (problem := check_rule(rule)) is not None:
+            yield self._fault("identity", problem)
+        has_others = self._document.length("identify", "rules") or self._document.text(
+            "identify", "lookup"
+        )
+        if not rule and not has_others:
+            yield self._fault(
+                "identity",
+                "is missing: a log of another program names no caller, and there is "
+                "no rule for callers",
+                'give it one, as in identity = "client-ip", or [[identify.rules]]',
+            )
+
+    def _zone_faults(self, format_: Format) -> Iterator[Fault]:
+        hint = 'write a name of the IANA database, as in timezone = "Europe/Berlin"'
+        if name := self._text("timezone"):
+            try:
+                zone_of(name)
+            except ValueError as error:
+                yield self._fault("timezone", str(error), hint)
+        elif format_.needs_zone:
+            problem = f"is missing: the stamps of {format_.name} name no time zone"
+            yield self._fault("timezone", problem, hint)
+
+    def _field_faults(self, format_: Format) -> Iterator[Fault]:
+        fields = self._document.value(*self.key("fields"))
+        path = self._text("map")
+        if not format_.takes_fields:
+            for name, is_given in (("fields", bool(fields)), ("map", bool(path))):
+                if is_given:
+                    problem = f"the format {format_.name} has no field map"
+                    yield self._fault(name, problem)
+            return
+        if fields and path:
+            yield self._fault("map", "there are fields already", "keep one of the two")
+        if isinstance(fields, dict):
+            for fault in faults_in(fields):
+                key = (*self.key("fields"), fault.name)
+                where = self._document.where(key)
+                yield Fault(where, dotted(key), fault.why, fault.hint)
+        if path:
+            try:
+                read_field_map(self._document.absolute(path, key=self.key("map")))
+            except ConfigError as error:
+                yield from error.faults
