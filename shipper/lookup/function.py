@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from shipper.lookup.complaints import Complaints
-from shipper.lookup.table import MAX_TEXT_LENGTH, UnusableError
+from shipper.lookup.table import MAX_TEXT_LENGTH, UnusableError, sound
 from shipper.matching import Answer, Miss
 from shipper.request_view import RequestView
 
@@ -199,8 +199,9 @@ def _read(answer: object) -> Answer | _Failure:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    # An exact str: a subclass may compare with its own ideas.
-    return str.__str__(value if isinstance(value, str) else str(value))
+    # An exact str: a subclass may compare with its own ideas. Without UTF-8 it could
+    # not be sent, nor the batch that it stands in.
+    return sound(str.__str__(value if isinstance(value, str) else str(value)))
 
 
 def _place_of(error: BaseException, module_name: str) -> str:

@@ -155,12 +155,17 @@ def _row(place: str, facts: Mapping[str, object]) -> Row:
             value = str(value)
         if value is not None and not isinstance(value, str):
             raise UnusableError(f"{place} has a {name} that is no text")
-        texts[name] = (value or "").strip()
+        texts[name] = sound((value or "").strip())
     key = texts["key"] or texts["api_key"]
     if not key:
         raise UnusableError(f"{place} has no key", hint=_COLUMNS)
     label, email = texts["label"][:MAX_TEXT_LENGTH], texts["email"][:MAX_TEXT_LENGTH]
     return Row(place, key, label, email, texts["id"])
+
+
+def sound(text: str) -> str:
+    """Return a text that has UTF-8: half of a surrogate pair becomes U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _masked(key: str, mask: Callable[[str], str]) -> str:

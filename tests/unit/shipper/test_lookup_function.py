@@ -54,6 +54,15 @@ def test_a_function_names_a_caller() -> None:
     assert found == [Answer("k", "l", "e"), Answer("7")]
 
 
+def test_half_a_surrogate_pair_cannot_stop_shipping() -> None:
+    """Such a text has no UTF-8, so it could neither be masked nor sent."""
+    desk = Desk(lambda _: {"api_key": "k\ud800", "label": "l\ud800", "email": "\udfff"})
+
+    found = desk.function.ask(REQUEST)
+
+    assert found == Answer("k\ufffd", "l\ufffd", "\ufffd")
+
+
 def test_none_leaves_it_to_the_next_rule() -> None:
     """Nothing is told of it."""
     desk = Desk(lambda _: None)

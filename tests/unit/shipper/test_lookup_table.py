@@ -46,6 +46,13 @@ def test_a_label_alone_is_enough() -> None:
     assert table(f"key,label\n{KEY}\n").find(mask_key(KEY)) == Known()
 
 
+def test_half_a_surrogate_pair_is_replaced() -> None:
+    """JSON can spell it, and no request could carry it."""
+    found = table(f'{{"{KEY}": "Owl\\ud800"}}').find(mask_key(KEY))
+
+    assert found == Known("Owl\ufffd")
+
+
 def test_an_id_is_masked_like_a_key() -> None:
     """Nothing leaves raw, and what is masked is not masked twice."""
     known = table(f"key,id\nfirst-key,{KEY}\nsecond-key,{MASK}\n")
