@@ -2,7 +2,8 @@
 
 A HAR entry before and the one after come in; one `Leaf` for each value goes out, in
 reading order, with its place in the words of HAR. Texts that hold names themselves,
-such as URLs, forms, cookies and JSON, are taken apart as far as they differ.
+such as URLs, forms, cookies and JSON, are taken apart as far as they differ. A name
+that does not leave may be a secret itself, and stands in a place as ``*`` then.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from msgspec import Struct
 
 from shipper import har
 from shipper.bodies import as_text, from_base64, from_data_url, read_media_type
+from shipper.detect import Detectors
 from shipper.jsontext import looks_like_json, read_json
 from shipper.reports.elements import values_of
 from shipper.reports.pieces import aligned, joined_pieces, split
+from shipper.walk import shown_name
 from shipper.xmltext import looks_like_xml
 
 Side = Literal["request", "response", ""]
@@ -35,6 +38,7 @@ _NAMED: Final[Mapping[str, Part]] = {
     "queryString": "query",
     "params": "param",
 }
+_DETECTORS: Final = Detectors()
 _COOKIES: Final = frozenset({"cookie", "cookie2", "set-cookie", "set-cookie2"})
 _MARKED = re.compile(r"\[REDACTED|sha512-|%5BREDACTED")
 _MARK = re.compile(
@@ -132,7 +136,8 @@ def _pairs(where: _Where, part: Part, left: Any, right: Any) -> Iterator[Leaf]:
     for one, other in aligned(left, right, itemgetter("name")):
         given: Any = other if one is None else one
         name = given["name"]
-        here = _Where(f"{where.place}[{name}]", where.side, part, (name,))
+        shown = _named(name, is_gone=other is None)
+        here = _Where(f"{where.place}[{shown}]", where.side, part, (name,))
         if other is None and part == "header" and name.lower() in _COOKIES:
             yield from _removed_cookies(here, given["value"])
             continue
@@ -156,7 +161,7 @@ def _removed_cookies(where: _Where, value: str) -> Iterator[Leaf]:
     if header.lower().startswith("set-"):
         pieces = pieces[:1]  # what follows are attributes of the one cookie
     for piece in pieces:
-        place = f"{where.place} {piece.name}"
+        place = f"{where.place} {_named(piece.name, is_gone=True)}"
         here = where.down(place, "cookie", header, piece.name)
         yield here.leaf(piece.value, _ABSENT)
 
@@ -249,7 +254,8 @@ def _xml(where: _Where, left: str, right: str) -> Iterator[Leaf]:
         assert given is not None
         if after is None and hidden and given.path[: len(hidden)] == hidden:
             continue  # it went with the element it stands in
-        here = where.down(f"{where.place} {given.name}", where.part, *given.path)
+        shown = _named(given.name, is_gone=after is None)
+        here = where.down(f"{where.place} {shown}", where.part, *given.path)
         values = [_ABSENT if side is None else side.text for side in (before, after)]
         hidden = given.path if values[0] != values[1] else ()
         yield here.leaf(*values)
@@ -263,7 +269,8 @@ def _tree(where: _Where, left: Any, right: Any) -> Iterator[Leaf]:
         below: list[tuple[str, tuple[str, ...], Any, Any]] = []
         if _are(dict, one, other):
             for key in [*one, *(key for key in other if key not in one)]:
-                place = f"{name}.{key}" if name else key
+                shown = _named(key, is_gone=key not in other)
+                place = f"{name}.{shown}" if name else shown
                 pair = one.get(key, _ABSENT), other.get(key, _ABSENT)
                 below.append((place, (*path, key), *pair))
         elif _are(list, one, other) and len(one) == len(other):
@@ -302,12 +309,20 @@ def _parts(where: _Where, left: str, right: str) -> Iterator[Leaf]:
             yield where.leaf(*texts)
             continue
         name = unquote_plus(given.name, errors="replace")
-        here = where.down(f"{where.place} {sign}{name}", part, name)
+        shown = _named(name, is_gone=after is None)
+        here = where.down(f"{where.place} {sign}{shown}", part, name)
         values = [
             _ABSENT if side is None else unquote_plus(side.value, errors="replace")
             for side in (before, after)
         ]
         yield from _text(here, *values)
+
+
+def _named(name: str, *, is_gone: bool) -> str:
+    """Return a name as it may be shown."""
+    if not is_gone:
+        return name
+    return "*" if _DETECTORS.find(name) else shown_name(name)
 
 
 def _are(kind: type, *values: object) -> bool:

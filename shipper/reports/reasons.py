@@ -29,7 +29,7 @@ SAMPLED: Final = "sampled: it stands for others too"
 BY_THE_WRITER: Final = "masked by the writer before the disk"
 
 _NOT_SENT = re.compile(r"\[NOT SENT: ([^\]]*)\]\Z")
-_HIDDEN = re.compile(r"\[REDACTED(?: [0-9]+)?\]")
+_HIDDEN = re.compile(r"\[REDACTED(?: [0-9]+)?\]|%5BREDACTED(?:%20[0-9]+)?%5D")
 _BODIES: Final = ("request.postData", "response.content")
 _WORDS: Final = {
     "unparsed": "a listed name may stand in it, and it cannot be taken apart",
@@ -147,6 +147,8 @@ class Reasons:
         if listed is not None:
             return _told(leaf, Kind.LISTED, listed)
         if leaf.after is None:
+            if leaf.path and self._detectors.find(leaf.path[-1]):
+                return _told(leaf, Kind.DETECTED, BY_ITS_LOOKS)  # its name is hidden
             return _told(leaf, Kind.RULE, BY_A_RULE)
         if _HIDDEN.search(leaf.after) is not None:
             if self._lists.occur_in(leaf.before or ""):

@@ -25,6 +25,7 @@ from shipper.reports.reasons import (
     Kind,
     Reasons,
 )
+from shipper.values import Detector
 from tests.support.planted import NAMES, Planted, multipart, planted
 from tests.support.records import (
     MASK,
@@ -53,6 +54,43 @@ def changes(record: Record, **lists: Any) -> list[Change]:
 def told(record: Record, **lists: Any) -> list[tuple[str, str, str | None]]:
     """Return place, reason and what leaves."""
     return [(one.place, one.why, one.after) for one in changes(record, **lists)]
+
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJvd2wifQ.c2lnbmF0dXJlLW9mLWFuLW93bA"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        a_record(given=json_content({"a": {JWT: 1}})),
+        a_record(given=json_content({"AKIAIOSFODNN7EXAMPLE": 1})),
+        a_record(url=f"https://h/p?{JWT}=1", query=[(JWT, "1")]),
+        a_record(sent={"mimeType": FORM, "params": [{"name": JWT, "value": "1"}]}),
+        a_record(response_headers=[("Location", f"/p?{JWT}=1")]),
+    ],
+)
+def test_a_name_that_is_hidden_is_in_no_place(record: Record) -> None:
+    """What is said of a change may be read by everybody."""
+    checked = Detector(mode="redact").check(record.entry)
+    assert checked is not None
+
+    found = list(Reasons(Listed(Policy())).changes(record, har.decode(checked.entry)))
+
+    assert all(JWT not in one.place and "AKIA" not in one.place for one in found)
+    assert Kind.DETECTED in {one.kind for one in found}
+
+
+def test_a_secret_in_a_path_is_told_as_one() -> None:
+    """Its mark is percent-encoded there."""
+    record = a_record(url=f"https://h/reset/{JWT}")
+    checked = Detector(mode="redact").check(record.entry)
+    assert checked is not None
+
+    found = list(Reasons(Listed(Policy())).changes(record, har.decode(checked.entry)))
+
+    assert [(one.place, one.why) for one in found] == [
+        ("request.url", f"{BY_ITS_LOOKS}: jwt")
+    ]
 
 
 @pytest.mark.parametrize(
