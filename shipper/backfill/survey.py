@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final, Self
 from zlib import crc32
 
@@ -17,7 +17,7 @@ from shipper.adopt import Adopter
 from shipper.backfill.choices import AUTO, Choices
 from shipper.errors import EXIT_USAGE
 from shipper.fileid import HEADER_BYTES, Head, head_of
-from shipper.follow import Position
+from shipper.follow import TORN, Position
 from shipper.foreign import Foreign
 from shipper.formats import FORMATS, Format
 from shipper.formats.detect import FIRST_LINES, Undetected, detect
@@ -113,14 +113,16 @@ class Log:
     def lines(self, position: Position, file_id: str) -> Iterator[Line]:
         """Hand out its lines, or its entries, from a position on.
 
-        The place of an entry is its number in the document.
+        The place of an entry is its number in the document. The line in which a
+        damaged archive ends is not handed out: whole, the archive has the rest of it.
 
         Raises:
             BadInputError: It is not the file it was; `NoInputError`: it has gone.
         """
         if self.format.is_document:
             return self._entries(position, file_id)
-        return self._file.lines(position, file_id=file_id)
+        lines = self._file.lines(position, file_id=file_id)
+        return takewhile(lambda line: not self._is_cut(line), lines)
 
     def holds(self, position: Position) -> bool:
         """Tell whether a position of some file is one of this one."""
@@ -213,6 +215,10 @@ class Log:
                 f"its lines name no {', no '.join(what for what, _ in missing)}",
                 hint="say it with " + " and ".join(how for _, how in missing),
             )
+
+    def _is_cut(self, line: Line) -> bool:
+        is_torn = line.fault is not None and line.fault.reason == TORN
+        return is_torn and self.damage is not None
 
     def _document_head(self) -> Head:
         digest, length = sha256(), 0
