@@ -146,6 +146,16 @@ class Reject(Struct, frozen=True, gc=False):
     shown: bytes | None = None
 
 
+class Unsettled(Struct, frozen=True, gc=False):
+    """A line of which nothing is decided yet: no position moves, it is met again.
+
+    Attributes:
+        reject: What it would be if it stayed as it is.
+    """
+
+    reject: Reject
+
+
 Item = Entry | Skip | Reject
 
 

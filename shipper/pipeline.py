@@ -19,7 +19,17 @@ from shipper.errors import StateError
 from shipper.events import Events
 from shipper.filters import Filters
 from shipper.identify import Identifier
-from shipper.model import Batch, Commit, Entry, Item, Line, Reject, Skip, Suspicion
+from shipper.model import (
+    Batch,
+    Commit,
+    Entry,
+    Item,
+    Line,
+    Reject,
+    Skip,
+    Suspicion,
+    Unsettled,
+)
 from shipper.parse import UnknownVersion, parse, serial_in
 from shipper.payload import PayloadBuilder
 from shipper.redact import Redacted, Redactor
@@ -86,7 +96,7 @@ class Shaper:
 class Shape(Protocol):
     """What says what a line becomes; `Shaper` in the product."""
 
-    def shape(self, line: Line) -> Item | UnknownVersion:
+    def shape(self, line: Line) -> Item | UnknownVersion | Unsettled:
         """Return the line's item."""
         ...
 
@@ -256,6 +266,8 @@ class Pipeline:
             item = self._shaper.shape(line)
             if isinstance(item, UnknownVersion):
                 self._source.stop_file(line.file_id, item.why)
+                continue
+            if isinstance(item, Unsettled):
                 continue
             if isinstance(item, Entry) and item.suspicions:
                 self._tell(item.suspicions)

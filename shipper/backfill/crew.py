@@ -149,14 +149,16 @@ def ship(task: Task) -> Done:
         for advance in commit.advances
     )
     end = task.place.row.offset_bytes + settled
-    # Of what was read and not settled, the rejects will be met again.
-    kept = tuple(one for one in rejects if one.offset_bytes < end)
+    is_at_end = opened.is_at_end and end >= opened.end_bytes
+    # Of what was read and not settled, the rejects will be met again. At the end that
+    # is the last line alone, and it has to be told of now.
+    kept = tuple(one for one in rejects if is_at_end or one.offset_bytes < end)
     return Done(
         commits=tuple(gathered.commits),
         rejects=kept,
         reasons=Counter(one.reason for one in kept),
         read_bytes=opened.read_bytes,
-        is_at_end=opened.is_at_end and end >= opened.end_bytes,
+        is_at_end=is_at_end,
         trouble="" if opened.trouble is None else str(opened.trouble),
         waiting=pipeline.trouble,
     )

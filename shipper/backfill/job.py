@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import signal
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -313,13 +313,15 @@ def _run_once(
         for file, place in places
     ]
     reader = Reader(opened)
+    books = _Books(
+        checkpoints, opened, [file for file, _ in places], progress, on_reject
+    )
     shaper = HistoryShaper(
         history_shaper_of(settings, choices, events=events, clock=clock),
         reader=reader,
         text=RejectedText(masks),
-        on_reject=on_reject,
+        on_reject=books.refused,
     )
-    books = _Books(checkpoints, opened, [file for file, _ in places], progress)
     pace = Pace(
         uploader,
         clock=clock,
@@ -351,7 +353,6 @@ def _run_once(
         return error.file_id
     finally:
         reader.close()
-        books.close(shaper.reasons)
     if ending is Ending.DRAINED:
         books.all_sent()
     return None
@@ -405,7 +406,11 @@ def pipeline_of(
 
 
 class _Books:
-    """Stores commits in the ledger, and counts them by file for the report."""
+    """Stores commits in the ledger, and counts them by file for the report.
+
+    Refused lines are told of when they are settled: one that a run has read and not
+    settled is met again by the next one.
+    """
 
     def __init__(
         self,
@@ -413,18 +418,25 @@ class _Books:
         opened: Sequence[Opened],
         files: Sequence[FileOutcome],
         progress: Progress,
+        on_reject: Callable[[Rejected], None],
     ) -> None:
-        # Mutable state: the outcomes, until the run is over. Pipeline thread.
+        # Mutable state: the outcomes, until the run is over, and the refused lines
+        # that are not settled yet, by the name of their log. Pipeline thread.
         self._checkpoints = checkpoints
         self._opened = {one.file_id: one for one in opened}
         self._files = {
             one.file_id: file for one, file in zip(opened, files, strict=True)
         }
         self._progress = progress
+        self._on_reject = on_reject
+        self._refused: dict[str, deque[Rejected]] = {}
         self._before = progress.done_bytes
 
     def commit(self, commit: Commit) -> None:
         """Store a commit, and count what it settles."""
+        for advance in commit.advances:
+            # Before it is stored: a crash here tells of a line twice, not never.
+            self._tell(self._files[advance.file_id], advance.end_bytes)
         self._checkpoints.commit(commit)
         records = 0
         for advance in commit.advances:
@@ -437,10 +449,23 @@ class _Books:
         read = sum(one.read_bytes for one in self._opened.values())
         self._progress.moved(records, self._before + read)
 
+    def refused(self, refused: Rejected) -> None:
+        """Take note of a refused line."""
+        self._refused.setdefault(refused.file, deque()).append(refused)
+
+    def _tell(self, file: FileOutcome, end_bytes: int | None) -> None:
+        """Tell of the refused lines that begin before a place, or of all."""
+        waiting = self._refused.get(file.name, deque())
+        while waiting and (end_bytes is None or waiting[0].offset_bytes < end_bytes):
+            refused = waiting.popleft()
+            file.rejects[refused.reason] += 1
+            self._on_reject(refused)
+
     def all_sent(self) -> None:
         """Note that nothing was left; what had trouble says so."""
         for file_id, opened in self._opened.items():
             file = self._files[file_id]
+            self._tell(file, None)
             if opened.trouble is not None:
                 file.why = str(opened.trouble)
             elif opened.is_at_end:
@@ -453,11 +478,6 @@ class _Books:
         file = self._files[file_id]
         file.state = LEFT_ALONE
         file.why = "the shipper follows it now, and sends the rest"
-
-    def close(self, reasons: dict[str, Counter[str]]) -> None:
-        """Take the reasons of the rejects."""
-        for file in self._files.values():
-            file.rejects.update(reasons.get(file.name, Counter()))
 
 
 class _Awake:

@@ -17,7 +17,7 @@ from typing import Final
 
 from shipper.backfill.reader import Reader
 from shipper.backfill.shaping import HistoryShaper
-from shipper.model import BLANK, Entry, Line, Reject, Skip
+from shipper.model import BLANK, Entry, Reject, Skip, Unsettled
 from shipper.record import UnknownVersion
 
 MOST_GAPS: Final = 5  # are named; all are counted
@@ -88,7 +88,7 @@ class Planner:
             if isinstance(item, UnknownVersion):
                 reader.stop_file(line.file_id, item.why)
                 break
-            payload = _count(file, line, item)
+            payload = _count(file, item.reject if isinstance(item, Unsettled) else item)
             if payload is None:
                 continue
             self._note_time(file, hours, payload)
@@ -120,7 +120,7 @@ class Planner:
         hours.add(stamp[:13])
 
 
-def _count(file: FilePlan, line: Line, item: Entry | Skip | Reject) -> bytes | None:
+def _count(file: FilePlan, item: Entry | Skip | Reject) -> bytes | None:
     """Count what a line is; return the payload of an exchange."""
     match item:
         case Entry():

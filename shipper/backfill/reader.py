@@ -30,9 +30,10 @@ class Opened:
     Attributes:
         number: Of the line handed out last, from 1.
         is_at_end: Its last line was handed out.
-        end_bytes: Where the last line ended that was handed out.
+        end_bytes: Where the last line ended that was handed out, and not left.
         read_bytes: How much of the file on disk has been read.
         is_document: Its lines are the entries of one document.
+        is_packed: It is an archive, to which nobody adds.
         trouble: Why it cannot be read any further, or None.
     """
 
@@ -53,6 +54,7 @@ class Opened:
         self.number = 0
         self.is_at_end = False
         self.is_document = False
+        self.is_packed = False
         self.trouble: ShipperError | None = None
         self.read_bytes = 0
         self.end_bytes = place.row.offset_bytes
@@ -67,12 +69,17 @@ class Opened:
         """How its lines are translated; None while it is not open."""
         return self._translator
 
+    def leave(self, line: Line) -> None:
+        """Note that the line handed out last is not settled in this run."""
+        self.end_bytes = line.start_bytes
+
     def lines(self) -> Iterator[Line]:
         """Hand out its lines; an error ends them, and is kept as `trouble`."""
         try:
             with self._open_log() as log:
                 self._translator = self._translator_of(log)
                 self.is_document = log.format.is_document
+                self.is_packed = bool(log.packing)
                 yield from self._lines(log)
         except ShipperError as error:
             self.trouble = error

@@ -2,19 +2,19 @@
 
 Lines go in as the reader hands them out, items come out for the pipeline. Numbers of
 our own writers are left out: history read out of its order would make gaps that are
-none. Rejects are noted with file, line, offset and masked text.
+none. Rejects are told with file, line, offset and masked text. A refused last line
+without its newline may be half of one that is being written: it is not settled.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shipper.backfill.reader import Reader
-from shipper.model import Item, Line, Reject
+from shipper.backfill.reader import Opened, Reader
+from shipper.model import Item, Line, Reject, Unsettled
 from shipper.record import UnknownVersion
 from shipper.rejected import RejectedText
 from shipper.translate import ForeignShaper, Shape
@@ -57,37 +57,41 @@ class HistoryShaper:
         text: RejectedText,
         on_reject: Callable[[Rejected], None],
     ) -> None:
-        # Mutable state: how often each reason was met, by file.
         self._shaper = ForeignShaper(shaper, reader.translator_of)
         self._reader = reader
         self._text = text
         self._on_reject = on_reject
-        self.reasons: dict[str, Counter[str]] = {}
 
-    def shape(self, line: Line) -> Item | UnknownVersion:
+    def shape(self, line: Line) -> Item | UnknownVersion | Unsettled:
         """Return the line's item; never raises for what the line holds."""
         item = self._shaper.shape(line)
         if isinstance(item, UnknownVersion):
             return item
         if isinstance(item, Reject):
-            self._note(line, item)
+            opened = self._reader.current
+            assert opened is not None
+            self._on_reject(self._told(opened, line, item))
+            if _may_go_on(opened, line):
+                opened.leave(line)
+                return Unsettled(item)
         if item.w is not None or item.dropped:
             return replace(item, w=None, dropped=0)
         return item
 
-    def _note(self, line: Line, item: Reject) -> None:
-        opened = self._reader.current
-        assert opened is not None
-        self.reasons.setdefault(opened.name, Counter())[item.reason] += 1
+    def _told(self, opened: Opened, line: Line, item: Reject) -> Rejected:
         is_entry = opened.is_document
-        self._on_reject(
-            Rejected(
-                file=opened.name,
-                line=line.start_bytes if is_entry else opened.number,
-                is_entry=is_entry,
-                offset_bytes=line.start_bytes,
-                reason=item.reason,
-                detail=item.detail,
-                text=self._text.show(line.data),
-            )
+        return Rejected(
+            file=opened.name,
+            line=line.start_bytes if is_entry else opened.number,
+            is_entry=is_entry,
+            offset_bytes=line.start_bytes,
+            reason=item.reason,
+            detail=item.detail,
+            text=self._text.show(line.data),
         )
+
+
+def _may_go_on(opened: Opened, line: Line) -> bool:
+    """Tell whether somebody may yet write the rest of a line."""
+    has_newline = line.end_bytes - line.start_bytes > len(line.data)
+    return not (has_newline or opened.is_document or opened.is_packed)

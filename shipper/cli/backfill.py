@@ -291,12 +291,17 @@ def _send(
 def _exit_code(outcome: Outcome, allowance: history.Allowance) -> int:
     if outcome.signal_number is not None:
         return EXIT_BY_SIGNAL + outcome.signal_number
-    lines = sum(file.lines - file.blank for file in outcome.files)
-    if not allowance.permits(_rejected(outcome), lines):
+    if not allowance.permits(_rejected(outcome), _lines(outcome)):
         return EXIT_BAD_DATA
     if any(file.why and file.state == "unfinished" for file in outcome.files):
         return EXIT_BAD_DATA
     return EXIT_OK if outcome.is_complete else EXIT_TRY_AGAIN
+
+
+def _lines(outcome: Outcome) -> int:
+    """Count the lines of all logs; those that earlier runs have settled as well."""
+    lines = sum(file.sent_before + file.lines - file.blank for file in outcome.files)
+    return max(lines, _rejected(outcome))  # half a line is refused and not settled
 
 
 def _rejected(outcome: Outcome) -> int:
@@ -374,7 +379,7 @@ def _show(
         console.notice("stopped; the same command goes on where it was")
     elif not outcome.is_complete:
         console.notice("not all was sent; the same command goes on where it was")
-    lines = sum(file.lines - file.blank for file in outcome.files)
+    lines = _lines(outcome)
     if not allowance.permits(refused, lines):
         console.notice(
             f"{refused:,} of {lines:,} lines were refused, over --max-rejects "

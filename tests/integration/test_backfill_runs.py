@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shipper.cli.root import main
+from shipper.receiver.faults import Faults
+from shipper.receiver.keeping import Request
 from tests.support.combined import a_log
 from tests.support.commands import KEY, Shop
 
@@ -72,3 +76,79 @@ def test_an_archive_that_ends_early_is_gone_on_with_once_it_is_whole(
     assert early["totals"]["rejects"] == late["totals"]["rejects"] == 0
     assert 0 < early["totals"]["delivered"] < 40
     assert len(shop.received()) == len(set(shop.received())) == 40
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("cut", [19, 70])
+def test_a_line_that_is_still_being_written_is_left_for_later(
+    shop: Shop, backfill: Backfill, workers: str, cut: int
+) -> None:
+    """It is refused each time it is met so, and read as a whole once it is one."""
+    log = shop.directory / "access.log"
+    length = len(a_log(30))
+    with shop.receiving():
+        log.write_bytes(LINES[: length + cut])
+        first = backfill(str(log), "--workers", workers)
+        again = backfill(str(log), "--workers", workers)
+        log.write_bytes(LINES)
+        late = backfill(str(log), "--workers", workers)
+
+    for result in first, again:
+        (refused,) = result["rejects"]
+        place = refused["line"], refused["offset_bytes"], refused["reason"]
+        assert place == (31, length, "half-line")
+        assert (result["exit_code"], result["files"][0]["state"]) == (0, "sent")
+    delivered = [one["totals"]["delivered"] for one in (first, again, late)]
+    assert delivered == [30, 0, 10]
+    assert late["totals"]["rejects"] == 0
+    assert len(shop.received()) == len(set(shop.received())) == 40
+
+
+def test_a_whole_line_needs_no_newline(shop: Shop, backfill: Backfill) -> None:
+    """It is sent, and the newline that comes later is nothing new."""
+    log = shop.directory / "access.log"
+    with shop.receiving():
+        log.write_bytes(LINES[:-1])
+        first = backfill(str(log))
+        log.write_bytes(LINES + a_log(1, first=40))
+        late = backfill(str(log))
+
+    totals = first["totals"], late["totals"]
+    assert [one["delivered"] for one in totals] == [40, 1]
+    assert [one["rejects"] for one in totals] == [0, 0]
+
+
+def test_an_archive_that_ends_in_half_a_line_has_no_rest(
+    shop: Shop, backfill: Backfill
+) -> None:
+    """Nobody adds to an archive, so the line is settled like any other."""
+    log = shop.directory / "access.log.gz"
+    log.write_bytes(gzip.compress(LINES[:-30]))
+    with shop.receiving():
+        first, again = backfill(str(log)), backfill(str(log))
+
+    assert (first["totals"]["rejects"], first["totals"]["dead"]) == (1, 1)
+    assert (again["totals"]["rejects"], again["totals"]["sent_before"]) == (0, 39)
+
+
+def test_a_refused_line_is_told_once_though_the_run_was_stopped_before_it_counted(
+    shop: Shop, backfill: Backfill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not settled is met again; it is told of then, and not before."""
+    log, rejects = shop.directory / "access.log", shop.directory / "rejects"
+    log.write_bytes(a_log(250) + b"broken\n" + a_log(250, first=250))
+    stopped: list[int] = []
+
+    def stop(request: Request) -> None:
+        if not stopped:
+            stopped.append(signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with shop.receiving(on_request=stop, faults=Faults(status=500, every=1)):
+        early = backfill(str(log), "--rejects", str(rejects))
+    with shop.receiving():
+        late = backfill(str(log), "--rejects", str(rejects))
+
+    assert (early["exit_code"], early["totals"]["rejects"]) == (130, 0)
+    assert (late["exit_code"], late["totals"]["rejects"]) == (0, 1)
+    assert len(rejects.read_text().splitlines()) == 1
