@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from shipper.backfill.choices import Choices
-from shipper.backfill.job import FileOutcome, history_shaper_of
+from shipper.backfill.job import LEFT_ALONE, FileOutcome, history_shaper_of
 from shipper.backfill.ledger import from_the_front
 from shipper.backfill.plan import FilePlan, Planner
 from shipper.backfill.reader import Opened, Reader
@@ -28,6 +28,12 @@ def plan_all(
     shaper = history_shaper_of(settings, choices)
     plans = []
     for file in files:
+        plan = FilePlan(
+            file.name, file.format, file.wrapper, file.packing, file.size_bytes
+        )
+        plans.append(plan)
+        if file.state == LEFT_ALONE:
+            continue
         opened = Opened(
             file.name,
             from_the_front(file.path),
@@ -35,9 +41,6 @@ def plan_all(
             translator_of=lambda log: log.translator(masks),
         )
         reader = Reader([opened])
-        plan = FilePlan(
-            file.name, file.format, file.wrapper, file.packing, file.size_bytes
-        )
         planner.plan(
             plan,
             reader,
@@ -48,5 +51,4 @@ def plan_all(
                 on_reject=lambda refused: None,
             ),
         )
-        plans.append(plan)
     return plans

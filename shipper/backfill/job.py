@@ -21,7 +21,7 @@ from shipper.backfill.ledger import LeftAlone, Place, place_of
 from shipper.backfill.pace import Pace
 from shipper.backfill.reader import Opened, Reader
 from shipper.backfill.shaping import HistoryShaper, Rejected
-from shipper.backfill.survey import Log
+from shipper.backfill.survey import Log, NoLinesError
 from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings
@@ -129,7 +129,7 @@ class Progress:
 def survey(
     paths: Sequence[str], choices: Choices, names: Mapping[str, str] | None = None
 ) -> list[FileOutcome]:
-    """Look at all logs before anything is sent.
+    """Look at all logs before anything is sent; one without lines is left alone.
 
     Args:
         paths: Where they are.
@@ -142,17 +142,16 @@ def survey(
     """
     found = []
     for path in paths:
-        with Log(path, choices) as log:
-            found.append(
-                FileOutcome(
-                    path=path,
-                    name=(names or {}).get(path, path),
-                    format=log.format.name,
-                    wrapper=log.wrapper,
-                    packing=log.packing,
-                    size_bytes=log.size_bytes,
-                )
-            )
+        file = FileOutcome(path, (names or {}).get(path, path))
+        found.append(file)
+        try:
+            with Log(path, choices) as log:
+                file.format = log.format.name
+                file.wrapper = log.wrapper
+                file.packing = log.packing
+                file.size_bytes = log.size_bytes
+        except NoLinesError as error:
+            file.state, file.why = LEFT_ALONE, error.why
     return found
 
 
@@ -235,6 +234,8 @@ def places_of(
     places = []
     taken: set[str] = set()
     for file in files:
+        if file.state == LEFT_ALONE:
+            continue
         with Log(file.path, choices) as log:
             place = place_of(log, history, reading, replay=choices.replay)
             if isinstance(place, LeftAlone):

@@ -29,12 +29,21 @@ from shipper.translate import Translator
 from wsgi_writer.mask import Masks
 
 _READ_BYTES: Final = 1_048_576
+_BOM: Final = b"\xef\xbb\xbf"
 
 
 class NeedsMoreError(BadInputError):
     """The log does not say something that records must have."""
 
     exit_code = EXIT_USAGE
+
+
+class NoLinesError(BadInputError):
+    """There is nothing in the log."""
+
+    def __init__(self, path: str) -> None:
+        self.why = "there is no line in it"
+        super().__init__(path, self.why)
 
 
 class Log:
@@ -52,6 +61,7 @@ class Log:
     Raises:
         NoInputError: It is not there or cannot be read.
         BadInputError: Its format cannot be told, or is not the one that was named.
+        NoLinesError: It holds nothing by which its format could be told.
         NeedsMoreError: It lacks something that only the operator can say.
     """
 
@@ -166,8 +176,8 @@ class Log:
         self.close()
 
     def _first_lines(self) -> list[bytes]:
-        lines = islice(self._file.lines(), FIRST_LINES)
-        return [line.data for line in lines]
+        lines = takewhile(lambda line: not self._is_cut(line), self._file.lines())
+        return [line.data for line in islice(lines, FIRST_LINES)]
 
     def _header_lines(self) -> Iterator[bytes]:
         """Hand out the comments that the log begins with."""
@@ -182,6 +192,9 @@ class Log:
         name = self._choices.format
         if name != AUTO:
             return FORMATS[name]
+        if len(first) < FIRST_LINES and not any(map(_has_content, first)):
+            # It was read to its end, so that damage is known.
+            raise NoLinesError(self.path) if self.damage is None else self.damaged()
         found = detect(first, self._choices.hints)
         if isinstance(found, Undetected):
             hint = "name it with --format, if it is one of docs/formats.md"
@@ -247,3 +260,9 @@ class Log:
             after = crc32(data + b"\n", crc)
             yield Line(file_id, index, index + 1, crc, after, data)
             crc = after
+
+
+def _has_content(line: bytes) -> bool:
+    """Tell whether a line is neither blank nor a header."""
+    text = line.removeprefix(_BOM).strip()
+    return bool(text) and not text.startswith(b"#")

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +153,39 @@ def test_a_refused_line_is_told_once_though_the_run_was_stopped_before_it_counte
     assert (early["exit_code"], early["totals"]["rejects"]) == (130, 0)
     assert (late["exit_code"], late["totals"]["rejects"]) == (0, 1)
     assert len(rejects.read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"\n \n", b"\xef\xbb\xbf", b"#Version: 1.0\n#Fields: date time\n"],
+    ids=["empty", "blank", "mark", "headers"],
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_log_without_lines_does_not_keep_the_others_from_being_sent(
+    shop: Shop, backfill: Backfill, text: bytes, pack: Callable[[bytes], bytes]
+) -> None:
+    """A server makes the next log at midnight, and has nothing to say yet."""
+    logs = shop.directory / "logs"
+    logs.mkdir()
+    (logs / "access.log.1").write_bytes(LINES)
+    (logs / "access.log").write_bytes(pack(text))
+    with shop.receiving():
+        result = backfill(str(logs))
+
+    files = {Path(file["path"]).name: file for file in result["files"]}
+    empty = files["access.log"]
+    assert (result["exit_code"], result["totals"]["delivered"]) == (0, 40)
+    assert (empty["state"], empty["why"]) == ("left alone", "there is no line in it")
+
+
+def test_an_archive_of_which_nothing_can_be_read_is_not_empty(
+    shop: Shop, backfill: Backfill, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be told from a log without lines is not taken for one."""
+    log = shop.directory / "access.log.gz"
+    log.write_bytes(gzip.compress(LINES)[:15])
+    with shop.receiving():
+        code = main(["backfill", "--config", str(shop.config), *HOW, str(log)])
+
+    assert code == 65
+    assert "the archive ends early" in capsys.readouterr().err
