@@ -212,26 +212,8 @@ def _build(
     )
     parts.callback(source.close)
     batch = settings.batch
-    in_flight = batch.max_in_flight if batch.background_worker_mode else 1
-    witness = None
-    if settings.egress_log.file:
-        witness = EgressLog(
-            path=settings.egress_log.file,
-            is_required=settings.egress_log.required,
-            events=events,
-        )
-        parts.callback(witness.close)
-    uploader = Uploader(
-        endpoint=settings.readme.endpoint,
-        api_key=settings.readme.api_key,
-        user_agent=f"hartail/{__version__}",
-        threads=in_flight if batch.background_worker_mode else 0,
-        timeout_seconds=settings.readme.timeout,
-        network=network_of(settings),
-        clock=clock,
-        witness=witness,
-    )
-    parts.callback(uploader.close, wait_seconds=0.0)
+    in_flight = in_flight_of(settings)
+    uploader = uploader_of(parts, settings, events=events, clock=clock)
     watch = Watch(
         mode=settings.watch,
         clock=clock,
@@ -298,6 +280,50 @@ def _build(
         shutdown_seconds=settings.shutdown_timeout,
     )
     return _Built(pipeline, uploader, letterbox)
+
+
+def in_flight_of(settings: Settings) -> int:
+    """Return how many requests may be under way at a time."""
+    batch = settings.batch
+    return batch.max_in_flight if batch.background_worker_mode else 1
+
+
+def uploader_of(
+    parts: ExitStack, settings: Settings, *, events: Events, clock: Clock
+) -> Uploader:
+    """Return what posts, and writes down what it posts if it is told to.
+
+    Args:
+        parts: Takes both apart again.
+        settings: What `config.load` returned.
+        events: Where trouble with the egress log is told.
+        clock: Woken by every answer.
+
+    Raises:
+        ConfigError: The endpoint cannot be reached in the way that was asked for.
+    """
+    witness = None
+    if settings.egress_log.file:
+        witness = EgressLog(
+            path=settings.egress_log.file,
+            is_required=settings.egress_log.required,
+            events=events,
+        )
+        parts.callback(witness.close)
+    uploader = Uploader(
+        endpoint=settings.readme.endpoint,
+        api_key=settings.readme.api_key,
+        user_agent=f"hartail/{__version__}",
+        threads=(
+            in_flight_of(settings) if settings.batch.background_worker_mode else 0
+        ),
+        timeout_seconds=settings.readme.timeout,
+        network=network_of(settings),
+        clock=clock,
+        witness=witness,
+    )
+    parts.callback(uploader.close, wait_seconds=0.0)
+    return uploader
 
 
 def network_of(settings: Settings) -> NetworkSettings:

@@ -20,6 +20,7 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -39,7 +40,6 @@ from shipper.backfill.job import (
     pipeline_of,
     places_of,
     signals,
-    uploader_of,
 )
 from shipper.backfill.ledger import Place
 from shipper.backfill.pace import Pace
@@ -52,6 +52,7 @@ from shipper.errors import EXIT_CONFIG, ShipperError
 from shipper.events import EventLog, Events
 from shipper.model import Commit
 from shipper.rejected import RejectedText
+from shipper.service import uploader_of
 from shipper.store.history import History, TakenOverError
 from wsgi_writer.mask import Masks
 
@@ -121,8 +122,9 @@ def ship(task: Task) -> Done:
         on_reject=rejects.append,
     )
     gathered = _Gathered()
-    uploader = uploader_of(task.settings, clock)
-    try:
+    with ExitStack() as parts:
+        parts.callback(reader.close)
+        uploader = uploader_of(parts, task.settings, events=events, clock=clock)
         pipeline = pipeline_of(
             task.settings,
             task.limits,
@@ -140,9 +142,6 @@ def ship(task: Task) -> Done:
             deadline=clock.monotonic() + PIECE_SECONDS,
         )
         pipeline.run()
-    finally:
-        reader.close()
-        uploader.close(wait_seconds=0.0)
     settled = sum(
         advance.end_bytes - advance.start_bytes
         for commit in gathered.commits

@@ -31,7 +31,7 @@ from shipper.model import Batch, Commit
 from shipper.pipeline import Checkpoints, Ending, Pipeline, Shaper
 from shipper.rejected import RejectedText
 from shipper.sample import Sampler
-from shipper.service import network_of, shaper_of
+from shipper.service import in_flight_of, shaper_of, uploader_of
 from shipper.store import StateLock
 from shipper.store.history import (
     HISTORY_LOCK,
@@ -42,7 +42,6 @@ from shipper.store.history import (
 )
 from shipper.upload import Uploader
 from shipper.window import Poster, Window
-from wsgi_writer._version import __version__
 from wsgi_writer.mask import Masks
 
 SENT = "sent"
@@ -178,8 +177,7 @@ def run(
         history = parts.enter_context(opened_history(settings, clock))
         places = places_of(files, history, choices)
         progress.total_bytes = sum(file.size_bytes for file, _ in places)
-        uploader = uploader_of(settings, clock)
-        parts.callback(uploader.close, wait_seconds=0.0)
+        uploader = uploader_of(parts, settings, events=events, clock=clock)
         while places:
             ended = _run_once(
                 settings,
@@ -255,19 +253,6 @@ def places_of(
 def _again(place: Place, history: History) -> Place:
     row = history.file(place.row.file_id)
     return Place(row or place.row, is_new=False, stop_bytes=place.stop_bytes)
-
-
-def uploader_of(settings: Settings, clock: Clock) -> Uploader:
-    """Return what posts, as many requests at a time as the settings say."""
-    return Uploader(
-        endpoint=settings.readme.endpoint,
-        api_key=settings.readme.api_key,
-        user_agent=f"hartail/{__version__}",
-        threads=settings.batch.max_in_flight,
-        timeout_seconds=settings.readme.timeout,
-        network=network_of(settings),
-        clock=clock,
-    )
 
 
 def history_shaper_of(settings: Settings, choices: Choices, **told: object) -> Shaper:
@@ -392,7 +377,7 @@ def pipeline_of(
             gate=Gate(events=events, jitter=random.random),
             events=events,
             jitter=random.random,
-            max_in_flight=batch.max_in_flight,
+            max_in_flight=in_flight_of(settings),
             max_records=max_records,
         ),
         checkpoints=checkpoints,

@@ -189,3 +189,25 @@ def test_an_archive_of_which_nothing_can_be_read_is_not_empty(
 
     assert code == 65
     assert "the archive ends early" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_egress_log_knows_what_left_as_history(
+    shop: Shop, backfill: Backfill, workers: str
+) -> None:
+    """Whoever audits what left the machine finds all of it in one file."""
+    logs = shop.directory / "logs"
+    logs.mkdir()
+    for label, first in (("a", 0), ("b", 500)):
+        (logs / label).write_bytes(a_log(150, first=first))
+    with shop.receiving():
+        shop.configure_more(
+            "[batch]\nbackground_worker_mode = false\n"
+            '[egress_log]\nfile = "egress.jsonl"\nrequired = true\n'
+        )
+        backfill(str(logs), "--workers", workers)
+
+    egress = (shop.directory / "egress.jsonl").read_text().splitlines()
+    ids = [id_ for line in egress for id_ in json.loads(line)["ids"]]
+    assert sorted(ids) == sorted(shop.received())
+    assert len(ids) == 300
