@@ -119,7 +119,7 @@ class _Errand:
         lock.release()
         chosen = self._chosen
         try:
-            settings = load(chosen.config, os.environ)
+            settings = load(chosen.config, os.environ, needs_source=False)
         except ConfigError:
             if self._verb != PURGE:
                 raise

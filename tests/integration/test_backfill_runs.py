@@ -211,3 +211,28 @@ def test_the_egress_log_knows_what_left_as_history(
     ids = [id_ for line in egress for id_ in json.loads(line)["ids"]]
     assert sorted(ids) == sorted(shop.received())
     assert len(ids) == 300
+
+
+def test_what_was_refused_of_history_is_sent_again_without_a_source(
+    shop: Shop, backfill: Backfill, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A configuration that follows nothing is enough, and the sums stay exact."""
+    log = shop.directory / "access.log"
+    log.write_bytes(a_log(3))
+    with shop.receiving(faults=Faults(status=400)) as receiver:
+        follow_nothing(shop, receiver.url)
+        first = backfill(str(log))
+    with shop.receiving() as receiver:
+        follow_nothing(shop, receiver.url)
+        retried = main(["dead-letter", "retry", "--all", "--config", str(shop.config)])
+        audited = main(["audit", "--json", "--config", str(shop.config)])
+
+    told = capsys.readouterr()
+    assert (first["totals"]["dead"], len(set(shop.received()))) == (3, 3)
+    assert (retried, audited) == (0, 0), told.err
+    assert "3 delivered" in told.out
+
+
+def follow_nothing(shop: Shop, endpoint: str) -> None:
+    """Write a configuration without `[[source]]`."""
+    shop.config.write_text(f'state_dir = "state"\n[readme]\nendpoint = "{endpoint}"\n')
