@@ -3,9 +3,9 @@ r"""Common and Combined, with or without a virtual host before them.
 ``host ident user [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 512``, then for
 Combined ``"referer" "user agent"`` and perhaps more quoted fields. The columns before
 ``[`` are counted: three, or four if the second is an address, and then the first is
-the virtual host. Quotes inside quoted fields are escaped (``\"``, ``\x22``).
-Apache stamps the start of a request and nginx its end; without a duration one cannot
-be made of the other, so the stamp is taken as it is.
+the virtual host, spelled as one. Quotes inside quoted fields are escaped (``\"``,
+``\x22``). Apache stamps the start of a request and nginx its end; without a
+duration one cannot be made of the other, so the stamp is taken as it is.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ _NO_TIME_YET: Final = re.compile(
     r"[^ ]++ [^ ]++ [^ ]++(?: [^ ]++)? \[[^\]\" ]*+(?: [^\]\" ]*+)?"
 )
 _ONE_QUOTED: Final = re.compile(QUOTED, re.DOTALL)
+
+# With its port; `a, b` is a list of addresses, and no host before an address.
+_VHOST: Final = re.compile(r"[\w.*:\[\]\x80-\xff-]+")
 
 _Match = re.Match[str]
 
@@ -80,7 +83,11 @@ class ClfReader:
             return False
         if found[4] is None:
             return not self._has_vhost
-        return self._has_vhost is not False and is_address(found[2])
+        return (
+            self._has_vhost is not False
+            and is_address(found[2])
+            and _VHOST.fullmatch(found[1]) is not None
+        )
 
 
 def why_no_line(text: str) -> Reject | Skip:
