@@ -92,7 +92,8 @@ def _open(hints: Hints) -> LineReader:
             mapped.has_time(log)
             and mapped.has(log, "status")
             and mapped.has(log, "target", "request_line")
-            and not isinstance(log.value("request"), dict)
+            # Other formats have an object of that name; an operator may as well.
+            and (bool(hints.fields) or not isinstance(log.value("request"), dict))
         )
 
     return ObjectReader(

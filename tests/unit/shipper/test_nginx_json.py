@@ -333,3 +333,20 @@ def test_a_field_map_names_anything_else() -> None:
         ("Content-Type", "text/plain"),
         b"hoot",
     )
+
+
+def test_a_field_map_may_look_into_a_member_called_request() -> None:
+    """Other formats have such a member too; one that was named is not questioned."""
+    line = {
+        "timestamp": "2026-11-23T12:00:00Z",
+        "request": {"verb": "GET", "path": "/owls"},
+        "response": {"status": 204},
+    }
+    fields = {
+        "method": "request.verb",
+        "target": "request.path",
+        "status": "response.status",
+    }
+    found = read_foreign(NAME, line, fields=fields)
+
+    assert (found.method, found.target, found.status) == ("GET", "/owls", 204)
