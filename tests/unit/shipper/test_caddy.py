@@ -190,9 +190,14 @@ def test_an_authenticated_user_is_told() -> None:
 
 
 def test_headers_that_caddy_emptied_stay_empty() -> None:
-    """Credentials are logged as an empty list, or as the word REDACTED."""
+    """Credentials are logged as an empty list, or as the word REDACTED.
+
+    The word is the same for all callers, so that none can be told by it.
+    """
     headers = {
         "Authorization": [],
+        "authorization": ["REDACTED"],
+        "Proxy-Authorization": ["REDACTED"],
         "Cookie": ["REDACTED"],
         "X": [1, None, {}],
         ":a": "b",
