@@ -16,9 +16,9 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
-from shipper.har import Pair
+from shipper.har import Pair, Param
 
 MAX_UNPACKED_BYTES: Final = 262_144  # as much as the writer allows a whole record
 MAX_CODINGS: Final = 3  # RFC 9110 allows a list; nobody packs more often
@@ -30,6 +30,7 @@ _BOUNDARY = re.compile(
 )
 _JSON_TYPE = re.compile(r"(?:application|text)/(?:x-)?json\Z|[^/]+/[^/]*\+json\Z")
 _XML_TYPES = frozenset({"application/xml", "text/xml", "application/soap+xml"})
+_DOCUMENT = re.compile(r"[\s\ufeff]*+(?:[{<\"]|\[\s*+[\[\]{\"])")
 _MEDIA = ("image/", "audio/", "video/", "font/")
 # Charsets besides UTF-8 that are decoded; a body in any other counts as binary.
 _CHARSETS: Final = frozenset(
@@ -89,6 +90,23 @@ def read_media_type(given: str) -> MediaType:
         boundary=re.sub(r"\\(.)", r"\1", boundary[1] or boundary[2] or "")
         if boundary
         else "",
+    )
+
+
+def document_in(params: Sequence[Param]) -> str | None:
+    """Return the JSON or XML that was sent as a form, or None for a form.
+
+    Some clients call every body a form; taken apart at ``&`` and ``=``, its text
+    stands in the names of parameters.
+    """
+    if not params or _DOCUMENT.match(params[0].name) is None:
+        return None
+    return "&".join(
+        param.name
+        if param.value is UNSET or not param.value
+        # Which of the two it was, `a` or `a=`, nobody knows any more.
+        else f"{param.name}={param.value}"
+        for param in params
     )
 
 

@@ -20,6 +20,7 @@ from shipper.bodies import (
     MediaType,
     as_text,
     codings_of,
+    document_in,
     from_base64,
     from_data_url,
     is_data_url,
@@ -70,6 +71,9 @@ class BodyScrubber:
         """Scrub the body of a request; reasons of what is withheld are appended."""
         if body.text is UNSET:
             assert body.params is not UNSET
+            document = self._document(body.params)
+            if document is not None:
+                return _with_text(replace(body, params=UNSET), document, withheld)
             scrubbed = self._params(body.params, withheld)
             same = scrubbed == body.params
             return body if same else replace(body, params=scrubbed)
@@ -85,6 +89,9 @@ class BodyScrubber:
             body = replace(body, comment=_cut_note(opened))
         params = _read_form(opened, media)
         if params is not None:
+            document = None if media.is_multipart else self._document(params)
+            if document is not None:
+                return _with_text(body, document, withheld)
             scrubbed = self._params(params, withheld)
             if is_open or opened.was_packed or scrubbed != params:
                 return replace(body, text=UNSET, params=scrubbed)
@@ -157,11 +164,29 @@ class BodyScrubber:
         shown = content.decode("utf-8", "replace"), content.decode("latin-1")
         return not any(map(self._lists.occurs_in, shown))
 
+    def _document(self, params: list[har.Param]) -> str | Withheld | None:
+        """Return what is sent of a document sent as a form; None if that is a form."""
+        if not self._lists.is_set or (text := document_in(params)) is None:
+            return None
+        scrubbed = self._scrubber.body(text, read_media_type(""))
+        return None if scrubbed is text else scrubbed
+
     def _params(self, params: list[har.Param], withheld: list[str]) -> list[har.Param]:
-        hides = self._lists.hides_param
         if self._lists.removes:
-            params = [param for param in params if not hides[param.name]]
-        return [self._param(param, withheld) for param in params]
+            params = [param for param in params if not self._is_removed(param)]
+        return [self._named(param, self._param(param, withheld)) for param in params]
+
+    def _is_removed(self, param: har.Param) -> bool:
+        is_bare = param.value is UNSET or not param.value
+        if is_bare and self._lists.hides_bare[param.name]:
+            return False  # a text has no name that it could go with
+        return self._lists.hides_param[param.name]
+
+    def _named(self, param: har.Param, scrubbed: har.Param) -> har.Param:
+        """Return a scrubbed parameter with its name scrubbed too."""
+        value = "" if param.value is UNSET else param.value
+        name = self._scrubber.name(param.name, value)
+        return scrubbed if name is param.name else replace(scrubbed, name=name)
 
     def _param(self, param: har.Param, withheld: list[str]) -> har.Param:
         value = param.value

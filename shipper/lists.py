@@ -10,6 +10,8 @@ the answer is whether their values stay here. The meaning is ReadMe's, extended:
   It also hides a name that is written just so, dots included.
 * A parameter named in the manner of ``user[password]`` or ``user.password`` is on a
   list when one of its parts is, or when its parts are the steps of a path.
+* What stands in a parameter's name may be a text: JSON that was sent as a form, or a
+  sentence. It has no name of its own, so it is judged by the words in it.
 """
 
 from __future__ import annotations
@@ -28,6 +30,10 @@ REMEMBERED_LENGTH: Final = 256  # characters; longer names are decided each time
 MAX_UNQUOTINGS: Final = 3  # deeper percent-encoding than this is nobody's accident
 
 _PARTS = re.compile(r"[\[\].]+")
+# How names of parameters look, from strict to loose; anything else may be a text.
+_ONE_NAME = re.compile(r"[\w.\[\]\-]*\Z")
+_SPACED_NAME = re.compile(r"[\w\s.\[\]\-]*\Z")
+_NO_TEXT = re.compile(r"[^\s\"'{}<>=]{0,64}\Z")
 _MARK = re.compile(r"\[(?:REDACTED(?: [0-9]+)?|NOT SENT: [a-z-]+)\]\Z")
 _ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|[nrtbf])")
 
@@ -104,7 +110,7 @@ class Lists:
         is_set: bool | None = None,
         removes: bool = False,
     ) -> None:
-        # Mutable state: three bounded memories of pure functions, used by the pipeline
+        # Mutable state: four bounded memories of pure functions, used by the pipeline
         # thread alone.
         self.names = _folded(names)
         self.is_allowlist = is_allowlist
@@ -118,6 +124,7 @@ class Lists:
         )
         self.hides = Memory(self._hides)
         self.hides_param = Memory(self._hides_param)
+        self.hides_bare = Memory(self._hides_bare)
         self.header_kinds = Memory(self._header_kind)
         words = "|".join(map(re.escape, sorted(self.names | self._last_steps())))
         self._words = re.compile(rf"(?<!\w)(?:{words})(?!\w)") if words else None
@@ -140,6 +147,10 @@ class Lists:
                 return False
             text = unquote(text, errors="replace")
         return words.search(_unescaped(text).casefold()) is not None
+
+    def hides_name(self, name: str, value: str) -> bool:
+        """Tell whether a parameter's name is a text that stays here itself."""
+        return self.hides_bare[name] and (not value or self.hides_param[name])
 
     def is_path(self, steps: Sequence[str]) -> bool:
         """Tell whether these steps, and all of them, are a path that is listed."""
@@ -165,7 +176,18 @@ class Lists:
         if not listed and self.paths and len(parts) > 1:
             steps = tuple(part for part in parts if part)
             listed = any(_leads_into(path, steps) for path in self.paths)
+        if not listed and not self.is_allowlist and not _SPACED_NAME.match(folded):
+            listed = self.occurs_in(folded)
         return self.is_set and listed != self.is_allowlist
+
+    def _hides_bare(self, name: str) -> bool:
+        """Tell whether a name that has no value is a text that stays here."""
+        folded = unquote_plus(name, errors="replace").casefold().strip()
+        if not self.is_set or folded in self.names:
+            return False
+        if self.is_allowlist:
+            return _NO_TEXT.match(folded) is None
+        return _ONE_NAME.match(folded) is None and self.occurs_in(folded)
 
     def _header_kind(self, name: str) -> HeaderKind:
         word = name.lower()

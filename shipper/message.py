@@ -89,14 +89,16 @@ class MessageScrubber:
         scrubbed = []
         for pair in query:
             value = pair.value
+            name = self._queries.name(pair.name, value)
+            is_text = name is not pair.name
             if lists.hides_param[pair.name]:
-                if self._removes:
+                if self._removes and (value or not is_text):
                     continue
                 value = mark_of(value) if value else value
             else:
                 value = self._queries.parameter(value)
-            same = value == pair.value
-            scrubbed.append(pair if same else har.Pair(pair.name, value, pair.comment))
+            same = value == pair.value and not is_text
+            scrubbed.append(pair if same else har.Pair(name, value, pair.comment))
         return scrubbed if _differ(scrubbed, query) else query
 
     def cookies(self, cookies: list[har.Cookie]) -> list[har.Cookie]:

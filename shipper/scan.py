@@ -20,6 +20,7 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 
 from shipper import har
+from shipper.bodies import document_in
 from shipper.jsontext import is_json, looks_like_json
 from shipper.lists import (
     HeaderKind,
@@ -108,7 +109,7 @@ class Scan:
         request, response = entry.request, entry.response
         urls = (request.url, response.redirect_url, entry.pageref)
         # Short texts in which a name may stand anywhere; looked through all at once.
-        odds = [url for url in urls if url is not UNSET and "=" in url]
+        odds = [url for url in urls if url is not UNSET and ("=" in url or "?" in url)]
         return (
             self._suspects_headers(request.headers, odds)
             or self._suspects_headers(response.headers, odds)
@@ -135,9 +136,9 @@ class Scan:
     def _suspects_names(
         self, request: har.Request, response: har.Response, odds: list[str]
     ) -> bool:
-        hides = self._lists.hides_param
+        hides, bare = self._lists.hides_param, self._lists.hides_bare
         for pair in request.query_string:
-            if hides[pair.name]:
+            if hides[pair.name] or (not pair.value and bare[pair.name]):
                 return True
             if may_part(pair.value):
                 odds.append(pair.value)
@@ -153,10 +154,15 @@ class Scan:
         if body.text is not UNSET:
             return body.text.startswith("data:") or self._suspects_body(body.text)
         assert body.params is not UNSET
+        document = document_in(body.params)
+        if document is not None:
+            odds.append(document)
         for param in body.params:
             if self._lists.hides_param[param.name]:
                 return True
             value = param.value
+            if (value is UNSET or not value) and self._lists.hides_bare[param.name]:
+                return True
             if value is not UNSET:
                 if value.startswith("data:"):
                     return True

@@ -11,6 +11,8 @@ The rules, one for each kind of text:
   into. The value of a listed name reaches to the next ``&``.
 * XML: elements and attributes by name, with a denylist.
 * Cookie headers: by cookie name.
+* A text that stands where a name would, such as ``?{"ssn":1}``, is searched as JSON,
+  or hidden whole if a listed name occurs in it.
 * Taken out rather than marked, a parameter or a cookie goes with its name and one
   separator.
 * Anything else has no names. With a denylist it is sent if no listed name occurs in
@@ -35,6 +37,7 @@ UNPARSED: Final = "unparsed"
 
 _NAME = re.compile(r"[?&;#]([^?&;#=]*)=")
 _SEPARATOR = re.compile(r"[?&;#]")
+_BARE_NAME = re.compile(r"(?<=[?&])[^&#=]+(?=[&#]|\Z)")
 _JSON_START = re.compile(
     r"(?:[\s+]|%20|%09|%0D|%0A|%EF%BB%BF)*+(?:[{\[\"]|%7B|%5B|%22)", re.IGNORECASE
 )
@@ -106,12 +109,37 @@ class Scrubber:
 
     def url(self, text: str, depth: int = 0) -> str:
         """Scrub the parameters of a URL, in query, fragment and path alike."""
-        return self._pairs(text, depth) if "=" in text else text
+        if "=" in text:
+            text = self._pairs(text, depth)
+        return self._bare_names(text) if "?" in text and not depth else text
 
     def form(self, text: str, depth: int = 0) -> str:
         """Scrub an urlencoded form."""
-        scrubbed = self._pairs("&" + text, depth)[1:] if "=" in text else text
-        return text if scrubbed == text else scrubbed
+        scrubbed = "&" + text
+        if "=" in text:
+            scrubbed = self._pairs(scrubbed, depth)
+        if not depth:
+            scrubbed = self._bare_names(scrubbed)
+        return text if scrubbed[1:] == text else scrubbed[1:]
+
+    def name(self, text: str, value: str) -> str:
+        """Scrub the decoded name of a parameter, which may be a text."""
+        if not self._lists.hides_name(text, value):
+            return text
+        is_json = looks_like_json(text) and text.lstrip(_JSON_SPACE)[0] != '"'
+        scrubbed = self._trees.scrub(text) if is_json else None
+        return mark_of(text) if scrubbed is None else scrubbed
+
+    def _bare_names(self, text: str) -> str:
+        """Scrub the names that have no value in a query or a form."""
+        hides = self._lists.hides_bare
+
+        def shown(found: re.Match[str]) -> str:
+            if not hides[found[0]]:
+                return found[0]
+            return self._encoded[self.name(_decoded(found[0]), "")]
+
+        return _BARE_NAME.sub(shown, text)
 
     def value(self, text: str, depth: int = 0) -> str:
         """Scrub the decoded value of a name that is not itself hidden."""
@@ -159,6 +187,13 @@ class Scrubber:
             return None
         return f"{name}={mark_of(value.strip())}" if value else pair
 
+    def _hidden_pair(self, raw_name: str, raw_value: str) -> str:
+        """Return a parameter with its value hidden, and its name if it is a text."""
+        name, value = _decoded(raw_name), _decoded(raw_value)
+        shown = self.name(name, value)
+        named = raw_name if shown is name else self._encoded[shown]
+        return f"{named}={self._encoded[mark_of(value)] if value else raw_value}"
+
     def _pairs(self, text: str, depth: int) -> str:
         lists = self._lists
         pieces: list[str] = []
@@ -177,20 +212,21 @@ class Scrubber:
                     # The separator behind goes with it; it still begins the next pair.
                     kept_to, start = end + 1, end
                     continue
-                value = _decoded(text[start:end])
-                scrubbed = mark_of(value) if value else value
-            elif lists.is_allowlist:
+                hidden = self._hidden_pair(found[1], text[start:end])
+                pieces += (text[kept_to : found.start(1)], hidden)
+                kept_to = start = end
+                continue
+            if lists.is_allowlist:
                 start = end_of_pair
                 continue
-            else:
-                # Raw separators part the value, unless it is JSON; those in its
-                # encoded form do not. Asked once a pair, or hostile text takes ages.
-                separator = _SEPARATOR.search(text, start)
-                end = separator.start() if separator else len(text)
-                if is_new_pair and _JSON_START.match(text, start):
-                    end = end_of_pair
-                value = _decoded(text[start:end])
-                scrubbed = self.parameter(value, depth)
+            # Raw separators part the value, unless it is JSON; those in its encoded
+            # form do not. Asked once a pair, or hostile text takes ages.
+            separator = _SEPARATOR.search(text, start)
+            end = separator.start() if separator else len(text)
+            if is_new_pair and _JSON_START.match(text, start):
+                end = end_of_pair
+            value = _decoded(text[start:end])
+            scrubbed = self.parameter(value, depth)
             if scrubbed != value:
                 pieces += (text[kept_to:start], self._encoded[scrubbed])
                 kept_to = start = end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from urllib.parse import quote
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -29,6 +30,8 @@ LISTS = st.sampled_from(
     ]
 )
 DENY = Redactor(denylist=NAMES)
+URL = "".join(map(chr, range(33, 127)))  # what may stand in one
+FORM = "application/x-www-form-urlencoded"
 
 
 def alphabet(*extra: str) -> st.SearchStrategy[str]:
@@ -73,12 +76,18 @@ def test_no_odd_member_slips_through(key: str, value: str) -> None:
 
 
 @given(
-    place=st.sampled_from(["header", "cookie", "referer", "query", "param"]),
+    place=st.sampled_from(
+        ["header", "cookie", "referer", "query", "param", "url", "flag", "field"]
+    ),
     name=alphabet("-"),
     value=alphabet("https://h/p"),
 )
 @example(place="query", name="kiss", value="1")
 @example(place="param", name="a[kiss]", value="1")
+@example(place="param", name='{"u', value='=","kiss":1}')
+@example(place="field", name="a kiss", value="")
+@example(place="flag", name='{"ki\\u0073s":1}', value="")
+@example(place="url", name="%7B%22kiss%22:1%7D", value="")
 @settings(max_examples=400)
 def test_no_odd_header_or_parameter_slips_through(
     place: str, name: str, value: str
@@ -92,6 +101,11 @@ def test_no_odd_header_or_parameter_slips_through(
         "referer": lambda: a_record(request_headers=[("Referer", value)]),
         "query": lambda: a_record(query=pairs),
         "param": lambda: a_record(sent={"mimeType": "x", "params": [param]}),
+        "url": lambda: a_record(url=f"https://h/p?{quote(name + '&' + value, URL)}"),
+        "flag": lambda: a_record(query=[(name, "")]),
+        "field": lambda: a_record(
+            sent={"mimeType": FORM, "params": [{"name": name, "value": ""}]}
+        ),
     }[place]()
 
     assert DENY.apply(record) == DENY.rewrite(record)

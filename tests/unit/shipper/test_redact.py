@@ -881,3 +881,122 @@ def test_blank_names_are_no_names() -> None:
     record = a_record(sent=json_body({"": 1}))
 
     assert Redactor(denylist=["", " "]).apply(record) == Redacted(record.entry)
+
+
+def a_form(*params: tuple[str, str]) -> dict[str, Any]:
+    """Return a form as the writer lays it out."""
+    pairs = [{"name": name, "value": value} for name, value in params]
+    return {"mimeType": FORM, "params": pairs}
+
+
+@pytest.mark.parametrize(
+    ("params", "text"),
+    [
+        (
+            [('{"a": "x", "password": "hunter2"}', "")],
+            '{"a":"x","password":"[REDACTED 7]"}',
+        ),
+        (
+            [('{"a": "x', "y"), ('z", "password": "hunter2"}', "")],
+            '{"a":"x=y&z","password":"[REDACTED 7]"}',
+        ),
+        (
+            [("<u><password>hunter2</password><a>1</a></u>", "")],
+            "<u><password>[REDACTED 7]</password><a>1</a></u>",
+        ),
+        ([('[{"password":1', "")], "[NOT SENT: unparsed]"),
+    ],
+)
+def test_a_document_that_was_sent_as_a_form_is_a_document(
+    params: list[tuple[str, str]], text: str
+) -> None:
+    """It stands in the names of parameters, where its own names count as well."""
+    entry = denied(sent=a_form(*params))
+
+    assert entry["request"]["postData"] == {"mimeType": FORM, "text": text}
+
+
+def test_a_packed_document_that_was_sent_as_a_form_is_one_too() -> None:
+    """Its packing changes nothing."""
+    packed = gzip.compress(b'{"a":1,"password":"hunter2"}')
+    entry = denied(
+        request_headers=[("Content-Encoding", "gzip")], sent=binary_body(packed, FORM)
+    )
+
+    assert entry["request"]["postData"]["text"] == ('{"a":1,"password":"[REDACTED 7]"}')
+
+
+def test_a_document_under_a_form_with_nothing_listed_stays_as_it_is() -> None:
+    """Whatever it is called."""
+    record = a_record(sent=a_form(('{"a": 1}', ""), ("password2", "1")))
+
+    assert DENY.rewrite(record) == Redacted(record.entry)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("my password is hunter2", "", ("[REDACTED 22]", "")),
+        ("password:hunter2", "", ("[REDACTED 16]", "")),
+        ("form:password", "hunter2", ("[REDACTED 13]", "[REDACTED 7]")),
+        ("password\0", "hunter2", ("[REDACTED 9]", "[REDACTED 7]")),
+        ('{"password":"hunter2"}', "", ('{"password":"[REDACTED 7]"}', "")),
+        ("user[password]", "hunter2", ("user[password]", "[REDACTED 7]")),
+        ("password", "", ("password", "")),
+        ("the password field", "on", ("the password field", "on")),
+        ("a b", "", ("a b", "")),
+        ("my passwords are safe", "", ("my passwords are safe", "")),
+    ],
+)
+def test_a_text_in_the_place_of_a_name_is_searched(
+    name: str, value: str, shown: tuple[str, str]
+) -> None:
+    """In a query as in a form; what is a name by its looks is told."""
+    record = a_record(query=[(name, value)], sent=a_form(("a", "1"), (name, value)))
+    entry = redacted(DENY, record)
+
+    pair, field = entry["request"]["queryString"][0], entry["request"]["postData"]
+    assert (pair["name"], pair["value"]) == shown
+    assert field["params"][1] == {"name": shown[0], "value": shown[1]}
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("my%20password%20is%20x&a=1", "%5BREDACTED%2016%5D&a=1"),
+        (
+            "a=1&%7B%22password%22:1%7D",
+            "a=1&%7B%22password%22%3A%22%5BREDACTED%5D%22%7D",
+        ),
+        ("j:password=x&b", "%5BREDACTED%2010%5D=%5BREDACTED%201%5D&b"),
+        ("password&a%20b", "password&a%20b"),
+    ],
+)
+def test_a_text_in_the_place_of_a_name_is_searched_in_a_url(
+    query: str, shown: str
+) -> None:
+    """The URL tells what its parameters tell."""
+    entry = denied(url=f"https://h/p?{query}")
+
+    assert entry["request"]["url"] == f"https://h/p?{shown}"
+
+
+def test_removing_leaves_a_mark_in_the_place_of_a_text() -> None:
+    """It has no name that it could go with."""
+    redactor = Redactor(denylist=["password"], redaction="remove")
+    texts = [("my password is x", ""), ("j:password", "y"), ("a", "1")]
+    entry = redacted(redactor, a_record(query=texts, sent=a_form(*texts)))
+
+    names = [pair["name"] for pair in entry["request"]["queryString"]]
+    fields = [pair["name"] for pair in entry["request"]["postData"]["params"]]
+    assert names == fields == ["[REDACTED 16]", "a"]
+
+
+def test_an_allowlist_hides_a_text_in_the_place_of_a_name() -> None:
+    """A short word may be a flag; a sentence or a document is data."""
+    texts = [("flag", ""), ("owls are birds", ""), ("x" * 65, ""), ("my id", "")]
+    entry = allowed("my id", query=texts, sent=a_form(*texts))
+
+    names = [pair["name"] for pair in entry["request"]["queryString"]]
+    fields = [pair["name"] for pair in entry["request"]["postData"]["params"]]
+    assert names == fields == ["flag", "[REDACTED 14]", "[REDACTED 65]", "my id"]
