@@ -9,12 +9,15 @@ next piece of that file handed out.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
     Executor,
     Future,
     ProcessPoolExecutor,
@@ -24,6 +27,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from multiprocessing import connection
+from threading import Thread
 from typing import Final, Protocol
 
 from shipper.backfill.choices import Choices
@@ -48,7 +53,7 @@ from shipper.backfill.shaping import HistoryShaper, Rejected
 from shipper.backfill.survey import Log
 from shipper.clock import Clock, SystemClock
 from shipper.config.settings import Settings
-from shipper.errors import EXIT_CONFIG, ShipperError
+from shipper.errors import EXIT_CONFIG, EXIT_TRY_AGAIN, ShipperError
 from shipper.events import EventLog, Events
 from shipper.model import Commit
 from shipper.rejected import RejectedText
@@ -66,6 +71,12 @@ class NoEngineError(ShipperError):
     """What is to do the work is not installed, or cannot be reached."""
 
     exit_code = EXIT_CONFIG
+
+
+class WorkerLostError(ShipperError):
+    """A worker ended in the middle of its work, and not by itself."""
+
+    exit_code = EXIT_TRY_AGAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +199,11 @@ class Engine(Protocol):
         """How many tasks it works on at a time."""
         ...
 
+    @property
+    def lost(self) -> tuple[type[Exception], ...]:
+        """What a task raises whose worker is gone."""
+        ...
+
     def close(self) -> None:
         """End it."""
         ...
@@ -200,10 +216,11 @@ class Processes:
         # Mutable state: the pool. Fresh processes, so that no lock or thread of ours
         # is copied into them.
         self.slots = workers
+        self.lost: tuple[type[Exception], ...] = (BrokenExecutor,)
         self.executor: Executor = ProcessPoolExecutor(
             workers,
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=_leave_signals,
+            initializer=_as_worker,
         )
 
     def close(self) -> None:
@@ -211,9 +228,18 @@ class Processes:
         self.executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _leave_signals() -> None:
-    """Ctrl-C reaches every process of a terminal; the parent decides what it means."""
+def _as_worker() -> None:
+    """Leave Ctrl-C, which reaches every process of a terminal, to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End when the parent has; nobody else would ever tell this process to."""
+    connection.wait([parent])
+    os._exit(EXIT_TRY_AGAIN)
 
 
 class Cluster:
@@ -240,6 +266,10 @@ class Cluster:
             ) from error
         self.executor: Executor = self._client.get_executor(pure=False)
         self.slots = max(1, sum(self._client.nthreads().values()))
+        self.lost: tuple[type[Exception], ...] = (
+            distributed.KilledWorker,
+            CancelledError,
+        )
 
     def close(self) -> None:
         """Leave the cluster; it goes on without us."""
@@ -271,38 +301,86 @@ def run(
     events: Events,
     clock: Clock,
 ) -> Outcome:
-    """Send what the surveyed logs hold and has not been sent; see `job.run`."""
+    """Send what the surveyed logs hold and has not been sent; see `job.run`.
+
+    Raises:
+        WorkerLostError: A worker was killed; nothing it had settled is forgotten,
+            but for its last piece.
+    """
     received: list[int] = []
     with opened_history(settings, clock) as history:
         places = places_of(files, history, choices)
         progress.total_bytes = sum(file.size_bytes for file, _ in places)
         share = _share(limits, max(1, min(engine.slots, len(places))))
-        left = deque(places)
-        out: dict[Future[Done], tuple[FileOutcome, Place]] = {}
         read: dict[str, int] = {}
+
+        def settle(file: FileOutcome, place: Place, done: Done) -> Place | None:
+            before = file.lines
+            has_more = _settle(file, place, done, history=history)
+            for refused in done.rejects:
+                on_reject(refused)
+            read[file.path] = done.read_bytes
+            progress.moved(file.lines - before, sum(read.values()))
+            row = history.file(place.row.file_id) if has_more else None
+            if row is None:
+                return None
+            return Place(row, is_new=False, stop_bytes=place.stop_bytes)
+
         with signals(received.append):
-            while (left and not received) or out:
-                while left and len(out) < engine.slots and not received:
-                    file, place = left.popleft()
-                    task = _task(settings, choices, share, file, place)
-                    out[engine.executor.submit(ship, task)] = file, place
-                ended, _ = wait(out, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    file, place = out.pop(future)
-                    done = future.result()
-                    before = file.lines
-                    has_more = _settle(file, place, done, history=history)
-                    for refused in done.rejects:
-                        on_reject(refused)
-                    read[file.path] = done.read_bytes
-                    progress.moved(file.lines - before, sum(read.values()))
-                    if has_more:
-                        again = history.file(place.row.file_id)
-                        assert again is not None
-                        place = Place(again, is_new=False, stop_bytes=place.stop_bytes)
-                        left.append((file, place))
+            try:
+                _work_off(
+                    engine,
+                    places,
+                    task_of=partial(_task, settings, choices, share),
+                    settle=settle,
+                    received=received,
+                )
+            except engine.lost as error:
+                # A service manager signals the workers too: then it is no accident.
+                if not received:
+                    raise _lost() from error
     is_complete = all(file.state != UNFINISHED for file in files)
     return Outcome(tuple(files), received[0] if received else None, is_complete)
+
+
+def _work_off(
+    engine: Engine,
+    places: Sequence[tuple[FileOutcome, Place]],
+    *,
+    task_of: Callable[[FileOutcome, Place], Task],
+    settle: Callable[[FileOutcome, Place, Done], Place | None],
+    received: Sequence[int],
+) -> None:
+    """Keep every worker busy until no log has another piece, or a signal came.
+
+    Args:
+        engine: Works.
+        places: The logs, and where they are read from.
+        task_of: Says what there is to do.
+        settle: Stores what was done; returns where to go on, or None.
+        received: The signals so far.
+    """
+    left = deque(places)
+    out: dict[Future[Done], tuple[FileOutcome, Place]] = {}
+    while (left and not received) or out:
+        while left and len(out) < engine.slots and not received:
+            file, place = left.popleft()
+            task = task_of(file, place)
+            out[engine.executor.submit(ship, task)] = file, place
+        ended, _ = wait(out, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+        for future in ended:
+            file, place = out.pop(future)
+            again = settle(file, place, future.result())
+            if again is not None:
+                left.append((file, again))
+
+
+def _lost() -> WorkerLostError:
+    return WorkerLostError(
+        "stopped: a worker was killed",
+        hint="perhaps memory ran out, then take fewer --workers; the same command "
+        "goes on where it was",
+    )
 
 
 def _share(limits: Limits, workers: int) -> Limits:

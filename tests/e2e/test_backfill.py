@@ -175,6 +175,27 @@ def test_workers_share_the_files(shop: Shop) -> None:
     assert again["delivered"] == 0
 
 
+def test_workers_end_with_the_command_that_made_them(shop: Shop) -> None:
+    """Killed, it leaves nobody behind who holds memory or sends on."""
+    logs = [shop.directory / f"{number}.log" for number in range(2)]
+    for number, log in enumerate(logs):
+        log.write_bytes(a_log(3_000, first=number * 10_000))
+    words = ["backfill", "--config", str(shop.config), *map(str, logs), *HOW]
+    with shop.receiving(faults=Faults(delay_seconds=0.05)) as receiver:
+        with running(*words, "--workers", "2") as process:
+            while receiver.counts.records < 500:
+                assert process.poll() is None
+                time.sleep(0.01)
+            process.kill()
+            # Whoever is left holds the other end of this pipe.
+            process.communicate(timeout=10)
+        last = sent(shop, *map(str, logs), *HOW, "--workers", "2")
+
+    ids = shop.received()
+    assert len(set(ids)) == 6_000
+    assert 0 < last["delivered"] <= 6_000
+
+
 def test_a_file_that_the_shipper_follows_is_left_to_it(shop: Shop) -> None:
     """Side by side, they send nothing twice."""
     old = shop.directory / "old.jsonl"

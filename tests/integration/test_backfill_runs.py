@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -236,3 +237,53 @@ def test_what_was_refused_of_history_is_sent_again_without_a_source(
 def follow_nothing(shop: Shop, endpoint: str) -> None:
     """Write a configuration without `[[source]]`."""
     shop.config.write_text(f'state_dir = "state"\n[readme]\nendpoint = "{endpoint}"\n')
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_worker_that_is_killed_is_told_of(
+    shop: Shop,
+    backfill: Backfill,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+) -> None:
+    """Memory may have run out; nothing is lost, and the next run goes on."""
+    log = shop.directory / "access.log"
+    log.write_bytes(a_log(500))
+    killed: list[int] = []
+
+    def kill(request: Request) -> None:
+        if not killed:
+            killed.extend(one.pid or 0 for one in active_children())
+            os.kill(killed[0], number)
+
+    with shop.receiving(on_request=kill):
+        words = ["--config", str(shop.config), *HOW, "--workers", "2", str(log)]
+        code = main(["backfill", *words])
+        told = capsys.readouterr().err
+        late = backfill(str(log))
+
+    assert code == 75, told
+    assert "the same command goes on where it was" in told
+    assert (late["exit_code"], len(set(shop.received()))) == (0, 500)
+
+
+def test_a_service_manager_may_stop_everybody_at_once(
+    shop: Shop, backfill: Backfill
+) -> None:
+    """The workers get the signal too, and the run is stopped rather than broken."""
+    log = shop.directory / "access.log"
+    log.write_bytes(a_log(500))
+    stopped: list[int] = []
+
+    def stop(request: Request) -> None:
+        if not stopped:
+            stopped.extend((os.getpid(), *(one.pid or 0 for one in active_children())))
+            for process in stopped:
+                os.kill(process, signal.SIGTERM)
+
+    with shop.receiving(on_request=stop):
+        early = backfill(str(log), "--workers", "2")
+        late = backfill(str(log))
+
+    assert (early["exit_code"], late["exit_code"]) == (143, 0)
+    assert len(set(shop.received())) == 500
