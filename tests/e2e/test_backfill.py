@@ -24,7 +24,8 @@ from tests.support.combined import a_log
 from tests.support.commands import Shop, environment, line_with, running
 from tests.support.exchanges import an_exchange, encoded
 
-pytestmark = pytest.mark.e2e
+# Ten thousand records through a receiver that checks each take a while.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 DATA = Path(__file__).parents[1] / "data"
 APACHE = DATA / "logs/apache-combined-elastic-10k.log.xz"
