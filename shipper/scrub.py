@@ -37,7 +37,7 @@ UNPARSED: Final = "unparsed"
 
 _NAME = re.compile(r"[?&;#]([^?&;#=]*)=")
 _SEPARATOR = re.compile(r"[?&;#]")
-_BARE_NAME = re.compile(r"(?<=[?&])[^&#=]+(?=[&#]|\Z)")
+_BARE_NAME = re.compile(r"(?<=[?&])[^&#=]+(?==?(?:[&#]|\Z))")
 _JSON_START = re.compile(
     r"(?:[\s+]|%20|%09|%0D|%0A|%EF%BB%BF)*+(?:[{\[\"]|%7B|%5B|%22)", re.IGNORECASE
 )

@@ -964,6 +964,7 @@ def test_a_text_in_the_place_of_a_name_is_searched(
     ("query", "shown"),
     [
         ("my%20password%20is%20x&a=1", "%5BREDACTED%2016%5D&a=1"),
+        ("my%20password%20is%20x=&a=1", "%5BREDACTED%2016%5D=&a=1"),
         (
             "a=1&%7B%22password%22:1%7D",
             "a=1&%7B%22password%22%3A%22%5BREDACTED%5D%22%7D",
