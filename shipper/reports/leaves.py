@@ -136,7 +136,8 @@ def _pairs(where: _Where, part: Part, left: Any, right: Any) -> Iterator[Leaf]:
     for one, other in aligned(left, right, itemgetter("name")):
         given: Any = other if one is None else one
         name = given["name"]
-        shown = _named(name, is_gone=other is None)
+        is_gone = other is None or other["name"] != name
+        shown = _named(name, is_gone=is_gone)
         here = _Where(f"{where.place}[{shown}]", where.side, part, (name,))
         if other is None and part == "header" and name.lower() in _COOKIES:
             yield from _removed_cookies(here, given["value"])
@@ -147,11 +148,18 @@ def _pairs(where: _Where, part: Part, left: Any, right: Any) -> Iterator[Leaf]:
             ]
             yield here.leaf(*values)
             continue
+        if is_gone:
+            yield here.leaf(*map(_pair, (one, other)))
+            continue
         yield from _text(here, one.get("value", ""), other.get("value", ""))
         for extra in one:
             if extra not in ("name", "value") and one[extra] != other.get(extra):
                 more = _Where(f"{here.place}.{extra}", where.side, part, (name,))
                 yield more.leaf(one[extra], other.get(extra, _ABSENT))
+
+
+def _pair(named: Any) -> str:
+    return f"{named['name']}={named.get('value', '')}"
 
 
 def _removed_cookies(where: _Where, value: str) -> Iterator[Leaf]:
@@ -309,8 +317,12 @@ def _parts(where: _Where, left: str, right: str) -> Iterator[Leaf]:
             yield where.leaf(*texts)
             continue
         name = unquote_plus(given.name, errors="replace")
-        shown = _named(name, is_gone=after is None)
+        is_gone = after is None or after.name != given.name
+        shown = _named(name, is_gone=is_gone)
         here = where.down(f"{where.place} {sign}{shown}", part, name)
+        if before is not None and after is not None and is_gone:
+            yield here.leaf(before.text, after.text)
+            continue
         values = [
             _ABSENT if side is None else unquote_plus(side.value, errors="replace")
             for side in (before, after)

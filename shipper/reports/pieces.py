@@ -18,6 +18,7 @@ LOOK_AHEAD: Final = (
     32  # more things of one name than this are told apart by their order
 )
 
+_MARKED = re.compile(r"\[REDACTED|%5BREDACTED")
 _SEPARATOR = re.compile(r"([?&;#])")
 
 
@@ -27,17 +28,20 @@ def aligned(
     """Join two lists by name, in order; what is missing on a side is None.
 
     Of several with one name, those that are equal on both sides belong together, as
-    far as it can be seen by looking a little ahead.
+    far as it can be seen by looking a little ahead. A name that is hidden itself
+    belongs to the mark in its place.
     """
     at = 0
     for place, one in enumerate(left):
         other = right[at] if at < len(right) else None
         surplus = (len(left) - place) - (len(right) - at)
         ahead = left[place + 1 : place + 1 + min(surplus, LOOK_AHEAD)]
-        if (
-            other is not None
-            and name_of(other) == name_of(one)
-            and (one == other or surplus <= 0 or other not in ahead)
+        if other is not None and (
+            (
+                name_of(other) == name_of(one)
+                and (one == other or surplus <= 0 or other not in ahead)
+            )
+            or (surplus <= 0 and _MARKED.search(name_of(other)))
         ):
             yield one, other
             at += 1

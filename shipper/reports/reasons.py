@@ -24,7 +24,7 @@ from shipper.reports.leaves import Leaf, Part, Side, is_mark, leaves
 
 BY_A_RULE: Final = "changed by a rule"
 BY_ITS_LOOKS: Final = "looks like a secret"
-IN_TEXT: Final = "a listed name stands in it, too deep to be told apart"
+IN_TEXT: Final = "a listed name stands in it, and its value cannot be told apart"
 SAMPLED: Final = "sampled: it stands for others too"
 BY_THE_WRITER: Final = "masked by the writer before the disk"
 

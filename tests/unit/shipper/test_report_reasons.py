@@ -6,6 +6,7 @@ import gzip
 import json
 import zlib
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -78,6 +79,27 @@ def test_a_name_that_is_hidden_is_in_no_place(record: Record) -> None:
 
     assert all(JWT not in one.place and "AKIA" not in one.place for one in found)
     assert Kind.DETECTED in {one.kind for one in found}
+
+
+@pytest.mark.parametrize("name", ["my pin is {}", "j:pin={}", '{{"pin":"{}"}}'])
+def test_a_text_in_the_place_of_a_name_is_told_once(name: str) -> None:
+    """As hidden because of the listed name in it, with neither of its halves."""
+    text, _, value = name.format(SECRET).partition("=")
+    record = a_record(
+        url=f"https://h/p?{quote(text)}={value}&a=1",
+        query=[("b", "1"), (text, value)],
+        sent={"mimeType": FORM, "params": [{"name": text, "value": value}]},
+    )
+
+    found = changes(record, denylist=["pin"])
+
+    assert {one.why for one in found} <= {IN_TEXT, 'denylist "pin"'}
+    assert [one.place.partition("[")[0] for one in found] == [
+        "request.url ?*",
+        "request.queryString",
+        "request.postData.params" if '"' not in name else "request.postData",
+    ]
+    assert not any(SECRET in one.place for one in found)
 
 
 def test_a_secret_in_a_path_is_told_as_one() -> None:
