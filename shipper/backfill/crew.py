@@ -8,30 +8,17 @@ next piece of that file handed out.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import sys
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
-from multiprocessing import connection
-from threading import Thread
-from typing import Final, Protocol
+from typing import Final
 
 from shipper.backfill.choices import Choices
+from shipper.backfill.engines import Engine
 from shipper.backfill.job import (
     LEFT_ALONE,
     SENT,
@@ -53,7 +40,7 @@ from shipper.backfill.shaping import HistoryShaper, Rejected
 from shipper.backfill.survey import Log
 from shipper.clock import Clock, SystemClock
 from shipper.config.settings import Settings
-from shipper.errors import EXIT_CONFIG, EXIT_TRY_AGAIN, ShipperError
+from shipper.errors import EXIT_TRY_AGAIN, ShipperError
 from shipper.events import EventLog, Events
 from shipper.model import Commit
 from shipper.rejected import RejectedText
@@ -65,12 +52,6 @@ PIECE_LINES: Final = 2_000  # of a plain file; what a kill can repeat of each wo
 PACKED_PIECE_LINES: Final = 50_000  # an archive is unpacked from its front each time
 PIECE_SECONDS: Final = 10.0  # a piece that cannot be sent comes back all the same
 LOOK_SECONDS: Final = 0.5
-
-
-class NoEngineError(ShipperError):
-    """What is to do the work is not installed, or cannot be reached."""
-
-    exit_code = EXIT_CONFIG
 
 
 class WorkerLostError(ShipperError):
@@ -184,101 +165,6 @@ class _Gathered:
     def commit(self, commit: Commit) -> None:
         """Keep a commit."""
         self.commits.append(commit)
-
-
-class Engine(Protocol):
-    """What maps a function over tasks, elsewhere."""
-
-    @property
-    def executor(self) -> Executor:
-        """Takes tasks."""
-        ...
-
-    @property
-    def slots(self) -> int:
-        """How many tasks it works on at a time."""
-        ...
-
-    @property
-    def lost(self) -> tuple[type[Exception], ...]:
-        """What a task raises whose worker is gone."""
-        ...
-
-    def close(self) -> None:
-        """End it."""
-        ...
-
-
-class Processes:
-    """Processes of this machine."""
-
-    def __init__(self, workers: int) -> None:
-        # Mutable state: the pool. Fresh processes, so that no lock or thread of ours
-        # is copied into them.
-        self.slots = workers
-        self.lost: tuple[type[Exception], ...] = (BrokenExecutor,)
-        self.executor: Executor = ProcessPoolExecutor(
-            workers,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_as_worker,
-        )
-
-    def close(self) -> None:
-        """Let the tasks under way end, and no other begin."""
-        self.executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _as_worker() -> None:
-    """Leave Ctrl-C, which reaches every process of a terminal, to the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    """End when the parent has; nobody else would ever tell this process to."""
-    connection.wait([parent])
-    os._exit(EXIT_TRY_AGAIN)
-
-
-class Cluster:
-    """A Dask cluster that sees the same files.
-
-    Raises:
-        NoEngineError: Dask is not installed, or the scheduler cannot be reached.
-    """
-
-    def __init__(self, address: str) -> None:
-        try:
-            distributed = import_module("distributed")  # an extra, and slow to load
-        except ImportError as error:
-            raise NoEngineError(
-                "cannot use a cluster: Dask is not installed",
-                hint="pip install 'hartail[shipper,dask]', here and on the workers",
-            ) from error
-        try:
-            self._client = distributed.Client(address, timeout=10, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise NoEngineError(
-                f"cannot use a cluster: {address}: {error}",
-                hint="give the scheduler's address, such as tcp://10.0.0.7:8786",
-            ) from error
-        self.executor: Executor = self._client.get_executor(pure=False)
-        self.slots = max(1, sum(self._client.nthreads().values()))
-        self.lost: tuple[type[Exception], ...] = (
-            distributed.KilledWorker,
-            CancelledError,
-        )
-
-    def close(self) -> None:
-        """Leave the cluster; it goes on without us."""
-        self._client.close()
-
-
-def engine(*, workers: int, scheduler: str | None) -> Engine:
-    """Return what does the work."""
-    return Cluster(scheduler) if scheduler is not None else Processes(workers)
 
 
 Run = Callable[..., Outcome]

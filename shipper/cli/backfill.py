@@ -249,7 +249,7 @@ def _send(
     workers: int,
     scheduler: str | None,
 ) -> int:
-    from shipper.backfill import crew, job  # noqa: PLC0415 - late, as above
+    from shipper.backfill import crew, engines, job  # noqa: PLC0415 - late, as above
 
     clock = SystemClock()
     first: list[Rejected] = []
@@ -265,7 +265,7 @@ def _send(
             keep.write(refused)
 
         if workers > 1 or scheduler is not None:
-            engine = crew.engine(workers=workers, scheduler=scheduler)
+            engine = engines.engine(workers=workers, scheduler=scheduler)
             parts.callback(engine.close)
             run = crew.runner(engine)
         else:
