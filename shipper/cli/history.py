@@ -199,16 +199,16 @@ class RejectFile:
     """
 
     def __init__(self, path: str) -> None:
-        # Mutable state: the open file.
+        # Mutable state: the open file. It has no buffer: what could not be written
+        # must not be tried again by `close`.
         self._path = path
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            handle = os.open(path, flags, 0o600)
+            self._handle = os.open(path, flags, 0o600)
             # One that was there may have been open to others.
-            os.fchmod(handle, 0o600)
+            os.fchmod(self._handle, 0o600)
         except OSError as error:
             raise self._failed(error) from error
-        self._file = os.fdopen(handle, "a", encoding="ascii")
 
     def write(self, refused: Rejected) -> None:
         """Append one.
@@ -216,15 +216,16 @@ class RejectFile:
         Raises:
             CannotKeepError: It cannot be written.
         """
+        line = json.dumps(reject_as_json(refused)).encode("ascii") + b"\n"
         try:
-            self._file.write(json.dumps(reject_as_json(refused)) + "\n")
-            self._file.flush()
+            while line:
+                line = line[os.write(self._handle, line) :]
         except OSError as error:
             raise self._failed(error) from error
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        os.close(self._handle)
 
     def _failed(self, error: OSError) -> CannotKeepError:
         why = error.strerror or str(error)
