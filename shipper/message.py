@@ -15,7 +15,7 @@ from shipper import har
 from shipper.content import BodyScrubber
 from shipper.lists import HeaderKind, mark_of
 from shipper.policy import Side
-from shipper.scrub import Scrubber, may_nest
+from shipper.scrub import Scrubber, may_tell
 
 
 class MessageScrubber:
@@ -56,9 +56,7 @@ class MessageScrubber:
         for header in headers:
             kind = kinds[header.name]
             value = header.value
-            if kind is not plain or (
-                ("=" in value or '"' in value) and may_nest(value)
-            ):
+            if kind is not plain or may_tell(value):
                 found = self._header(kind, value)
                 if found is None:
                     is_changed = True

@@ -29,7 +29,7 @@ from shipper.lists import (
 )
 from shipper.needles import Needles
 from shipper.record import Record
-from shipper.scrub import may_nest, may_part
+from shipper.scrub import may_part, may_tell
 
 _PLAIN = re.compile(r"[a-z0-9_.\-]+\Z")
 _ASCII: Final = bytes(range(128))
@@ -124,12 +124,11 @@ class Scan:
         for header in headers:
             kind = kinds[header.name]
             value = header.value
-            # What may nest has a "=", or is JSON and has quotes; most have neither.
             if kind is not plain:
                 if kind is HeaderKind.HIDDEN:
                     return True
                 odds.append(value)
-            elif ("=" in value or '"' in value) and may_nest(value):
+            elif may_tell(value):
                 odds.append(value)
         return False
 

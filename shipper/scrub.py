@@ -38,6 +38,10 @@ UNPARSED: Final = "unparsed"
 _NAME = re.compile(r"[?&;#]([^?&;#=]*)=")
 _SEPARATOR = re.compile(r"[?&;#]")
 _BARE_NAME = re.compile(r"(?<=[?&])[^&#=]+(?==?(?:[&#]|\Z))")
+# A URL, also one between angle brackets (Link), or behind seconds (Refresh).
+_URL = re.compile(
+    r"(?:[0-9.]+\s*;\s*url\s*=)?[\s<\"']*+(?:[a-z][a-z0-9+.\-]*:)?/", re.IGNORECASE
+)
 _JSON_START = re.compile(
     r"(?:[\s+]|%20|%09|%0D|%0A|%EF%BB%BF)*+(?:[{\[\"]|%7B|%5B|%22)", re.IGNORECASE
 )
@@ -67,6 +71,13 @@ def may_nest(text: str) -> bool:
         or text.find("&", 0, end) >= 0
         or text.find("#", 0, end) >= 0
     )
+
+
+def may_tell(text: str) -> bool:
+    """Tell whether a header's value may hold names: JSON, or a URL."""
+    if "=" not in text and '"' not in text and "?" not in text:
+        return False
+    return may_nest(text) or _URL.match(text) is not None
 
 
 def may_part(text: str) -> bool:
@@ -141,11 +152,11 @@ class Scrubber:
 
         return _BARE_NAME.sub(shown, text)
 
-    def value(self, text: str, depth: int = 0) -> str:
-        """Scrub the decoded value of a name that is not itself hidden."""
-        if self._lists.is_allowlist or not may_nest(text):
+    def value(self, text: str) -> str:
+        """Scrub the value of a header that is not itself hidden."""
+        if self._lists.is_allowlist or not may_tell(text):
             return text  # an allowlisted name keeps its whole value
-        return self._nested(text, depth)
+        return self.url(text) if _URL.match(text) else self._nested(text, 0)
 
     def parameter(self, text: str, depth: int = 0) -> str:
         """Do as `value` for a parameter, which some frameworks part at `;` too."""

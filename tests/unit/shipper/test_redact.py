@@ -1001,3 +1001,40 @@ def test_an_allowlist_hides_a_text_in_the_place_of_a_name() -> None:
     names = [pair["name"] for pair in entry["request"]["queryString"]]
     fields = [pair["name"] for pair in entry["request"]["postData"]["params"]]
     assert names == fields == ["flag", "[REDACTED 14]", "[REDACTED 65]", "my id"]
+
+
+@pytest.mark.parametrize("name", ["Referer", "Location", "Content-Location", "X-Url"])
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("/app;password=hunter2", "/app;password=%5BREDACTED%207%5D"),
+        ("https://h/a;password=x/b?c=1", "https://h/a;password=%5BREDACTED%207%5D"),
+        ("/p?my%20password%20is%20x", "/p?%5BREDACTED%2016%5D"),
+        ("/a;b=1", "/a;b=1"),
+    ],
+)
+def test_a_url_in_a_header_is_scrubbed_as_the_url_is(
+    name: str, value: str, shown: str
+) -> None:
+    """Behind semicolons, too, where servers of Java put the session."""
+    entry = denied(response_headers=[(name, value)])
+
+    assert header(entry["response"], name) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("Link", "</a;password=1>; rel=next", "</a;password=%5BREDACTED%2012%5D"),
+        ("Refresh", "0; url=/a;password=1", "0; url=/a;password=%5BREDACTED%201%5D"),
+        ("Accept", "text/html;password=1", "text/html;password=1"),
+        ("Content-Type", "text/html; password=utf-8", "text/html; password=utf-8"),
+    ],
+)
+def test_headers_that_hold_urls_are_known_by_their_values(
+    name: str, value: str, shown: str
+) -> None:
+    """A parameter of a media type is none of a URL."""
+    entry = denied(response_headers=[(name, value)])
+
+    assert header(entry["response"], name) == shown
