@@ -254,7 +254,6 @@ def test_a_report_is_told_of(shop: Shop) -> None:
     [
         ("--html", "a.html", "--diff"),
         ("--html", "a.html", "--stage", "parsed"),
-        ("--diff", "--stage", "filtered"),
         ("--count", "0"),
     ],
 )
