@@ -81,7 +81,8 @@ class Joiner:
         """
         if self._held and line.start_bytes != self._held[-1].end_bytes:
             self._forget()
-        is_hole = line.end_bytes - line.start_bytes != len(line.data) + 1
+        # Of history the last line may lack its newline, and is one all the same.
+        is_hole = line.end_bytes - line.start_bytes > len(line.data) + 1
         if line.fault is not None or is_hole:
             return [*self.finish(), line]
         part = self._part(line.data)

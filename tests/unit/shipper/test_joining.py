@@ -129,6 +129,18 @@ def test_a_hole_ends_every_text() -> None:
     assert [[], [part, hole]] == found
 
 
+def test_the_last_part_may_lack_its_newline() -> None:
+    """In a file to which nobody will add, that is a line like any other."""
+    part, end = lines_of([out(b"a", b"P"), out(b"b")])
+    end = replace(end, end_bytes=end.end_bytes - 1)
+
+    found = joined([part, end])
+
+    assert [(0, end.end_bytes, 2)] == [
+        (line.start_bytes, line.end_bytes, line.parts) for line in found[1]
+    ]
+
+
 def test_no_more_than_so_many_lines_are_held() -> None:
     """A text that is never finished must not hold back the other stream."""
     lines = lines_of([out(b"a", b"P"), err(b"x"), err(b"y"), err(b"z")])
