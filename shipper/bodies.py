@@ -143,6 +143,11 @@ def is_packed(content: bytes, coding: str) -> bool:
     return content.startswith(_MARKS.get(coding, b""))
 
 
+def is_archive(content: bytes) -> bool:
+    """Tell whether bytes begin as packed ones do, whatever the message says."""
+    return content.startswith(tuple(_MARKS.values()))
+
+
 def from_base64(text: str) -> bytes | None:
     """Decode Base64, or return None; a cut one loses its last odd characters."""
     try:

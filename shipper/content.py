@@ -23,6 +23,7 @@ from shipper.bodies import (
     document_in,
     from_base64,
     from_data_url,
+    is_archive,
     is_data_url,
     is_packed,
     read_media_type,
@@ -158,7 +159,7 @@ class BodyScrubber:
         """Pictures and sound have no fields; other bytes may hold anything."""
         if not self._lists.is_set:
             return True
-        if self._lists.is_allowlist or not media.is_media:
+        if self._lists.is_allowlist or not media.is_media or is_archive(content):
             return False
         # A byte beyond ASCII is no letter that a name could be the end of a word of.
         shown = content.decode("utf-8", "replace"), content.decode("latin-1")

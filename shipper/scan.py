@@ -20,7 +20,7 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 
 from shipper import har
-from shipper.bodies import document_in
+from shipper.bodies import document_in, is_data_url
 from shipper.jsontext import is_json, looks_like_json
 from shipper.lists import (
     HeaderKind,
@@ -151,7 +151,7 @@ class Scan:
         if body is UNSET:
             return False
         if body.text is not UNSET:
-            return body.text.startswith("data:") or self._suspects_body(body.text)
+            return is_data_url(body.text) or self._suspects_body(body.text)
         assert body.params is not UNSET
         document = document_in(body.params)
         if document is not None:
@@ -163,7 +163,7 @@ class Scan:
             if (value is UNSET or not value) and self._lists.hides_bare[param.name]:
                 return True
             if value is not UNSET:
-                if value.startswith("data:"):
+                if is_data_url(value):
                     return True
                 if may_part(value):
                     odds.append(value)

@@ -77,7 +77,17 @@ def test_no_odd_member_slips_through(key: str, value: str) -> None:
 
 @given(
     place=st.sampled_from(
-        ["header", "cookie", "referer", "query", "param", "url", "flag", "field"]
+        [
+            "header",
+            "cookie",
+            "referer",
+            "query",
+            "param",
+            "url",
+            "flag",
+            "field",
+            "body",
+        ]
     ),
     name=alphabet("-"),
     value=alphabet("https://h/p"),
@@ -86,6 +96,8 @@ def test_no_odd_member_slips_through(key: str, value: str) -> None:
 @example(place="param", name="a[kiss]", value="1")
 @example(place="param", name='{"u', value='=","kiss":1}')
 @example(place="field", name="a kiss", value="")
+@example(place="param", name="a", value="DATA:;base64,a2lzcz0x")
+@example(place="body", name="", value="Data:text/plain;base64,a2lzcz0x")
 @example(place="flag", name='{"ki\\u0073s":1}', value="")
 @example(place="url", name="%7B%22kiss%22:1%7D", value="")
 @settings(max_examples=400)
@@ -102,6 +114,7 @@ def test_no_odd_header_or_parameter_slips_through(
         "query": lambda: a_record(query=pairs),
         "param": lambda: a_record(sent={"mimeType": "x", "params": [param]}),
         "url": lambda: a_record(url=f"https://h/p?{quote(name + '&' + value, URL)}"),
+        "body": lambda: a_record(sent={"mimeType": "text/plain", "text": value}),
         "flag": lambda: a_record(query=[(name, "")]),
         "field": lambda: a_record(
             sent={"mimeType": FORM, "params": [{"name": name, "value": ""}]}

@@ -1038,3 +1038,10 @@ def test_headers_that_hold_urls_are_known_by_their_values(
     entry = denied(response_headers=[(name, value)])
 
     assert header(entry["response"], name) == shown
+
+
+def test_packed_bytes_that_call_themselves_a_picture_stay_here() -> None:
+    """A drawing may come packed (.svgz), and no name shows through."""
+    packed = gzip.compress(b"<svg><password>hunter2</password></svg>")
+
+    assert given_text(binary_content(packed, "image/svg+xml")) == "[NOT SENT: binary]"
