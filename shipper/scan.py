@@ -29,7 +29,7 @@ from shipper.lists import (
 )
 from shipper.needles import Needles
 from shipper.record import Record
-from shipper.scrub import may_part, may_tell
+from shipper.scrub import is_string, may_part, may_tell
 
 _PLAIN = re.compile(r"[a-z0-9_.\-]+\Z")
 _ASCII: Final = bytes(range(128))
@@ -175,7 +175,7 @@ class Scan:
         return body.encoding is not UNSET or self._suspects_body(body.text)
 
     def _suspects_body(self, text: str) -> bool:
-        if not looks_like_json(text) or not is_json(text):
+        if not looks_like_json(text) or is_string(text) or not is_json(text):
             return self._mentions(text)
         low = text.encode().lower()
         if self._quoted.search(low) or (_BACKSLASH in low and _ESCAPES.search(low)):

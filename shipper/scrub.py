@@ -42,6 +42,7 @@ _BARE_NAME = re.compile(r"(?<=[?&])[^&#=]+(?==?(?:[&#]|\Z))")
 _URL = re.compile(
     r"(?:[0-9.]+\s*;\s*url\s*=)?[\s<\"']*+(?:[a-z][a-z0-9+.\-]*:)?/", re.IGNORECASE
 )
+_TAG = re.compile(r"<[^>]*+>?")
 _JSON_START = re.compile(
     r"(?:[\s+]|%20|%09|%0D|%0A|%EF%BB%BF)*+(?:[{\[\"]|%7B|%5B|%22)", re.IGNORECASE
 )
@@ -82,7 +83,7 @@ def may_tell(text: str) -> bool:
 
 def may_part(text: str) -> bool:
     """Tell whether a parameter's value may nest, or be several for some frameworks."""
-    return may_nest(text) or (";" in text and "=" in text)
+    return may_nest(text) or (";" in text and "=" in text) or looks_like_xml(text)
 
 
 class Scrubber:
@@ -101,7 +102,8 @@ class Scrubber:
             return text
         if media.is_json or looks_like_json(text):
             scrubbed = self._trees.scrub(text)
-            if scrubbed is not None:
+            # A string of its own, or a table of one column, is text like any other.
+            if scrubbed is not None and (scrubbed is not text or not is_string(text)):
                 return scrubbed
         elif media.is_form:
             return self.form(text)
@@ -137,7 +139,7 @@ class Scrubber:
         """Scrub the decoded name of a parameter, which may be a text."""
         if not self._lists.hides_name(text, value):
             return text
-        is_json = looks_like_json(text) and text.lstrip(_JSON_SPACE)[0] != '"'
+        is_json = looks_like_json(text) and not is_string(text)
         scrubbed = self._trees.scrub(text) if is_json else None
         return mark_of(text) if scrubbed is None else scrubbed
 
@@ -162,7 +164,16 @@ class Scrubber:
         """Do as `value` for a parameter, which some frameworks part at `;` too."""
         if self._lists.is_allowlist or not may_part(text):
             return text
-        return self._nested(text, depth)
+        return self._xml(text) if looks_like_xml(text) else self._nested(text, depth)
+
+    def _xml(self, text: str) -> str:
+        """Scrub a parameter's value that may be XML, or a piece of HTML."""
+        scrubbed = scrub_xml(text, self._lists)
+        if scrubbed is not None:
+            return scrubbed
+        # The words between tags are free text under a name that nobody listed.
+        tags = " ".join(_TAG.findall(text))
+        return mark_of(text) if self._lists.occurs_in(tags) else text
 
     def _nested(self, text: str, depth: int) -> str:
         if depth >= MAX_NESTING:
@@ -246,6 +257,11 @@ class Scrubber:
         if kept_to > len(text):  # the last pair went, its separator has nothing to part
             return "".join(pieces).rstrip("?&;#")
         return "".join(pieces) + text[kept_to:]
+
+
+def is_string(text: str) -> bool:
+    """Tell whether a JSON text begins with a string outside of any object."""
+    return text.lstrip(_JSON_SPACE)[:1] == '"'
 
 
 def _decoded(text: str) -> str:

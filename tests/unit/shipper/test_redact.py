@@ -1045,3 +1045,48 @@ def test_packed_bytes_that_call_themselves_a_picture_stay_here() -> None:
     packed = gzip.compress(b"<svg><password>hunter2</password></svg>")
 
     assert given_text(binary_content(packed, "image/svg+xml")) == "[NOT SENT: binary]"
+
+
+@pytest.mark.parametrize(
+    "text", ['"password=hunter2"', '"password"\n"hunter2"\n', ' "my password is x"']
+)
+@pytest.mark.parametrize("mime_type", ["application/json", "text/csv"])
+def test_a_json_string_of_its_own_is_text(text: str, mime_type: str) -> None:
+    """No member names it, so only the words in it can tell."""
+    shown = given_text(text_content(text, mime_type))
+
+    assert shown == "[NOT SENT: unparsed]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"{\\"password\\":\\"hunter2\\",\\"a\\":1}"', '"a"\n{"password":"hunter2"}'],
+)
+def test_a_json_string_that_holds_json_is_json(text: str) -> None:
+    """Some servers encode what they answer twice."""
+    shown = given_text(text_content(text, "application/json"))
+
+    assert "[REDACTED 7]" in shown
+
+
+@pytest.mark.parametrize(
+    ("xml", "shown"),
+    [
+        ("<u><password>x</password></u>", "<u><password>[REDACTED 1]</password></u>"),
+        ("<u><password>x</u>", "[REDACTED 18]"),
+        ("<p>my password</p>", "<p>my password</p>"),
+        ("<u><a>1</a></u>", "<u><a>1</a></u>"),
+        ("<unfinished", "<unfinished"),
+    ],
+)
+def test_xml_in_a_field_is_scrubbed_as_xml(xml: str, shown: str) -> None:
+    """In a part as in a form and in a query."""
+    body = part("x", xml.encode(), b"\r\nContent-Type: text/xml") + b"--b--"
+    multipart = denied(
+        envelope={"open": True}, sent=text_body(body.decode(), MULTIPART)
+    )
+    record = denied(sent=a_form(("x", xml)), query=[("x", xml)])
+
+    assert multipart["request"]["postData"]["params"][0]["value"] == shown
+    assert record["request"]["postData"]["params"][0]["value"] == shown
+    assert record["request"]["queryString"][0]["value"] == shown
