@@ -239,7 +239,10 @@ def _read_form(opened: _Opened, media: MediaType) -> list[har.Param] | None:
 
 
 def _param_of(part: Part) -> har.Param:
-    if part.file_name is None and (text := _plain_text(part.content)) is not None:
+    is_field = (
+        part.file_name is None and not read_media_type(part.content_type).is_multipart
+    )
+    if is_field and (text := _plain_text(part.content)) is not None:
         return har.Param(part.name, text)
     kind = part.content_type or "application/octet-stream"
     return har.Param(

@@ -2,11 +2,14 @@
 
 Bytes and their boundary come in; parts with name, file name and content go out, in
 order (RFC 7578, RFC 2046 section 5.1). Read leniently: bare line feeds and a missing
-end are taken, and the last part of a cut body is what there is of it.
+end are taken, and the last part of a cut body is what there is of it. Transfer
+encodings are undone, though RFC 7578 section 4.7 wants none: servers do it too.
 """
 
 from __future__ import annotations
 
+import binascii
+import quopri
 import re
 from urllib.parse import unquote
 
@@ -24,7 +27,8 @@ class Part(Struct, frozen=True, gc=False):
     """One part of a multipart body.
 
     Attributes:
-        name: The field's name; empty if the part has none.
+        name: The field's name; empty if the part has none. Where it is given more
+            than once, all of them: nobody knows which one a server takes.
         file_name: None for a plain field.
         content_type: As the part says, or empty.
         content: Its bytes.
@@ -69,7 +73,8 @@ def _read_part(piece: bytes) -> Part | None:
     if end is None:
         return None
     head = _FOLD.sub(b" ", piece[: end.start()])
-    name, file_name, content_type = "", None, ""
+    names: dict[str, None] = {}
+    file_name, content_type, coding = None, "", b""
     for line in head.splitlines():
         field, _, value = line.partition(b":")
         match field.strip().lower():
@@ -77,14 +82,31 @@ def _read_part(piece: bytes) -> Part | None:
                 for found in _PARAMETER.finditer(value):
                     text = _parameter(found[3], is_extended=bool(found[2]))
                     if found[1].lower() == b"name":
-                        name = text
+                        names[text] = None
                     else:
                         file_name = text
             case b"content-type":
                 content_type = value.strip().decode("utf-8", "replace")
+            case b"content-transfer-encoding":
+                coding = value.strip().lower()
             case _:
                 pass
-    return Part(name, file_name, content_type, piece[end.end() :])
+    content = _decoded(piece[end.end() :], coding)
+    return Part("; ".join(names), file_name, content_type, content)
+
+
+def _decoded(content: bytes, coding: bytes) -> bytes:
+    """Undo a transfer encoding (RFC 2045 section 6); what is none stays as it is."""
+    match coding:
+        case b"quoted-printable":
+            return quopri.decodestring(content)
+        case b"base64":
+            try:
+                return binascii.a2b_base64(content) or content
+            except binascii.Error:
+                return content
+        case _:
+            return content
 
 
 def _parameter(raw: bytes, *, is_extended: bool) -> str:

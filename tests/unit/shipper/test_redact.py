@@ -1090,3 +1090,55 @@ def test_xml_in_a_field_is_scrubbed_as_xml(xml: str, shown: str) -> None:
     assert multipart["request"]["postData"]["params"][0]["value"] == shown
     assert record["request"]["postData"]["params"][0]["value"] == shown
     assert record["request"]["queryString"][0]["value"] == shown
+
+
+@pytest.mark.parametrize(
+    ("head", "content", "param"),
+    [
+        (
+            b"\r\nContent-Transfer-Encoding: base64",
+            base64.b64encode(b'{"password":"hunter2","a":1}'),
+            {"name": "x", "value": '{"password":"[REDACTED 7]","a":1}'},
+        ),
+        (
+            b"\r\nContent-Transfer-Encoding: quoted-printable",
+            b'{=22password=22:"hunter2"}',
+            {"name": "x", "value": '{"password":"[REDACTED 7]"}'},
+        ),
+        (
+            b"\r\nContent-Transfer-Encoding: BASE64",
+            b"?",
+            {"name": "x", "value": "?"},
+        ),
+        (
+            b"\r\nContent-Transfer-Encoding: base64",
+            b"abcde",
+            {"name": "x", "value": "abcde"},
+        ),
+        (
+            b'; name="password"',
+            b"hunter2",
+            {"name": "[REDACTED 11]", "value": "[REDACTED 7]"},
+        ),
+    ],
+)
+def test_no_part_hides_behind_its_own_headers(
+    head: bytes, content: bytes, param: dict[str, str]
+) -> None:
+    """Servers undo transfer encodings, and take one name or the other."""
+    body = part("x", content, head) + b"--b--"
+
+    entry = denied(envelope={"open": True}, sent=text_body(body.decode(), MULTIPART))
+
+    assert entry["request"]["postData"]["params"] == [param]
+
+
+def test_parts_within_a_part_that_name_something_listed_are_not_sent() -> None:
+    """A part of type multipart/mixed is taken for a file."""
+    inner = part("password", b"hunter2").replace(b"--b", b"--c")
+    head = b"\r\nContent-Type: multipart/mixed; boundary=c"
+    body = part("x", inner, head) + b"--b--"
+
+    entry = denied(envelope={"open": True}, sent=text_body(body.decode(), MULTIPART))
+
+    assert entry["request"]["postData"]["params"][0]["value"] == "[NOT SENT: unparsed]"
