@@ -146,7 +146,15 @@ def check_entry(entry: str) -> str | None:
     narrowing = [*SIDES, *PLACES]
     if rest != entry.strip() and words and all(word in narrowing for word in words):
         return f"names nothing after the prefix, as {words[-1]}.NAME would"
-    return None if words else "names nothing"
+    if not words:
+        return "names nothing"
+    steps = [step for step in _rule(entry).name.split(".") if step]
+    # Taken for a letter of a name, a star would hide nothing, and nobody would know.
+    if any("*" in step and step != "*" for step in steps):
+        return "* stands for a whole step of a path, and not for a part of a name"
+    if steps == ["*"]:
+        return "* needs a name beside it; to hide every name but some, use an allowlist"
+    return None
 
 
 def _rules(entries: Iterable[str]) -> tuple[Rule, ...]:

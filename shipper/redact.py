@@ -7,9 +7,9 @@ replaced by ``[NOT SENT: reason]``, the rest of the record goes, and nothing rai
 
 Names are looked for in every place a value has one: headers, cookies, the query, the
 URL, the route when it is one, Referer, Location and the like, forms, multipart parts,
-and JSON bodies of either side. Methods, paths, status, content types and the Host
-header are never hidden: they say which endpoint the record is about, and an allowlist
-that hid them would make the log useless.
+and JSON bodies of either side. Methods, paths, status and the types of bodies are never
+hidden, and the Host header only by a denylist: they say which endpoint the record is
+about, and an allowlist that hid them would make the log useless.
 """
 
 from __future__ import annotations

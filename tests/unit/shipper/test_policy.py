@@ -8,6 +8,9 @@ from shipper.policy import Policy, check_entry
 from shipper.redact import Redactor
 from tests.support.records import a_record, header, json_body, json_content, redacted
 
+PART_OF_A_NAME = "* stands for a whole step of a path, and not for a part of a name"
+STAR_ALONE = "* needs a name beside it; to hide every name but some, use an allowlist"
+
 
 def shown(entry: str) -> dict[str, str]:
     """Return what leaves of one value named `pin` in every place, by place."""
@@ -147,6 +150,14 @@ def test_the_entry_that_hides_a_name_can_be_named(
         ("response.body.", "names nothing after the prefix, as body.NAME would"),
         ("...", "names nothing"),
         (" ", "names nothing"),
+        ("pass*", PART_OF_A_NAME),
+        ("header.x-*", PART_OF_A_NAME),
+        ("user.**.pin", PART_OF_A_NAME),
+        ("*", STAR_ALONE),
+        ("response.body.*", STAR_ALONE),
+        ("*.*", None),
+        ("user.*", None),
+        ("*.pin", None),
     ],
 )
 def test_an_entry_that_names_nothing_is_a_fault(
