@@ -105,9 +105,11 @@ _KINDS: Final = (
     ),
     _Kind(
         "jwt",
-        ("eyJ",),  # the Base64 of '{"'
+        # The Base64 of '{"', and of a header laid out with blanks or in lines.
+        ("eyJ", "eyAg", "eyAi", "ewog", "ewoi", "ewoJ", "ew0K"),
         re.compile(
-            _WORD + r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}" + _END,
+            _WORD + r"(?:eyJ|eyA[gi]|ewo[giJ]|ew0K)"
+            r"[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}" + _END,
         ),
         _is_jwt,
     ),

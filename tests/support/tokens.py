@@ -18,6 +18,13 @@ def a_jwt(**header: str) -> str:
     return ".".join([*(part.decode().rstrip("=") for part in packed), "abcDEF_-0123"])
 
 
+def a_spaced_jwt(space: str) -> str:
+    """Return a token whose header has white space before its first member."""
+    header = f'{{{space}"alg":{space}"HS256"}}'
+    packed = base64.urlsafe_b64encode(header.encode()).decode().rstrip("=")
+    return f"{packed}.{a_jwt().partition('.')[2]}"
+
+
 PEM = (
     "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0123456789abcdef+/\n"
     "-----END RSA PRIVATE KEY-----"
@@ -32,6 +39,10 @@ TOKENS: tuple[tuple[str, str], ...] = (
     ("private-key", base64.b64encode(PEM.encode()).decode().rstrip("=")),
     ("jwt", a_jwt()),
     ("jwt", a_jwt(kid="7") + ".fourth.fifth"),
+    *(
+        ("jwt", a_spaced_jwt(space))
+        for space in (" ", "  ", "\n", "\n  ", "\n\t", "\r\n")
+    ),
     ("aws-key", "AKIA" + "IOSFODNN7EXAMPLE"),
     ("aws-key", "ASIA" + "IOSFODNN7EXAMPLE"),
     ("google-key", "AIza" + "Sy0123456789abcdefghijklmnopqrstu_-"[:35]),
