@@ -93,6 +93,7 @@ def load(
         *_number_faults(document),
         *_rule_faults(document),
         *_list_faults(document),
+        *_egress_faults(document),
         *pair_faults(document),
         *way.pair_faults(document),
         *log_faults(document),
@@ -152,6 +153,14 @@ def _list_faults(document: Document) -> Iterator[Fault]:
             entry = document.text(*path)
             if entry and (problem := check_entry(entry)) is not None:
                 yield Fault(document.where(path), dotted(path), problem)
+
+
+def _egress_faults(document: Document) -> Iterator[Fault]:
+    path: KeyPath = ("egress_log", "required")
+    if document.value(*path) is True and not document.text("egress_log", "file"):
+        problem = "no file is named that could be required"
+        hint = "name it with egress_log.file"
+        yield Fault(document.where(path), dotted(path), problem, hint=hint)
 
 
 def _endpoint_faults(document: Document, environ: Mapping[str, str]) -> Iterator[Fault]:

@@ -295,6 +295,11 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
             "header.NAME would",
         ),
         (
+            SMALLEST + "[egress_log]\nrequired = true\n",
+            "FILE:4: egress_log.required: no file is named that could be required "
+            "(name it with egress_log.file)",
+        ),
+        (
             SMALLEST + '[filter]\nexclude_statuses = ["500-400"]\n',
             'FILE:4: filter.exclude_statuses[0]: "500-400": the range ends before it '
             "begins: 500 is more than 400",
