@@ -89,7 +89,8 @@ def card_numbers(text: str, *, is_loose: bool = False) -> Iterator[Span]:
         ]
         index = 0
         while index < len(groups):
-            count = _cards_groups(text, groups[index:], is_loose=is_loose)
+            ahead = groups[index : index + _MOST_GROUPS]
+            count = _cards_groups(text, ahead, is_loose=is_loose)
             if count:
                 yield Span(groups[index].start, groups[index + count - 1].end)
             index += count or 1
@@ -112,7 +113,7 @@ def _cards_groups(text: str, groups: list[Span], *, is_loose: bool) -> int:
     start = groups[0].start
     if not is_loose and not _may_begin(text, start):
         return 0
-    for count in range(min(len(groups), _MOST_GROUPS), 0, -1):
+    for count in range(len(groups), 0, -1):
         taken = groups[:count]
         shape = tuple(group.end - group.start for group in taken)
         if count > 1 and shape not in _SHAPES:
