@@ -45,7 +45,7 @@ _LOOSE_PAIR: Final = re.compile(
     r"((?:^|[\s;\"'{}|,(]|%20|%3b)[^\s=;&?\"/]{1,256}=)(?!\[REDACTED)([^\s;\"&]+)",
     re.IGNORECASE,
 )
-_ESCAPE: Final = re.compile(r"\\+(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4}))")
+_ESCAPE: Final = re.compile(r"(?<!\\)\\++(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4}))")
 _MAX_UNQUOTINGS: Final = 4
 
 

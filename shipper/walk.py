@@ -35,7 +35,7 @@ FEWEST_DIGITS: Final = 13  # of a number that may be a card's
 
 _WITHHELD: Final = "[NOT SENT: secret]"
 _PIECES = re.compile(r"([/?&;=#]+)")
-_ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_ESCAPE = re.compile(r"(?<!\\)\\++u([0-9a-fA-F]{4})")
 # A name is shown only if it looks like one: a name may be a secret as well.
 _NAME = re.compile(r"(?!.*[0-9]{6})[A-Za-z_$@][\w.$@\[\]-]{0,39}\Z", re.ASCII)
 

@@ -17,7 +17,11 @@ SHARED_LENGTH = 5
 _PLAIN_NAME = re.compile(r"[a-z0-9_\-]+\Z")
 # JSON escapes that can hide a letter, a digit, "-" or "_" of a name (RFC 8259 §7);
 # with more backslashes, in a document inside a string of another one.
-_HIDDEN = re.compile(r"\\+u00(2d|5f|3[0-9]|[46][1-9a-f]|[57][0-9a])", re.IGNORECASE)
+# The match begins at the first of them: tried at each, a body of nothing but
+# backslashes would hold up the application for seconds.
+_HIDDEN = re.compile(
+    r"(?<!\\)\\++u00(2d|5f|3[0-9]|[46][1-9a-f]|[57][0-9a])", re.IGNORECASE
+)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 
 

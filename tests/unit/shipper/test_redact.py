@@ -723,6 +723,14 @@ def test_hostile_text_takes_no_more_time_than_its_length(piece: str) -> None:
     assert "hunter2" not in found
 
 
+@pytest.mark.timeout(20)
+def test_a_body_of_backslashes_takes_no_more_time_than_its_length() -> None:
+    """Any of them may begin an escape."""
+    found = given_text(text_content("\\" * 100_000 + "password", "text/plain"))
+
+    assert found == "[NOT SENT: unparsed]"
+
+
 def test_json_nested_beyond_reason_is_hidden_whole() -> None:
     """At the bottom of what is looked into, a doubtful string is hidden."""
     text = '{"password":"hunter2"}'

@@ -245,3 +245,14 @@ def test_our_own_ids_and_masks_are_never_suspected() -> None:
     ).entry
 
     assert Detector(mode="warn").examine(entry) is None
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", ["4 ", "4111-", "\\"])
+def test_hostile_text_takes_no_more_time_than_its_length(piece: str) -> None:
+    """A client must not be able to hold the shipper up."""
+    text = f"{piece * (300_000 // len(piece))}x {CARD} \\u0041"
+
+    found = checked("redact", given=text_content(text))
+
+    assert CARD.encode() not in found.entry

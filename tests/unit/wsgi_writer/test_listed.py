@@ -89,3 +89,12 @@ def test_a_quoted_name_is_told_from_a_word() -> None:
 def test_unescaping_joins_surrogates() -> None:
     """Two escapes can make one character; half of one becomes U+FFFD."""
     assert "🦉\ufffd\n".replace("\n", "n") == unescape("\\ud83e\\udd89\\ud83e\\n")
+
+
+@pytest.mark.timeout(20)
+def test_a_body_of_backslashes_takes_no_more_time_than_its_length() -> None:
+    """The application waits for it."""
+    names = ListedNames(BUILT_IN)
+
+    assert not names.occur_in("\\" * 100_000 + "\\u00")
+    assert names.occur_in("\\" * 100_000 + "\\u0070assword")
