@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from shipper.backfill.choices import Choices
-from shipper.backfill.job import LEFT_ALONE, FileOutcome, history_shaper_of
+from shipper.backfill.job import (
+    LEFT_ALONE,
+    FileOutcome,
+    Limits,
+    history_shaper_of,
+    records_a_request,
+)
 from shipper.backfill.ledger import from_the_front
 from shipper.backfill.plan import FilePlan, Planner
 from shipper.backfill.reader import Opened, Reader
@@ -18,12 +24,16 @@ from wsgi_writer.mask import Masks
 
 
 def plan_all(
-    settings: Settings, files: Sequence[FileOutcome], choices: Choices
+    settings: Settings,
+    files: Sequence[FileOutcome],
+    choices: Choices,
+    limits: Limits,
 ) -> list[FilePlan]:
     """Read every log to its end and say what would be sent of it."""
     masks = Masks()
     planner = Planner(
-        max_records=settings.batch.max_records, max_bytes=settings.batch.max_bytes
+        max_records=records_a_request(settings, limits),
+        max_bytes=settings.batch.max_bytes,
     )
     shaper = history_shaper_of(settings, choices)
     plans = []

@@ -344,6 +344,15 @@ def _run_once(
     return None
 
 
+def records_a_request(settings: Settings, limits: Limits) -> int:
+    """Return how many records go into a request at most."""
+    most = settings.batch.max_records
+    if limits.records_per_second is None:
+        return most
+    # A request a second rather than a burst now and then.
+    return max(1, min(most, int(limits.records_per_second)))
+
+
 def pipeline_of(
     settings: Settings,
     limits: Limits,
@@ -358,10 +367,7 @@ def pipeline_of(
 ) -> Pipeline:
     """Return a pipeline that ends when its source has."""
     batch = settings.batch
-    max_records = batch.max_records
-    if limits.records_per_second is not None:
-        # A request a second rather than a burst now and then.
-        max_records = max(1, min(max_records, int(limits.records_per_second)))
+    max_records = records_a_request(settings, limits)
     return Pipeline(
         source=source,
         shaper=shaper,
@@ -454,10 +460,8 @@ class _Books:
             self._tell(file, None)
             if opened.trouble is not None:
                 file.why = str(opened.trouble)
-            elif opened.is_at_end:
-                file.state = SENT
             else:
-                file.why = "its last line was being written; run it again"
+                file.state = SENT
 
     def taken_over(self, file_id: str) -> None:
         """Note that the shipper follows a file from now on."""

@@ -170,7 +170,6 @@ def command(  # noqa: PLR0917 - one parameter an option
         checks="file" if dry_run else "key",
         needs_source=False,
     )
-    identify = settings.identify
     choices = Choices(
         format=format_,
         base_url=base_url,
@@ -182,7 +181,7 @@ def command(  # noqa: PLR0917 - one parameter an option
         exclude=exclude,
         fields=fields,
         replay=replay,
-        has_rule=bool(identity or identify.rules or identify.lookup),
+        has_rule=bool(identity or settings.identify.rules),
     )
     history.check(choices)
     limits = job.Limits(rate, bwlimit)
@@ -229,7 +228,7 @@ def _plan(
     from shipper.backfill.dry_run import plan_all  # noqa: PLC0415 - late, as above
     from shipper.cli import history_plan  # noqa: PLC0415 - late, as above
 
-    plans = plan_all(settings, files, choices)
+    plans = plan_all(settings, files, choices, limits)
     if chosen.as_json:
         console.say_json(history_plan.as_json(plans, limits))
     else:

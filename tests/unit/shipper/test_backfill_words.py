@@ -54,7 +54,7 @@ def test_a_plan_sends_nothing_and_tells_everything(
         "2026-11-24T03",
     )
     assert (file["gap_count"], file["gaps"][0]["hours"]) == (1, 14)
-    assert (file["requests"], plan["totals"]["seconds"]) == (2, 10.3)
+    assert (file["requests"], plan["totals"]["seconds"]) == (11, 10.3)
     assert not (tmp_path / "state").exists()
 
 
@@ -136,3 +136,18 @@ def test_samples_that_need_more_words(capsys: pytest.CaptureFixture[str]) -> Non
         found[name.partition("-")[0]] = totals["exchanges"], totals["rejects"]
 
     assert found == {"haproxy": (13, 4), "traefik": (6, 1), "apache": (12, 3)}
+
+
+def test_a_table_of_callers_is_no_rule(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It gives names to callers that a rule has found, and finds none."""
+    (tmp_path / "callers.csv").write_text("key,label\n203.0.113.0,Owl\n")
+    with config.open("a") as file:
+        file.write('[identify]\nlookup = "callers.csv"\n')
+    log = tmp_path / "access.log"
+    log.write_bytes(a_log(3))
+    code = main(["backfill", str(log), "--base-url", "https://www.example.com"])
+
+    assert code == 2
+    assert "--identity" in capsys.readouterr().err
