@@ -8,23 +8,26 @@ All logs are surveyed before anything is sent.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
 from hashlib import sha256
 from itertools import islice, takewhile
 from typing import Final, Self
 from zlib import crc32
+
+from msgspec.structs import replace
 
 from shipper.adopt import Adopter
 from shipper.backfill.choices import AUTO, Choices
 from shipper.errors import EXIT_USAGE
 from shipper.fileid import HEADER_BYTES, Head, head_of
 from shipper.follow import TORN, Position
-from shipper.foreign import Foreign
+from shipper.foreign import Foreign, Hints
 from shipper.formats import FORMATS, Format
 from shipper.formats.detect import FIRST_LINES, Undetected, detect
 from shipper.formats.har import split_har
 from shipper.formats.unwrap import find_wrapper, unwrapped
 from shipper.logfile import BadInputError, LogFile
-from shipper.model import Line, Reject
+from shipper.model import Line, Reject, Skip
 from shipper.translate import Translator
 from wsgi_writer.mask import Masks
 
@@ -207,13 +210,14 @@ class Log:
             return
         choices, missing = self._choices, []
         hints = choices.hints
-        reader = self.format.open(hints)
-        found = [reader.read(line) for line in first]
+        found = self._read_all(first, hints)
         lacks_zone = (self.format.needs_zone and hints.zone is None) or any(
             isinstance(one, Reject) and one.reason == "time-zone" for one in found
         )
         if lacks_zone:
             missing.append(("time zone", "--timezone ZONE, such as Europe/Berlin"))
+            # With any, the lines show what else is missing.
+            found = self._read_all(first, replace(hints, zone=UTC))
         lacks_host = choices.base_url is None and any(
             isinstance(one, Foreign) and not one.host and "://" not in one.target
             for one in found
@@ -228,6 +232,12 @@ class Log:
                 f"its lines name no {', no '.join(what for what, _ in missing)}",
                 hint="say it with " + " and ".join(how for _, how in missing),
             )
+
+    def _read_all(
+        self, lines: list[bytes], hints: Hints
+    ) -> list[Foreign | Reject | Skip]:
+        reader = self.format.open(hints)
+        return [reader.read(line) for line in lines]
 
     def _is_cut(self, line: Line) -> bool:
         is_torn = line.fault is not None and line.fault.reason == TORN

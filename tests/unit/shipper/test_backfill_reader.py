@@ -1,0 +1,174 @@
+"""The logs of a backfill as one stream: where it begins, stops, and breaks off."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from shipper.backfill.choices import Choices
+from shipper.backfill.ledger import from_the_front
+from shipper.backfill.reader import Opened, Reader
+from shipper.backfill.survey import Log, NeedsMoreError
+from shipper.follow import Position
+from shipper.logfile import BadInputError
+from shipper.model import Line
+from tests.support.combined import a_log
+from wsgi_writer.mask import Masks
+
+CHOICES = Choices(base_url="https://h")
+
+
+def opened(path: Path, *, stop: int | None = None, limit: int | None = None) -> Opened:
+    """Return a log that is read from its front."""
+    return Opened(
+        path.name,
+        replace(from_the_front(str(path)), stop_bytes=stop),
+        open_log=lambda: Log(str(path), CHOICES),
+        translator_of=lambda log: log.translator(Masks()),
+        limit_lines=limit,
+    )
+
+
+def rest(reader: Reader) -> Iterator[Line]:
+    """Hand out what is left."""
+    while (line := reader.next_line()) is not None:
+        yield line
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A log of ten lines."""
+    path = tmp_path / "a.log"
+    path.write_bytes(a_log(10))
+    return path
+
+
+def test_one_log_comes_after_the_other(log: Path, tmp_path: Path) -> None:
+    """Lines are numbered in each of them."""
+    other = tmp_path / "b.log"
+    other.write_bytes(a_log(3, first=50))
+    both = [opened(log), opened(other)]
+    reader = Reader(both)
+    reader.look()
+    lines = list(rest(reader))
+
+    assert [line.file_id for line in lines] == [str(log)] * 10 + [str(other)] * 3
+    assert [one.number for one in both] == [10, 3]
+    assert all(one.is_at_end and one.trouble is None for one in both)
+
+
+def test_it_stops_where_the_shipper_has_read(log: Path) -> None:
+    """Not in the middle of a line, and that is the end of it."""
+    found = opened(log, stop=len(a_log(4)) + 5)
+
+    assert len(list(rest(Reader([found])))) == 4
+    assert found.is_at_end
+
+
+def test_it_stops_after_so_many_lines(log: Path) -> None:
+    """A worker reads a piece at a time; there is more of it."""
+    found = opened(log, limit=4)
+
+    assert len(list(rest(Reader([found])))) == 4
+    assert (found.is_at_end, found.end_bytes) == (False, len(a_log(4)))
+
+
+def test_half_a_line_is_left_while_somebody_writes_it(log: Path) -> None:
+    """It grew since it was opened, so the rest is on its way."""
+    log.write_bytes(a_log(30)[:-20])
+    reader = Reader([opened(log)])
+    first = reader.next_line()
+    with log.open("ab") as file:
+        file.write(b"a part of ")
+    lines = [first, *rest(reader)]
+
+    assert len(lines) == 29
+
+
+def test_a_log_that_is_stopped_is_read_no_further(log: Path, tmp_path: Path) -> None:
+    """The others are, and it says why."""
+    other = tmp_path / "b.log"
+    other.write_bytes(a_log(3, first=50))
+    stopped = opened(log)
+    reader = Reader([stopped, opened(other)])
+    reader.next_line()
+    reader.stop_file(str(log), "it is of a later version")
+    reader.stop_file("another", "nobody knows it")
+    lines = list(rest(reader))
+
+    assert [line.file_id for line in lines] == [str(other)] * 3
+    assert str(stopped.trouble) == "stopped: a.log: it is of a later version"
+    assert reader.translator_of(str(log)) is None
+
+
+def test_a_log_that_is_gone_is_its_own_trouble(log: Path) -> None:
+    """It was there when it was surveyed."""
+    found = opened(log)
+    log.unlink()
+
+    assert list(rest(Reader([found]))) == []
+    assert "no such file" in str(found.trouble)
+
+
+def test_a_reader_may_be_closed_before_it_has_begun(log: Path) -> None:
+    """Then it has nothing more."""
+    reader = Reader([opened(log)])
+    reader.close()
+
+    assert reader.next_line() is None
+
+
+def test_the_columns_are_known_wherever_reading_begins(tmp_path: Path) -> None:
+    """The header stands at the front of the log, and of no piece of it."""
+    text = (
+        b"#Version: 1.0\n#Fields: date time cs-method cs-uri-stem sc-status\n"
+        b"2026-11-23 12:00:00 GET /a 200\n"
+    )
+    path = tmp_path / "u_ex.log"
+    path.write_bytes(text)
+    with Log(str(path), CHOICES) as log:
+        translator = log.translator(Masks())
+        (line,) = [one for one in log.lines(Position(), "f") if one.data[:1] != b"#"]
+        record = translator.translate(line)
+
+    assert isinstance(record, bytes)
+    assert json.loads(record)["entry"]["request"]["url"] == "https://h/a"
+
+
+def test_a_zone_is_asked_for_where_stamps_name_none(tmp_path: Path) -> None:
+    """Everything that is missing is asked for at once."""
+    path = tmp_path / "haproxy.log"
+    path.write_bytes(
+        b"10.0.1.2:33317 [06/Feb/2026:12:14:14.655] www s/1 10/0/30/69/109 200 2750 "
+        b'- - ---- 1/1/1/1/0 0/0 "GET / HTTP/1.1"\n'
+    )
+    with pytest.raises(NeedsMoreError, match="no time zone, no host, no caller"):
+        Log(str(path), Choices(has_rule=False))
+
+
+def test_a_har_that_breaks_off_is_refused_as_a_whole(tmp_path: Path) -> None:
+    """No entry of it can be told apart."""
+    path = tmp_path / "half.har"
+    path.write_bytes(b'{"log": {"entries": [{"request"')
+    with pytest.raises(BadInputError, match="no JSON, or not all of it"):
+        Log(str(path), CHOICES)
+
+
+def test_a_har_that_was_replaced_is_told(tmp_path: Path) -> None:
+    """It was whole when it was opened, and is not when it is read."""
+    path = tmp_path / "a.har"
+    path.write_bytes(b'{"log": {"entries": []}}')
+    with Log(str(path), CHOICES) as log:
+        path.write_bytes(b'{"log": {"entries": [')
+        with pytest.raises(BadInputError, match="no JSON"):
+            list(log.lines(Position(), "f"))
+
+
+def test_a_log_that_has_shrunk_has_fewer_lines_before_a_place(log: Path) -> None:
+    """Counting stops where the log does."""
+    with Log(str(log), CHOICES) as found:
+        assert found.line_number(Position(offset_bytes=10_000)) == 10
