@@ -173,25 +173,25 @@ def run(
         ConfigError: What the configuration names cannot be used.
     """
     received: list[int] = []
-    with ExitStack() as parts:
-        history = parts.enter_context(opened_history(settings, clock))
+    with opened_history(settings, clock) as history:
         places = places_of(files, history, choices)
         progress.total_bytes = sum(file.size_bytes for file, _ in places)
-        uploader = uploader_of(parts, settings, events=events, clock=clock)
-        while places:
-            ended = _run_once(
-                settings,
-                places,
-                choices,
-                limits=limits,
-                checkpoints=history,
-                uploader=uploader,
-                progress=progress,
-                on_reject=on_reject,
-                events=events,
-                clock=clock,
-                received=received,
-            )
+        while places and not received:
+            with ExitStack() as parts:
+                # One for each round: answers to what the last one has sent are late.
+                ended = _run_once(
+                    settings,
+                    places,
+                    choices,
+                    limits=limits,
+                    checkpoints=history,
+                    uploader=uploader_of(parts, settings, events=events, clock=clock),
+                    progress=progress,
+                    on_reject=on_reject,
+                    events=events,
+                    clock=clock,
+                    received=received,
+                )
             if ended is None:
                 break
             # The shipper has taken this one over; the others are still ours.

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import signal
+import sqlite3
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
@@ -14,10 +18,14 @@ from typing import Any
 import pytest
 
 from shipper.cli.root import main
+from shipper.clock import SystemClock
 from shipper.receiver.faults import Faults
 from shipper.receiver.keeping import Request
+from shipper.store import open_store
+from shipper.store.database import DATABASE_NAME
 from tests.support.combined import a_log
 from tests.support.commands import KEY, Shop
+from tests.support.exchanges import an_exchange, encoded
 
 HOW = ("--base-url", "https://www.example.com", "--identity", "client-ip")
 LINES = a_log(40)
@@ -287,3 +295,151 @@ def test_a_service_manager_may_stop_everybody_at_once(
 
     assert (early["exit_code"], late["exit_code"]) == (143, 0)
     assert len(set(shop.received())) == 500
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_log_that_the_shipper_takes_over_is_left_to_it(
+    shop: Shop, backfill: Backfill, workers: str
+) -> None:
+    """From one moment to the next; the other logs are sent to their end."""
+    taken, other = shop.directory / "a.log", shop.directory / "b.log"
+    taken.write_bytes(a_log(3_000))
+    other.write_bytes(a_log(200, first=9_000))
+    claimed: list[str] = []
+
+    def take_over(request: Request) -> None:
+        if not claimed:
+            claimed.extend(claim(shop, taken))
+
+    with shop.receiving(on_request=take_over, faults=Faults(delay_seconds=0.02)):
+        result = backfill(str(taken), str(other), "--workers", workers)
+
+    first, last = result["files"]
+    assert len(claimed) == 1
+    assert (first["state"], first["delivered"] < 3_000) == ("left alone", True)
+    assert "the shipper follows it now" in first["why"]
+    assert (last["state"], last["delivered"]) == ("sent", 200)
+    assert result["exit_code"] == 0
+
+
+def claim(shop: Shop, log: Path) -> list[str]:
+    """Do as a shipper does that meets a log of history under a name it follows."""
+    state = shop.directory / "state"
+    with closing(sqlite3.connect(state / DATABASE_NAME)) as database:
+        found = database.execute(
+            "SELECT file_id FROM files WHERE path = ?", (str(log),)
+        )
+        ids = [file_id for (file_id,) in found]
+    with closing(open_store(str(state), clock=SystemClock())) as store:
+        return [file_id for file_id in ids if store.claim(file_id) is not None]
+
+
+def test_the_end_of_a_run_is_told_in_words(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Refused lines by name, the first ten of them, then sums, then what to do."""
+    log, copy = shop.directory / "a.log", shop.directory / "b.log.gz"
+    text = a_log(20) + b"no\n" * 12 + a_log(5, first=20)
+    log.write_bytes(text)
+    copy.write_bytes(gzip.compress(text))
+    words = ["backfill", "--config", str(shop.config), *HOW, "--format", "combined"]
+    span = ["--since", "2026-11-23T12:00:05Z", "--until", "2026-11-23T12:00:15Z"]
+    with shop.receiving():
+        code = main([*words, *span, str(log), str(copy)])
+        first = capsys.readouterr()
+        again = main([*words, *span, "--max-rejects", "0", str(log)])
+        second = capsys.readouterr()
+        other = main([*words, "--quiet", str(log)])
+        third = capsys.readouterr()
+
+    told = first.err.splitlines()
+    assert (code, again, other) == (65, 0, 0)
+    assert first.out == "2 files: 10 delivered, 15 skipped, 12 rejected\n"
+    assert "b.log.gz: left alone: it is another copy" in told[0]
+    assert "a.log: line 21 (byte " in told[1]
+    assert told[11:] == [
+        "shipper: and 2 more; --rejects FILE has all of them",
+        "shipper: 12 of 37 lines were refused, over --max-rejects 5%; see "
+        "docs/formats.md for the reasons",
+    ]
+    assert second.out == "1 file: 0 delivered, 37 lines settled before\n"
+    assert (third.out, third.err) == ("", "")
+
+
+def test_what_readme_refuses_is_told_apart_from_what_cannot_be_read(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both are dead letters, and only one of them is the log's fault."""
+    log = shop.directory / "a.log"
+    log.write_bytes(a_log(2) + b"no\n")
+    words = ["--config", str(shop.config), *HOW, "--format", "combined", str(log)]
+    with shop.receiving(faults=Faults(status=400)):
+        main(["backfill", *words, "--max-rejects", "1"])
+
+    assert capsys.readouterr().out == (
+        "1 file: 0 delivered, 1 rejected, 2 dead letters\n"
+    )
+
+
+def test_a_run_that_is_stopped_says_how_to_go_on(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is no failure, and the exit code says which signal it was."""
+    log = shop.directory / "a.log"
+    log.write_bytes(a_log(50))
+
+    def stop(request: Request) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with shop.receiving(on_request=stop, faults=Faults(status=500)):
+        code = main(["backfill", "--config", str(shop.config), *HOW, str(log)])
+
+    assert code == 143
+    assert "stopped; the same command goes on where it was" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_records_of_a_later_version_wait(
+    shop: Shop, backfill: Backfill, workers: str
+) -> None:
+    """Nothing is settled of them; a later shipper reads them where they are."""
+    log = shop.directory / "exchanges.jsonl"
+    lines = [encoded(an_exchange()), b'{"v":2,"id":"x","entry":{}}\n']
+    log.write_bytes(b"".join(lines) * 2)
+    with shop.receiving():
+        result = backfill(str(log), "--format", "own", "--workers", workers)
+        planned = main(
+            ["backfill", "--dry-run", "--config", str(shop.config), str(log)]
+        )
+
+    (file,) = result["files"]
+    assert (result["exit_code"], planned) == (65, 0)
+    assert (file["state"], file["delivered"]) == ("unfinished", 1)
+    assert "format version 2" in file["why"]
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 0), ("\n", 130)])
+def test_on_a_terminal_it_asks_first(
+    shop: Shop,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    code: int,
+) -> None:
+    """How much, and where to; no is no, and nothing is written down."""
+    log = shop.directory / "a.log"
+    log.write_bytes(a_log(3))
+    terminal = io.StringIO("" if code else answer)
+    terminal.isatty = lambda: True  # type: ignore[method-assign]  # a terminal
+    monkeypatch.setattr(sys, "stdin", terminal)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with shop.receiving() as receiver:
+        done = main(["backfill", "--config", str(shop.config), *HOW, str(log)])
+
+    told = capsys.readouterr().err
+    assert done == code
+    assert (
+        f"Send the exchanges of 1 file ({len(a_log(3))} bytes) to {receiver.url}?"
+        in told
+    )
+    assert not (shop.directory / "state").exists()
