@@ -10,6 +10,7 @@ import pytest
 
 from shipper.cli.root import main
 from tests.support.combined import a_log
+from tests.support.records import a_record_line
 
 DATA = Path(__file__).parents[2] / "data"
 HOW = ("--base-url", "https://www.example.com", "--identity", "client-ip")
@@ -151,3 +152,27 @@ def test_a_table_of_callers_is_no_rule(
 
     assert code == 2
     assert "--identity" in capsys.readouterr().err
+
+
+def test_a_plan_has_a_row_for_a_log_without_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would be left alone, and the others sent."""
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.log").write_bytes(a_log(3))
+    (tmp_path / "logs" / "b.log").touch()
+    totals = planned(capsys, str(tmp_path / "logs"), *HOW)["totals"]
+
+    assert (totals["files"], totals["exchanges"]) == (2, 3)
+
+
+def test_numbers_of_our_writers_prove_no_loss_in_history(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Records of our own need no host, no rule, and no order."""
+    log = tmp_path / "exchanges.jsonl"
+    envelopes = [{"w": [1, 2, number], "dropped": 7} for number in (900, 3)]
+    log.write_bytes(b"\n".join(a_record_line(envelope=one) for one in envelopes))
+    (file,) = planned(capsys, str(log))["files"]
+
+    assert (file["format"], file["exchanges"]) == ("own", 2)
