@@ -7,7 +7,6 @@ here; what comes out is the exit code of the command.
 from __future__ import annotations
 
 import os
-import platform
 import random
 import signal
 from collections.abc import Callable, Iterator
@@ -16,28 +15,23 @@ from dataclasses import dataclass, replace
 from types import FrameType
 
 from shipper.batch import Batcher
-from shipper.callers import callers_of
 from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.desk import Desk
 from shipper.egress import EgressLog
 from shipper.errors import EXIT_OK, EXIT_TRY_AGAIN
 from shipper.events import Events
-from shipper.filters import Filters
 from shipper.gate import Gate
-from shipper.live import LiveShaper, LiveSource
+from shipper.live import LiveSource
 from shipper.model import Line
 from shipper.network import NetworkSettings
-from shipper.payload import PayloadBuilder
-from shipper.pipeline import Ending, Pipeline, Shaper
+from shipper.pipeline import Ending, Pipeline
 from shipper.readings import Readings
-from shipper.redact import Redactor
 from shipper.revive import Reviver
-from shipper.sample import Sampler
+from shipper.shapers import shapers_of
 from shipper.source import LineReader, Source
 from shipper.store import Letterbox, Selection, StateLock, open_store
 from shipper.upload import Uploader
-from shipper.values import Detector
 from shipper.wake import Watch
 from shipper.ways import ways_of
 from shipper.window import Window
@@ -339,84 +333,6 @@ def network_of(settings: Settings) -> NetworkSettings:
         min_tls=way.min_tls,
         source_address=way.source_address or None,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Shapers:
-    """What lines become, by where they come from.
-
-    Attributes:
-        own: Of our own records.
-        by_source: Of those of each `[[source]]`, in order; callers differ.
-    """
-
-    own: Shaper
-    by_source: tuple[Shaper, ...]
-
-    def around(self, readings: Readings | None) -> Shaper | LiveShaper:
-        """Return what shapes the lines of followed files; None: all are our own."""
-        if readings is None:
-            return self.own
-        return LiveShaper(shapers=self.by_source, own=self.own, readings=readings)
-
-    def unsampled(self) -> Shapers:
-        """Return the same without a sample: every record counts."""
-        every = Sampler()
-        return Shapers(
-            replace(self.own, sampler=every),
-            tuple(replace(shaper, sampler=every) for shaper in self.by_source),
-        )
-
-
-def shapers_of(
-    settings: Settings, *, events: Events | None = None, clock: Clock | None = None
-) -> Shapers:
-    """Return the pure part of the pipeline: what lines become under `settings`.
-
-    Args:
-        settings: What `config.load` returned.
-        events: Told when a caller cannot be looked for, or None.
-        clock: Says when a table of callers is looked at again.
-
-    Raises:
-        ConfigError: What `[identify]` names cannot be used.
-    """
-    system = f"{platform.machine()}-{platform.system().lower()}{platform.release()}"
-    callers = callers_of(settings, events=events, clock=clock)
-    own = Shaper(
-        filters=Filters(
-            allowed_http_hosts=settings.filter.allowed_http_hosts,
-            skip_methods=settings.filter.skip_methods,
-            include_paths=settings.filter.include_paths,
-            exclude_paths=settings.filter.exclude_paths,
-            include_statuses=settings.filter.include_statuses,
-            exclude_statuses=settings.filter.exclude_statuses,
-            include_content_types=settings.filter.include_content_types,
-            exclude_content_types=settings.filter.exclude_content_types,
-        ),
-        identifier=callers.general,
-        redactor=Redactor(
-            denylist=settings.filter.denylist,
-            allowlist=settings.filter.allowlist,
-            redaction=settings.filter.redaction,
-        ),
-        payloads=PayloadBuilder(
-            version=__version__,
-            development_mode=settings.readme.development_mode,
-            comment=f"{system}/{platform.python_version()}",
-        ),
-        sampler=Sampler(rate=settings.filter.sample_rate),
-        detector=Detector(mode=settings.filter.detectors, kinds=settings.filter.detect),
-    )
-    by_source = (replace(own, identifier=one) for one in callers.by_source)
-    return Shapers(own, tuple(by_source))
-
-
-def shaper_of(
-    settings: Settings, *, events: Events | None = None, clock: Clock | None = None
-) -> Shaper:
-    """Return what records of our own become; see `shapers_of`."""
-    return shapers_of(settings, events=events, clock=clock).own
 
 
 @contextmanager

@@ -31,7 +31,8 @@ from shipper.model import Batch, Commit
 from shipper.pipeline import Checkpoints, Ending, Pipeline, Shaper
 from shipper.rejected import RejectedText
 from shipper.sample import Sampler
-from shipper.service import in_flight_of, shaper_of, uploader_of
+from shipper.service import in_flight_of, uploader_of
+from shipper.shapers import shaper_of
 from shipper.store import StateLock
 from shipper.store.history import (
     HISTORY_LOCK,

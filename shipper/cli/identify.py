@@ -43,7 +43,7 @@ def command(chosen: options.Common, explains: bool, files: tuple[str, ...]) -> i
     from shipper.identify import APPLICATION  # noqa: PLC0415
     from shipper.logfile import BadInputError  # noqa: PLC0415
     from shipper.reports.identities import Census  # noqa: PLC0415
-    from shipper.service import shapers_of  # noqa: PLC0415
+    from shipper.shapers import shapers_of  # noqa: PLC0415
 
     settings = load(chosen.config, os.environ, checks="file")
     clock = SystemClock()

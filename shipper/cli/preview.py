@@ -101,7 +101,7 @@ def _previewer(
     from shipper.reports.listed import Listed  # noqa: PLC0415
     from shipper.reports.preview import Previewer  # noqa: PLC0415
     from shipper.reports.reasons import Reasons  # noqa: PLC0415
-    from shipper.service import shapers_of  # noqa: PLC0415
+    from shipper.shapers import shapers_of  # noqa: PLC0415
 
     shapers = shapers_of(settings, events=events, clock=clock)
     return Previewer(

@@ -38,7 +38,7 @@ def command(chosen: options.Common, files: tuple[str, ...]) -> int:
     from shipper.detect import KINDS  # noqa: PLC0415
     from shipper.logfile import BadInputError  # noqa: PLC0415
     from shipper.reports.leaks import Leaks  # noqa: PLC0415
-    from shipper.service import shaper_of  # noqa: PLC0415
+    from shipper.shapers import shaper_of  # noqa: PLC0415
 
     settings = load(chosen.config, os.environ, checks="file")
     shaper = shaper_of(settings)
