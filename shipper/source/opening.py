@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 
 from msgspec import Struct
 
@@ -49,15 +50,10 @@ def opening_of(
     """
     head = tracked.row.head
     try:
-        sighting = _sight(tracked, handles)
+        with closing(_sight(tracked, handles)) as sighting:
+            return _read(sighting, head, headers_before)
     except (OSError, NotAFileError, UnpackError):
         return Opening(head.digest)
-    try:
-        return _read(sighting, head, headers_before)
-    except OSError:
-        return Opening(head.digest)
-    finally:
-        sighting.close()
 
 
 def _read(sighting: Sighting, head: Head, headers_before: int | None) -> Opening:

@@ -262,6 +262,35 @@ def test_a_text_in_parts_is_sent_once_it_is_whole(shop: AccessShop) -> None:
     )
 
 
+def test_a_refused_text_in_parts_is_retried_whole(shop: AccessShop) -> None:
+    """All its parts are read again, and what stands between them left alone."""
+    bare = AccessShop(
+        shop.directory, table='format = "combined"\nidentity = "client-ip"\n'
+    )
+    text = combined(1).strip()
+    stream = b"".join(
+        (
+            wrapped(b"stdout", b"P", text[:30]),
+            wrapped(b"stderr", b"F", b"what is this"),
+            wrapped(b"stdout", b"F", text[30:]),
+        )
+    )
+    with bare.receiving():
+        bare.append(stream)
+        once(bare)
+    assert sorted(each["reason"] for each in bare.dead_letters()) == [
+        "no-host",
+        "shape",
+    ]
+    with shop.receiving():
+        done = shop.shipper("dead-letter retry", "--all", "--json")
+
+    assert done.stdout, done.stderr
+    assert [record_id("", head_of(stream).digest, 0, text)] == shop.received()
+    assert [each["reason"] for each in shop.dead_letters()] == ["shape"]
+    assert shop.audited() == {"delivered": 1, "skipped": 1, "dead": 1, "blank": 0}
+
+
 @pytest.mark.parametrize("words", [(), ("--workers", "2")], ids=["alone", "crew"])
 def test_history_of_the_same_log_has_the_same_ids(
     shop: AccessShop, tmp_path: Path, words: tuple[str, ...]

@@ -9,9 +9,13 @@ import pytest
 
 from shipper.config.settings import SourceSettings
 from shipper.logfile import BadInputError
-from shipper.reports.browse import lines_of_files, pending_lines
+from shipper.model import LineFault, Reject
+from shipper.record import Record
+from shipper.reports.browse import Seen, lines_of_files, parsed, pending_lines
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
+from tests.support.lines import a_line
+from tests.support.readings import COMBINED, a_way
 
 
 def test_files_are_read_in_the_order_named(tmp_path: Path) -> None:
@@ -52,3 +56,40 @@ def test_what_waits_is_what_was_never_shipped(tmp_path: Path) -> None:
 
     assert [one.line.data for one in seen] == [b"old", b"new"]
     assert not state.exists()
+
+
+def test_what_waits_in_a_foreign_log_is_shown_as_records(tmp_path: Path) -> None:
+    """In one piece; what becomes none comes as it stands there, with its fate."""
+    own, log = tmp_path / "x.jsonl", tmp_path / "access.log"
+    own.write_bytes(b"{}\n")
+    stamp = b"2026-11-23T12:00:00.000000000Z stdout "
+    log.write_bytes(
+        stamp + b"P " + COMBINED[:20] + b"\n"
+        + stamp + b"F " + COMBINED[20:] + b"\nwhat is this\n"
+    )  # fmt: skip
+    seen = pending_lines(
+        str(tmp_path / "state"),
+        [SourceSettings((str(own),)), SourceSettings((str(log),), "combined")],
+        ways=[None, a_way(wrapper="cri")],
+        events=RecordingEvents(),
+        clock=FakeClock(),
+    )
+
+    ours, record, other = sorted(seen, key=lambda one: (one.source, one.line.end_bytes))
+    assert (ours.line.data, ours.source, ours.fate) == (b"{}", 0, None)
+    found = parsed(record)
+    assert isinstance(found, Record)
+    assert found.url == "https://api.example.com/a"
+    assert isinstance(other.fate, Reject)
+    assert parsed(other) is other.fate
+    assert (other.line.data, other.source) == (b"what is this", 1)
+
+
+def test_a_line_without_usable_bytes_is_no_record() -> None:
+    """Whatever its beginning says."""
+    fault = LineFault("torn", "0" * 64)
+
+    found = parsed(Seen("a.log", a_line(b"{}", fault=fault)))
+
+    assert isinstance(found, Reject)
+    assert found.reason == "torn"

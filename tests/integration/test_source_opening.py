@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shipper.fileid import HEADER_BYTES, head_of
+from shipper.follow import READ_BYTES
 from shipper.source import Opening
 from tests.support.followed import Following, append, following, some_lines
 
@@ -107,7 +108,6 @@ def test_a_file_that_cannot_be_opened_leaves_its_fingerprint(log: Path) -> None:
 def test_headers_before_a_place_are_all_of_them(log: Path) -> None:
     """However far apart, and however long what stands between them."""
     between = [b"x" * 99_999] * 8
-    append(log.with_name("app.log"), [b"#late"])
     log.write_bytes(b"")
     lines = [b"#one", *between, b"# two", *between, b"#three"]
     append(log, lines)
@@ -134,6 +134,40 @@ def test_a_file_without_a_whole_line_at_its_front_has_no_first_lines(
     shipper = following(log.parent)
     shipper.drain()
     assert tuple(some_lines(0, 200)) == opening(shipper).lines
+
+
+def test_a_file_that_begins_with_a_hole_has_no_fingerprint(log: Path) -> None:
+    """Nor has it in a backfill; the lines behind the hole are read all the same."""
+    log.write_bytes(b"\0" * 4096 + b"a line\n")
+    shipper = following(log.parent)
+    shipper.drain()
+
+    assert opening(shipper).digest == b""
+
+
+def test_a_file_in_the_place_of_another_does_not_lend_its_fingerprint(
+    log: Path,
+) -> None:
+    """One that has none keeps none, whoever has its name by now."""
+    log.write_bytes(b"\0" * 4096 + b"a line\n")
+    shipper = following(log.parent)
+    shipper.drain()
+    shipper.commit()
+    shipper.restart()
+    log.rename(log.with_name("elsewhere"))
+    append(log, some_lines(0, 10))
+
+    assert Opening(b"") == opening(shipper)
+
+
+def test_the_middle_of_a_line_is_no_header(log: Path) -> None:
+    """Even where a block of the file begins with it."""
+    log.write_bytes(b"x" * READ_BYTES + b"#no header\n#one\n")
+    shipper = following(log.parent)
+    shipper.drain()
+
+    end = log.stat().st_size
+    assert opening(shipper, headers_before=end).headers == (b"#one",)
 
 
 def test_nobody_knows_a_file_that_is_not_followed(log: Path) -> None:

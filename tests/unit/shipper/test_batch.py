@@ -330,3 +330,17 @@ def test_no_batch_ends_where_no_position_may_rest() -> None:
     assert (span.crc_before, span.crc_after) == (0, end.crc_after)
     assert (span.entries, span.skipped) == (2, 1)
     assert batch.counters == (("skipped:part", 1),)
+
+
+def test_what_is_kept_of_a_foreign_line_is_what_may_be_shown() -> None:
+    """The hash is that of the line, so that it can be found and read again."""
+    batcher = a_batcher(keep_bytes=6)
+    (line,) = lines_of([b"token=s3cr3t"])
+    batcher.add(line, Reject("shape", "why", shown=b"masked text"), 0.0)
+
+    batch = batcher.take()
+
+    assert batch is not None
+    (letter,) = batch.rejects
+    assert letter.excerpt == b"masked"
+    assert letter.sha256 == sha256(b"token=s3cr3t").hexdigest()

@@ -117,6 +117,18 @@ def test_what_becomes_no_record_is_told_as_the_format_tells_it() -> None:
     ]
 
 
+def test_what_may_be_kept_of_a_refused_line_is_masked() -> None:
+    """Nobody has masked it before; a line of our own is what its writer made it."""
+    shaper = a_live_shaper(the_readings())
+    foreign = shaper.shape(a_line(b"GET /a?token=s3cr3t HTTP/1.1"))
+    own = shaper.shape(a_line(b"what is this", file_id="own"))
+
+    assert isinstance(foreign, Reject)
+    assert isinstance(own, Reject)
+    assert foreign.shown == b"GET /a?token=[REDACTED] HTTP/1.1"
+    assert own.shown is None
+
+
 def test_a_line_of_a_file_that_no_table_names_stays_unread() -> None:
     """It is not taken for one of our own, whatever it holds."""
     files = FakeFiles(Opening(b"head"))
