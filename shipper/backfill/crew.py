@@ -38,6 +38,7 @@ from shipper.backfill.pace import Pace
 from shipper.backfill.reader import Opened, Reader
 from shipper.backfill.shaping import HistoryShaper, Rejected
 from shipper.backfill.survey import Log
+from shipper.callers import masks_of
 from shipper.clock import Clock, SystemClock
 from shipper.config.settings import Settings
 from shipper.errors import EXIT_TRY_AGAIN, ShipperError
@@ -46,7 +47,6 @@ from shipper.model import Commit
 from shipper.rejected import RejectedText
 from shipper.service import uploader_of
 from shipper.store.history import History, TakenOverError
-from wsgi_writer.mask import Masks
 
 PIECE_LINES: Final = 2_000  # of a plain file; what a kill can repeat of each worker
 PACKED_PIECE_LINES: Final = 50_000  # an archive is unpacked from its front each time
@@ -97,7 +97,7 @@ def ship(task: Task) -> Done:
     """Send one piece of a log; nothing is remembered between two calls."""
     clock = SystemClock()
     events = EventLog(sys.stderr, clock=clock, least="warning")
-    masks = Masks()
+    masks = masks_of(task.settings.identify)
     opened = Opened(
         task.name,
         task.place,

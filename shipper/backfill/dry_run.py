@@ -18,9 +18,9 @@ from shipper.backfill.plan import FilePlan, Planner
 from shipper.backfill.reader import Opened, Reader
 from shipper.backfill.shaping import HistoryShaper
 from shipper.backfill.survey import Log
+from shipper.callers import masks_of
 from shipper.config.settings import Settings
 from shipper.rejected import RejectedText
-from wsgi_writer.mask import Masks
 
 
 def plan_all(
@@ -30,7 +30,7 @@ def plan_all(
     limits: Limits,
 ) -> list[FilePlan]:
     """Read every log to its end and say what would be sent of it."""
-    masks = Masks()
+    masks = masks_of(settings.identify)
     planner = Planner(
         max_records=records_a_request(settings, limits),
         max_bytes=settings.batch.max_bytes,

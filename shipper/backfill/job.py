@@ -23,6 +23,7 @@ from shipper.backfill.reader import Opened, Reader
 from shipper.backfill.shaping import HistoryShaper, Rejected
 from shipper.backfill.survey import Log, NoLinesError
 from shipper.batch import Batcher
+from shipper.callers import masks_of
 from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.events import Events
@@ -43,7 +44,6 @@ from shipper.store.history import (
 )
 from shipper.upload import Uploader
 from shipper.window import Poster, Window
-from wsgi_writer.mask import Masks
 
 SENT = "sent"
 LEFT_ALONE = "left alone"
@@ -289,7 +289,7 @@ def _run_once(
     Returns:
         The id of the file that was taken over, or None.
     """
-    masks = Masks()
+    masks = masks_of(settings.identify)
     opened = [
         Opened(
             file.name,

@@ -23,6 +23,7 @@ from shipper.receiver.faults import Faults
 from tests.support.combined import a_log
 from tests.support.commands import Shop, environment, line_with, running
 from tests.support.exchanges import an_exchange, encoded
+from wsgi_writer.mask import Masks
 
 # Ten thousand records through a receiver that checks each take a while.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -370,3 +371,20 @@ def test_a_cluster_that_is_not_there_is_told(shop: Shop) -> None:
     assert done.returncode == 78
     assert "tcp://10.0.0.7:8786" in done.stderr
     assert shop.received() == []
+
+
+def test_history_is_masked_with_the_key_that_live_logs_are(shop: Shop) -> None:
+    """A caller is one and the same in a log that is followed and in an old one."""
+    key = shop.directory / "mask.key"
+    key.write_bytes(b"0123456789abcdef")
+    key.chmod(0o600)
+    log = shop.directory / "access.log"
+    log.write_bytes(a_log(2).replace(b" HTTP", b"?api_key=owlbert-api-key HTTP"))
+    with shop.receiving():
+        shop.configure_more('[identify]\nmask = "hmac"\nmask_key_file = "mask.key"\n')
+        words = ("--base-url", "https://h", "--identity", "query:api_key")
+        sent(shop, str(log), *words)
+
+    groups = {json.loads(one)["group"]["id"] for one in shop.payloads()}
+    masks = Masks(mask="hmac", mask_key=b"0123456789abcdef")
+    assert groups == {masks.key("owlbert-api-key")}
