@@ -21,7 +21,7 @@ from wsgi_writer.mask import Masks
 MAX_SHOWN_BYTES: Final = 4096  # of a line; the rest says nothing about its shape
 HIDDEN: Final = "[REDACTED]"
 
-_COOKIES: Final = ("cookie", "cookie2", "set-cookie", "set-cookie2")
+_COOKIES: Final = ("cookie", "cookie2", "cookies", "set-cookie", "set-cookie2")
 # What may stand between a name and its separator: quotes and brackets, escaped or not.
 _CLOSING: Final = (
     r"(?:[\"'\]\)\\\s]|\\+x[0-9a-f]{2}|\\+u[0-9a-f]{4}|%(?:25){0,3}[0-9a-f]{2}){0,8}"
@@ -59,7 +59,8 @@ class RejectedText:
             *masks.redacted_query, *fields, *_COOKIES,
         }  # fmt: skip
         listed = f"(?<![a-z0-9])(?:{_any_of(names)})"
-        self._key = re.compile(listed + r"\Z", re.IGNORECASE)
+        # `cookie_NAME` is nginx's variable for one cookie.
+        self._key = re.compile(rf"{listed}\Z|\Acookie_", re.IGNORECASE)
         self._pair = re.compile(
             f"({listed}{_CLOSING}{_EQUALS}){_PAIR_VALUE}", re.IGNORECASE
         )

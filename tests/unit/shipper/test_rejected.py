@@ -49,6 +49,9 @@ SECRET = "hunter2S3CR3T"
         r'{"pass\u0077ord":"~',
         r"/?pass\u0077ord=~",
         '[{"client_secret":12,"x":"token=~"}]',
+        '{"request":{"cookies":[{"name":"sid","value":"~"}],"method":""}}',
+        '{"cookies":{"sid":"~"},"status":0}',
+        '{"cookie_sid":"~","status":0}',
     ],
 )
 def test_no_listed_secret_is_shown(line: str) -> None:
