@@ -7,13 +7,13 @@ a line may ask how the lines of its file are translated, and which one it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
 from shipper.backfill.ledger import Place
 from shipper.backfill.survey import Log
 from shipper.errors import ShipperError
 from shipper.joining import Joiner
-from shipper.model import Line
+from shipper.model import Line, Skip
 from shipper.translate import Translator
 
 
@@ -33,7 +33,8 @@ class Opened:
         end_bytes: Where the last line ended that was handed out, and not left.
         read_bytes: How much of the file on disk has been read.
         is_document: Its lines are the entries of one document.
-        is_packed: It is an archive, to which nobody adds.
+        may_go_on: The line handed out last is the log's last, and somebody may yet
+            write the rest of it; it may be left.
         trouble: Why it cannot be read any further, or None.
     """
 
@@ -54,7 +55,7 @@ class Opened:
         self.number = 0
         self.is_at_end = False
         self.is_document = False
-        self.is_packed = False
+        self.may_go_on = False
         self.trouble: ShipperError | None = None
         self.read_bytes = 0
         self.end_bytes = place.row.offset_bytes
@@ -62,6 +63,7 @@ class Opened:
         self._translator_of = translator_of
         self._limit_lines = limit_lines
         self._numbers: dict[int, int] = {}
+        self._left_from: int | None = None
         self._translator: Translator | None = None
 
     @property
@@ -71,7 +73,9 @@ class Opened:
 
     def leave(self, line: Line) -> None:
         """Note that the line handed out last is not settled in this run."""
-        self.end_bytes = line.start_bytes
+        # Texts overlap: one that ends later may begin earlier.
+        self._left_from = min(line.start_bytes, self._left_from or line.start_bytes)
+        self.end_bytes = self._left_from
 
     def lines(self) -> Iterator[Line]:
         """Hand out its lines; an error ends them, and is kept as `trouble`."""
@@ -79,7 +83,6 @@ class Opened:
             with self._open_log() as log:
                 self._translator = self._translator_of(log)
                 self.is_document = log.format.is_document
-                self.is_packed = bool(log.packing)
                 yield from self._lines(log)
         except ShipperError as error:
             self.trouble = error
@@ -105,20 +108,35 @@ class Opened:
             count += 1
             self._numbers[line.start_bytes] = count
             self.read_bytes = log.read_bytes
-            yield from self._named((line,) if joiner is None else joiner.take(line))
+            handed = (line,) if joiner is None else joiner.take(line)
+            yield from self._named(handed, is_last=is_half and not log.packing)
         if joiner is not None:
-            yield from self._named(joiner.finish())
+            yield from self._named(joiner.finish(), is_last=not log.packing)
         self.is_at_end = True
         self.read_bytes = log.read_bytes
         if log.damage is not None:
             raise log.damaged()
 
-    def _named(self, lines: Iterable[Line]) -> Iterator[Line]:
-        """Hand out lines, each known by the number of its first part."""
+    def _named(self, lines: Sequence[Line], *, is_last: bool) -> Iterator[Line]:
+        """Hand out lines, each known by the number of its first part.
+
+        Args:
+            lines: One, or several that are settled together or not at all.
+            is_last: The log may go on in the middle of them.
+        """
+        self.may_go_on = is_last and not self.is_document and self._may_leave(lines)
         for line in lines:
             self.number = self._numbers[line.start_bytes]
             self.end_bytes = line.end_bytes
             yield line
+
+    def _may_leave(self, lines: Sequence[Line]) -> bool:
+        """Tell whether nothing would be kept back but what cannot be read."""
+        translator = self._translator
+        return len(lines) == 1 or not any(
+            translator is None or isinstance(translator.translate(line), bytes | Skip)
+            for line in lines
+        )
 
 
 class Reader:

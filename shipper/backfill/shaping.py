@@ -3,7 +3,8 @@
 Lines go in as the reader hands them out, items come out for the pipeline. Numbers of
 our own writers are left out: history read out of its order would make gaps that are
 none. Rejects are told with file, line, offset and masked text. A refused last line
-without its newline may be half of one that is being written: it is not settled.
+without its newline, or without its last part, may be half of one that is being
+written: it is not settled.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class HistoryShaper:
             opened = self._reader.current
             assert opened is not None
             self._on_reject(self._told(opened, line, item))
-            if _may_go_on(opened, line):
+            if opened.may_go_on:
                 opened.leave(line)
                 return Unsettled(item)
         if item.w is not None or item.dropped:
@@ -89,9 +90,3 @@ class HistoryShaper:
             detail=item.detail,
             text=self._text.show(line.data),
         )
-
-
-def _may_go_on(opened: Opened, line: Line) -> bool:
-    """Tell whether somebody may yet write the rest of a line."""
-    has_newline = line.end_bytes - line.start_bytes > len(line.data)
-    return not (has_newline or opened.is_document or opened.is_packed)

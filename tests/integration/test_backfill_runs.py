@@ -443,3 +443,49 @@ def test_on_a_terminal_it_asks_first(
         in told
     )
     assert not (shop.directory / "state").exists()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("is_cut", [False, True], ids=["whole", "cut"])
+def test_a_text_of_which_a_part_is_missing_is_left_for_later(
+    shop: Shop, backfill: Backfill, workers: str, is_cut: bool
+) -> None:
+    """A container's engine writes the next part in a moment."""
+    log = shop.directory / "0.log"
+    whole = [_cri(line, "F") for line in a_log(60).splitlines()]
+    last = a_log(1, first=60).strip()
+    begun, rest = [*whole, _cri(last[:40], "P")], _cri(last[40:], "F")
+    with shop.receiving():
+        log.write_bytes(b"".join(begun) + (rest[:20] if is_cut else b""))
+        first = backfill(str(log), "--workers", workers)
+        again = backfill(str(log), "--workers", workers)
+        log.write_bytes(b"".join([*begun, rest]))
+        late = backfill(str(log), "--workers", workers)
+
+    reasons = [one["files"][0]["rejects"] for one in (first, again, late)]
+    refused = {"unfinished": 1, **({"wrapper": 1} if is_cut else {})}
+    assert reasons == [refused, refused, {}]
+    assert [one["exit_code"] for one in (first, again, late)] == [0, 0, 0]
+    assert len(shop.received()) == len(set(shop.received())) == 61
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_part_that_others_have_followed_is_all_there_is(
+    shop: Shop, backfill: Backfill, workers: str
+) -> None:
+    """What was said since must not wait for a program that may be dead."""
+    log = shop.directory / "0.log"
+    whole = [_cri(line, "F") for line in a_log(30).splitlines()]
+    other = _cri(a_log(1, first=31).strip(), "F", b"stderr")
+    log.write_bytes(b"".join([*whole, _cri(b"203.0.113.1 - - [", "P"), other]))
+    with shop.receiving():
+        first = backfill(str(log), "--workers", workers)
+        again = backfill(str(log), "--workers", workers)
+
+    assert (first["totals"]["delivered"], first["totals"]["dead"]) == (31, 1)
+    assert (again["totals"]["delivered"], again["totals"]["rejects"]) == (0, 0)
+
+
+def _cri(text: bytes, tag: str, stream: bytes = b"stdout") -> bytes:
+    """Return a line as Kubernetes writes it."""
+    return b"2026-11-23T12:00:00.1Z %s %s %s\n" % (stream, tag.encode(), text)
