@@ -28,6 +28,7 @@ _SHAPES: Final = frozenset(
     }
 )  # fmt: skip
 _MOST_GROUPS: Final = 5
+_FIRST_LENGTHS: Final = frozenset(shape[0] for shape in _SHAPES)
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
@@ -110,14 +111,18 @@ def is_card_number(digits: str) -> bool:
 
 def _cards_groups(text: str, groups: list[Span], *, is_loose: bool) -> int:
     """Return how many of the first groups make a card number, 0 if none do."""
-    start = groups[0].start
+    start, first_length = groups[0].start, groups[0].end - groups[0].start
+    if first_length not in _FIRST_LENGTHS:
+        if first_length < FEWEST_DIGITS:
+            return 0  # no number of its own, and none begins so
+        groups = groups[:1]
     if not is_loose and not _may_begin(text, start):
         return 0
+    lengths = tuple(group.end - group.start for group in groups)
     for count in range(len(groups), 0, -1):
-        taken = groups[:count]
-        shape = tuple(group.end - group.start for group in taken)
-        if count > 1 and shape not in _SHAPES:
+        if lengths[:count] not in _SHAPES and count > 1:
             continue
+        taken = groups[:count]
         digits = "".join(text[group.start : group.end] for group in taken)
         if is_card_number(digits) and (is_loose or _may_end(text, taken[-1].end)):
             return count
