@@ -64,6 +64,12 @@ class Channel:
         target: What stands in the request line.
         headers: Sent with every POST.
         connect_seconds: How long each step of connecting may take.
+
+    Attributes:
+        progress: How far the last POST has come.
+        was_stale: The last POST failed because an old connection broke before any
+            answer. A server may close an idle connection just as we begin to use it;
+            the next POST opens a new one.
     """
 
     def __init__(
@@ -74,36 +80,34 @@ class Channel:
         headers: Mapping[str, str],
         connect_seconds: float,
     ) -> None:
-        # Mutable state, touched by the owning thread: the last connection and the
-        # progress of the last POST. `abort` reads the one and marks the other.
+        # Mutable state, touched by the owning thread: the last connection, the
+        # progress of the last POST and whether it met an old connection's end.
+        # `abort` reads the first and marks the second.
         self._pool = pool
         self._target = target
         self._headers = dict(headers)
         self._connect_seconds = connect_seconds
         self._connection: _Connection | None = None
         self.progress = Progress(0.0)
+        self.was_stale = False
         pool.ConnectionCls = self._connection_to  # type: ignore[assignment]  # called only
 
     def post(self, body: bytes, *, answer_seconds: float) -> Answer:
         """Send `body` and return what came back.
 
-        A server may close an idle connection just as we begin to use it. If an old
-        connection breaks before any answer, the body goes out once more on a new
-        one: it carries the same ids, so this is what a later retry would do, at
-        once. A new connection that breaks is a failure like any other.
-
         Raises:
             OSError, HTTPException, HTTPError: Nobody answered (`FAILURES`).
         """
         self.progress = Progress(answer_seconds)
+        self.was_stale = False
         try:
             return self._exchange(body)
         except FAILURES as error:
             progress = self.progress
-            if progress.is_fresh or progress.is_aborted or not _is_break(error):
-                raise
-        self.progress = Progress(answer_seconds)
-        return self._exchange(body)
+            self.was_stale = not (progress.is_fresh or progress.is_aborted) and (
+                _is_break(error)
+            )
+            raise
 
     def abort(self) -> None:
         """Cut the connection under a POST, from another thread.

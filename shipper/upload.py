@@ -242,6 +242,15 @@ class Uploader:
                 self._lock.notify_all()
 
     def _receipt_of(self, job: _Job, channel: Channel) -> Receipt:
+        receipt = self._witnessed(job, channel)
+        if not channel.was_stale:
+            return receipt
+        # The body goes out once more on a new connection: it carries the same ids,
+        # so this is what a later retry would do, at once. A new connection that
+        # breaks is a failure like any other.
+        return self._witnessed(job, channel)
+
+    def _witnessed(self, job: _Job, channel: Channel) -> Receipt:
         witness = self._witness
         if witness is None:
             return self._try(job, channel)
