@@ -69,6 +69,10 @@ _ISSUERS: Final = (
 )
 
 
+# As bytes; what one range begins with and what it ends with share the first digit.
+FIRST_DIGITS: Final = frozenset(ord(issuer.first[0]) for issuer in _ISSUERS)
+
+
 class Span(Struct, frozen=True, gc=False):
     """Where a number stands: `text[start:end]`."""
 

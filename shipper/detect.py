@@ -21,7 +21,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from shipper.cards import FEWEST_DIGITS, card_numbers
+from shipper.cards import FEWEST_DIGITS, FIRST_DIGITS, card_numbers
 from shipper.needles import Needles
 
 CARD: Final = "card-number"
@@ -220,15 +220,25 @@ _NEVER: Final = b"\xff"  # no byte of UTF-8
 _RAW_SIGNS: Final = ("sig%3", "base64")  # what is packed cannot be judged by its bytes
 
 # Digits and what may stand between those of a card, each as one character. Without
-# its percent sign an encoded blank is two digits more in the run.
+# its percent sign an encoded blank is two digits more in a run.
 _DIGITS = bytes(
     48 if 48 <= byte < 58 else 45 if byte in b" -+" else 120 for byte in range(256)
 )
-_PERCENT: Final = b"%"
 _BETWEEN: Final = b" -+%"
 _CARD_RUN: Final = b"0" * FEWEST_DIGITS
-_CARD_GROUPS = re.compile(b"0000-0000(?:00)?-0000")  # or a run, as all shapes have
-_ESCAPED = re.compile(r"\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}")
+_CARD_GROUPS: Final = (_CARD_RUN, b"0000-0000-0000", b"0000-000000-0000")
+_CARD_SHAPE = re.compile(
+    b"(?<!0)(?:0{13,19}|0000-(?:0000-(?:0{3,5}|0000-0{1,4})|000000-0{4,5}))(?!0)"
+)
+_RUN_OF_DIGITS = re.compile(b"0+")
+_FIRST_GROUP: Final = len("000000-")  # before a run that is a card's second group
+_LONGEST_CARD: Final = 25  # 19 digits in 5 groups, and what ends them
+_ESCAPED = re.compile(rb"\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}")
+# Two, because a pattern that begins with one letter is found by memchr.
+_ESCAPES_BEFORE_DIGITS: Final = (
+    re.compile(rb"%[0-9a-fA-F][0-9]{5}"),
+    re.compile(rb"\\u[0-9a-fA-F]{3}[0-9]{5}"),
+)
 
 
 class Detectors:
@@ -353,18 +363,44 @@ def _hidings() -> Iterator[bytes]:
 def _may_hold_card(entry: bytes) -> bool:
     """Tell whether an entry may hold a card number, however it is encoded.
 
-    Ids of digits and dashes are frequent, so a run of digits is looked at once more:
-    as it stands, and with every escape read as the end of a number, blanks aside.
+    Ids and times are runs of digits and dashes too, so only the places where the
+    groups of a card stand are looked at closely: as they are, and with every escape
+    read as the end of a number.
     """
     if _CARD_RUN not in entry.translate(_DIGITS, _BETWEEN):
         return False
-    digits = entry.translate(_DIGITS, _PERCENT)
-    if _CARD_RUN not in digits and _CARD_GROUPS.search(digits) is None:
-        return False
-    text = entry.decode("latin-1").replace("+", " ").replace("%20", " ")
-    if next(card_numbers(text, is_loose=True), None) is not None:
+    if b"%20" in entry:
+        entry = entry.replace(b"%20", b" ")
+    if _has_card_groups(entry):
         return True
-    if "%" not in text and "\\u" not in text:
-        return False
-    text = _ESCAPED.sub("?", text)
-    return next(card_numbers(text, is_loose=True), None) is not None
+    # Elsewhere an escape ends a number by itself: its last character is no digit.
+    if any(escape.search(entry) for escape in _ESCAPES_BEFORE_DIGITS):
+        return _has_card_groups(_ESCAPED.sub(b"?", entry))
+    return False
+
+
+def _has_card_groups(entry: bytes) -> bool:
+    """Tell whether a card number stands in bytes, perhaps within a longer word."""
+    outline = entry.translate(_DIGITS)
+    for groups in _CARD_GROUPS:
+        place = outline.find(groups)
+        while place >= 0:
+            if _is_card_near(entry, outline, place):
+                return True
+            # Another group may begin here, unless all this is one long run.
+            after = place + 1
+            if groups is _CARD_RUN:
+                after = _RUN_OF_DIGITS.match(outline, place).end()  # type: ignore[union-attr]  # digits stand there
+            place = outline.find(groups, after)
+    return False
+
+
+def _is_card_near(entry: bytes, outline: bytes, place: int) -> bool:
+    """Tell whether a card number begins at a place, or one group before it."""
+    start = max(0, place - _FIRST_GROUP)
+    if outline[start:place] != b"000000-":
+        start = place
+        if entry[place] not in FIRST_DIGITS or not _CARD_SHAPE.match(outline, place):
+            return False
+    nearby = entry[start : place + _LONGEST_CARD].decode("latin-1").replace("+", " ")
+    return next(card_numbers(nearby, is_loose=True), None) is not None

@@ -117,6 +117,27 @@ def test_ordinary_entries_are_let_through(entry: bytes) -> None:
     assert not ALL.may_hold(entry)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111111111111111",
+        "id 12-4111-1111-1111-1111",
+        "%224111111111111111%22",
+        "%C3488086-5569004814918",
+        "\\u00e9628971 6319629763683",
+        "card=4111+1111+1111+1111",
+        "card=4111%201111%201111%201111",
+        "1795657166213 4222222222222",
+        "5eed0000-0000-4000-8000-378282246310005 378282246310005",
+        "3400 000000 00009",
+        "4000-0000-0000-0000-006",
+    ],
+)
+def test_a_card_is_seen_beside_ids_and_escapes(text: str) -> None:
+    """Other digits stand before it, or the end of an escape does."""
+    assert Detectors(["card-number"]).may_hold(text.encode())
+
+
 def test_a_sample_gives_nothing_away() -> None:
     """Length and shape are all that is shown, and not all of the shape."""
     text = "card 4111 1111 1111 1111"
