@@ -44,6 +44,9 @@ class Progress:
         is_connected: There is a connection to send on, TLS included.
         is_sent: The last byte of the body was handed to the kernel.
         is_aborted: Somebody has cut the connection on purpose.
+        is_handshake: The connection is opened, and nothing is to be sent on it.
+        certificate: What the other side has shown of itself, in DER, or nothing.
+        tls: The version of TLS that is spoken, such as ``TLSv1.3``, or nothing.
         sock: What the body went out on; the connection forgets its socket while
             an answer that ends with the connection is still being read.
     """
@@ -53,7 +56,14 @@ class Progress:
     is_connected: bool = False
     is_sent: bool = False
     is_aborted: bool = False
+    is_handshake: bool = False
+    certificate: bytes = b""
+    tls: str = ""
     sock: object = None
+
+
+class _HandshakeDone(Exception):  # noqa: N818 - it ends an attempt, and is no error
+    """The connection stands, and nothing more was wanted."""
 
 
 class Channel:
@@ -101,13 +111,32 @@ class Channel:
         self.progress = Progress(answer_seconds)
         self.was_stale = False
         try:
-            return self._exchange(body)
+            return self._exchange("POST", body)
         except FAILURES as error:
             progress = self.progress
             self.was_stale = not (progress.is_fresh or progress.is_aborted) and (
                 _is_break(error)
             )
             raise
+
+    def get(self, *, answer_seconds: float) -> Answer:
+        """Ask for the URL and return what came back.
+
+        Raises:
+            OSError, HTTPException, HTTPError: Nobody answered (`FAILURES`).
+        """
+        self.progress = Progress(answer_seconds)
+        return self._exchange("GET", None)
+
+    def shake_hands(self) -> None:
+        """Open a connection and send nothing; `progress` says who is there.
+
+        Raises:
+            OSError, HTTPException, HTTPError: There is no connection (`FAILURES`).
+        """
+        self.progress = Progress(self._connect_seconds, is_handshake=True)
+        with suppress(_HandshakeDone):
+            self._exchange("GET", None)
 
     def abort(self) -> None:
         """Cut the connection under a POST, from another thread.
@@ -125,11 +154,11 @@ class Channel:
         """Close the connection."""
         self._pool.close()
 
-    def _exchange(self, body: bytes) -> Answer:
+    def _exchange(self, method: str, body: bytes | None) -> Answer:
         if self._connection is not None:
             self._connection.progress = self.progress
         response = self._pool.urlopen(
-            "POST",
+            method,
             self._target,
             body=body,
             headers=self._headers,
@@ -207,6 +236,8 @@ class _Connection(HTTPConnection):
             self.connect()
         self.progress.is_connected = True
         self.progress.sock = self.sock
+        if self.progress.is_handshake:
+            raise _HandshakeDone
         # Otherwise a slow uplink would have to take the whole body within the
         # time-out meant for connecting.
         self.timeout = self.progress.answer_seconds
@@ -217,6 +248,12 @@ class _Connection(HTTPConnection):
 
 class _TlsConnection(_Connection, HTTPSConnection):
     """The same over TLS."""
+
+    def connect(self) -> None:
+        super().connect()
+        sock: Any = self.sock  # TLS within TLS is no SSLSocket, and answers the same
+        self.progress.certificate = sock.getpeercert(binary_form=True) or b""
+        self.progress.tls = sock.version() or ""
 
 
 def _cut(sock: object) -> None:

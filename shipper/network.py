@@ -11,9 +11,9 @@ import os
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -95,21 +95,37 @@ class Route:
         return Channel(
             adapter.pool_for(self.url, self.proxy),
             # A proxy that forwards, rather than tunnels, wants the whole URL.
-            target=self.url if is_forwarded else parts.path,
+            target=self.url if is_forwarded else _target(parts),
             headers=headers,
             connect_seconds=connect_seconds,
         )
 
+    def unverified(self) -> Route | None:
+        """Return the route for whoever only wants to see who is at its end, or None.
 
-def route_to(url: str, network: NetworkSettings) -> Route:
-    """Return the route to `url`.
+        Nothing may be sent there: it could be anybody. So there is none through a
+        proxy over TLS, which would be told its credentials.
+        """
+        is_secret = self.proxy is not None and self.proxy.url.startswith("https:")
+        if self.context is None or is_secret:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return replace(self, context=context)
+
+
+def route_to(
+    url: str, network: NetworkSettings, *, key: str = "readme.endpoint"
+) -> Route:
+    """Return the route to `url`, which the key names.
 
     Raises:
         ConfigError: The URL, the proxy or a certificate file cannot be used.
     """
     problem = endpoints.problem(url, allow_plain_http=network.allow_plain_http)
     if problem is not None:
-        raise ConfigError((Fault("", "readme.endpoint", problem),))
+        raise ConfigError((Fault("", key, problem),))
     proxy = find_proxy(
         url,
         explicit=network.proxy,
@@ -171,6 +187,11 @@ def _loading(path: str, *, where: str = "", key: str = "") -> Iterator[None]:
         why = "does not hold what it should" if is_content else error.strerror
         problem = f"{path} cannot be used: {why}"
         raise ConfigError((Fault(where, key, problem),)) from error
+
+
+def _target(parts: SplitResult) -> str:
+    path = parts.path or "/"
+    return f"{path}?{parts.query}" if parts.query else path
 
 
 class RouteAdapter(HTTPAdapter):

@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import ssl
+from typing import Any
 
 import pytest
 from urllib3.exceptions import ProtocolError, ProxyError
@@ -19,7 +20,7 @@ SECRET_URL = "http://user:s3cret@proxy.example:3128"
 
 
 def outcome(
-    error: BaseException, *, proxy_name: str | None = None, **progress: bool
+    error: BaseException, *, proxy_name: str | None = None, **progress: Any
 ) -> Deferred:
     """Return the receipt of a POST to api.example that the error has ended."""
     attempt = Attempt(
