@@ -22,6 +22,9 @@ class Verb:
 VERBS: Mapping[str, Verb] = {
     "run": Verb("run", "Follow the sources and deliver what they hold."),
     "validate": Verb("validate", "Check the configuration and report every fault."),
+    "doctor": Verb(
+        "doctor", "Say what stands in the way of shipping, and how to mend it."
+    ),
     "status": Verb("status", "Show what was delivered from each file and what waits."),
     "audit": Verb("audit", "Count the files again and prove that the sums add up."),
     "identify": Verb(

@@ -62,7 +62,7 @@ def open_writer(path: str, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
             connection.execute(f"PRAGMA journal_mode={journal}")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
-            _check(connection, path)
+            check(connection, path)
             _migrate(connection, path)
     except BaseException:
         connection.close()
@@ -203,7 +203,12 @@ def _version_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _check(connection: sqlite3.Connection, path: str) -> None:
+def check(connection: sqlite3.Connection, path: str) -> None:
+    """Have SQLite go over the whole database.
+
+    Raises:
+        StateCorruptError: It is damaged.
+    """
     verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     if verdict != "ok":
         raise StateCorruptError(

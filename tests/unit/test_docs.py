@@ -19,6 +19,7 @@ from shipper.cli.root import root
 from shipper.config.credential import VARIABLE
 from shipper.config.schema import keys, load_schema
 from shipper.events import EVENTS
+from shipper.reports.doctor.check import KINDS as CODES
 
 HERE = Path(__file__).parents[2]
 KEYS = {key.dotted for key in keys(load_schema())}
@@ -132,6 +133,15 @@ def test_every_event_is_explained() -> None:
     )
 
     assert sorted(rows) == sorted((name, kind.level) for name, kind in EVENTS.items())
+
+
+def test_every_code_of_the_doctor_is_explained() -> None:
+    """A code in a report or a ticket leads to its paragraph, under its title."""
+    headings = re.findall(
+        r"^### (SHP\d{3}): (.+)\n\n\S", _read("docs/doctor.md"), re.MULTILINE
+    )
+
+    assert headings == [(code, kind.title) for code, kind in CODES.items()]
 
 
 def test_every_exit_code_is_explained() -> None:
