@@ -113,17 +113,17 @@ class Files:
 
     def checks(self) -> Iterator[Check]:
         """Yield what can be read, and what cannot and why."""
+        closed = set()
         for name, fields in self._told:
             where = str(fields.get("path") or fields.get("pattern") or "")
             why = EVENTS[name].sentence.format(**fields).removeprefix(f"{where}: ")
             if name == "file_unreadable":
+                closed.add(where)
                 yield failure("SHP010", where, why, _GROUP_HINT)
+            elif name == "source_empty" and {where, os.path.dirname(where)} & closed:
+                continue  # what cannot be looked at is not missing
             elif name in _MENDS:
                 yield warning("SHP010", where, why, _MENDS[name])
-        for directory in self.directories:
-            if os.path.isdir(directory) and not os.access(directory, os.R_OK | os.X_OK):
-                why = "the directory cannot be listed, so rotated files are not found"
-                yield failure("SHP010", directory, why, _GROUP_HINT)
         for view in self.views:
             why = f"readable, {view.size_bytes:,} bytes, {view.unread_bytes:,} unread"
             yield ok("SHP010", view.path, why)
