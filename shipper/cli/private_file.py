@@ -1,4 +1,4 @@
-"""A file for one pair of eyes: whole or not there, and never in place of another.
+"""A file for one pair of eyes: whole or not there, and replaced only on request.
 
 Lines go to a temporary file beside it, which takes the name when all is on disk.
 """
@@ -19,8 +19,16 @@ class CannotWriteError(ShipperError):
     exit_code = EXIT_CANNOT_CREATE
 
 
-def write_lines(path: str, lines: Iterable[str], *, may_replace: bool) -> int:
-    """Write a file of mode 0600; return how many lines it has.
+def write_lines(
+    path: str, lines: Iterable[str], *, may_replace: bool, mode: int = 0o600
+) -> int:
+    """Write a file; return how many lines it has.
+
+    Args:
+        path: Its name.
+        lines: Without their ends.
+        may_replace: Take the place of a file that is there.
+        mode: Who may read it, whatever the umask.
 
     Raises:
         CannotWriteError: It is there already, or cannot be written; nothing of
@@ -30,7 +38,7 @@ def write_lines(path: str, lines: Iterable[str], *, may_replace: bool) -> int:
     if not may_replace and os.path.lexists(path):
         raise _taken(path)
     try:
-        # Made with mode 0600, whatever the umask.
+        # Closed to others until it is whole.
         handle, temporary = tempfile.mkstemp(dir=directory, prefix=".shipper-")
     except OSError as error:
         raise _failed(path, error) from error
@@ -41,6 +49,7 @@ def write_lines(path: str, lines: Iterable[str], *, may_replace: bool) -> int:
                 file.write(line + "\n")
                 count += 1
             file.flush()
+            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         # A crash before this leaves the temporary file, after it the whole one.
         if may_replace:

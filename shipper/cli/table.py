@@ -26,6 +26,7 @@ VERBS: Mapping[str, Verb] = {
         "doctor", "Say what stands in the way of shipping, and how to mend it."
     ),
     "status": Verb("status", "Show what was delivered from each file and what waits."),
+    "metrics": Verb("metrics", "Print metrics in Prometheus' text format."),
     "audit": Verb("audit", "Count the files again and prove that the sums add up."),
     "identify": Verb(
         "identify", "Show which rule names the callers, and who stays unidentified."

@@ -40,6 +40,7 @@ from shipper.store.directory import prepare_directory
 from shipper.store.letterbox import Letterbox
 from shipper.store.sums import Sums, sum_up
 
+DELIVERY = "delivery"  # the moment of the last one
 FORGET_SECONDS = 3600.0  # how often silent writers are looked for
 OnStateError = Literal["stop", "beginning", "end"]
 
@@ -155,8 +156,13 @@ class Store(Reader):
                 dead_letters.recover(connection, commit.recovered)
             if commit.counters:
                 counters.add(connection, commit.counters)
+            if commit.recovered or any(each.delivered for each in commit.advances):
+                self._note_delivery()
             missing = writers.enter(connection, commit.runs, now=self._clock.now())
         self._tell(missing)
+
+    def _note_delivery(self) -> None:
+        counters.note_moment(self._connection, DELIVERY, self._clock.now())
 
     def _check(self, commit: Commit) -> None:
         """Refuse a commit within its transaction; whoever follows refuses none."""

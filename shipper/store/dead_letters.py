@@ -177,6 +177,11 @@ def evict(
     return Evicted(count, sum(row[2] for row in rows))
 
 
+def count(connection: sqlite3.Connection) -> int:
+    """Return how many letters are kept."""
+    return int(connection.execute("SELECT count(*) FROM dead_letters").fetchone()[0])
+
+
 def size_of_all(connection: sqlite3.Connection) -> int:
     """Return what all letters take up, more or less; an index scan."""
     row = connection.execute(

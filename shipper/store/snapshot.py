@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from shipper.fileid import FileRow, Head
-from shipper.store import catalog
+from shipper.store import catalog, counters, dead_letters
+from shipper.store.checkpoints import DELIVERY
 from shipper.store.database import DATABASE_NAME, open_read_only, wrapped
 from shipper.store.sums import Sums, sum_up
 
@@ -30,6 +31,18 @@ class Snapshot:
         self._connection = connection
         self.has_run = connection is not None
         self.sums = Sums() if connection is None else sum_up(connection)
+
+    def kept_letters(self) -> int:
+        """Return how many dead letters are kept."""
+        if self._connection is None:
+            return 0
+        return dead_letters.count(self._connection)
+
+    def last_delivery(self) -> float | None:
+        """Return when the shipper delivered last, in seconds since 1970, or None."""
+        if self._connection is None:
+            return None
+        return counters.moment(self._connection, DELIVERY)
 
     def known_files(self) -> list[FileRow]:
         """Return every file that is not gone."""

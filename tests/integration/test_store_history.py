@@ -16,6 +16,7 @@ from shipper.model import Advance, Commit
 from shipper.source import Source
 from shipper.store import open_store
 from shipper.store.history import History, Reading, TakenOverError, open_history
+from shipper.store.snapshot import open_snapshot
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
 
@@ -77,6 +78,20 @@ def test_a_file_of_history_is_found_by_its_content(
     assert row.state is FileState.HISTORY
     assert history.reading_of("f") == Reading(label="web", choices="")
     assert history.reading_of("another") is None
+
+
+def test_a_backfill_is_no_delivery_of_the_shipper(
+    history: History, tmp_path: Path
+) -> None:
+    """An alarm on the last delivery must not be silenced by history."""
+    log = tmp_path / "access.log"
+    log.write_bytes(ALL)
+    entered(history, log)
+    history.commit(advance(b"", HALF))
+
+    with open_snapshot(str(tmp_path / "state")) as snapshot:
+        assert snapshot.sums.lines.delivered == 2
+        assert snapshot.last_delivery() is None
 
 
 def test_it_is_none_of_the_files_that_are_followed(

@@ -20,6 +20,7 @@ from shipper.config.credential import VARIABLE
 from shipper.config.schema import keys, load_schema
 from shipper.events import EVENTS
 from shipper.reports.doctor.check import KINDS as CODES
+from tests.support.standings import exported_names
 
 HERE = Path(__file__).parents[2]
 KEYS = {key.dotted for key in keys(load_schema())}
@@ -142,6 +143,19 @@ def test_every_code_of_the_doctor_is_explained() -> None:
     )
 
     assert headings == [(code, kind.title) for code, kind in CODES.items()]
+
+
+def test_every_metric_is_explained() -> None:
+    """The table of metrics has every name that is exported, and no other."""
+    table = _read("docs/operations.md").partition("| metric | meaning |")[2]
+    table = table.partition("\n\n")[0]
+    rows = {
+        name
+        for row in table.splitlines()[2:]
+        for name in re.findall(r"`(shipper_\w+)`", row.split("|")[1])
+    }
+
+    assert rows == exported_names()
 
 
 def test_every_exit_code_is_explained() -> None:
