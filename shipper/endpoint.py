@@ -11,6 +11,10 @@ import ipaddress
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 REQUEST_PATH = "/v1/request"
+_EXAMPLES = {
+    False: "https://metrics.readme.io/v1/request",
+    True: "https://monitor.example/ping/1234",
+}
 
 
 def complete(url: str) -> str:
@@ -34,23 +38,37 @@ def on_server(server: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, REQUEST_PATH, "", ""))
 
 
-def problem(url: str, *, allow_plain_http: bool) -> str | None:
-    """Return why records must not be sent to `url`, or None when they may."""
+def problem(
+    url: str,
+    *,
+    allow_plain_http: bool,
+    carries: str = "records and key",
+    may_have_query: bool = False,
+) -> str | None:
+    """Return why nothing must be sent to `url`, or None when it may be.
+
+    Args:
+        url: The address.
+        allow_plain_http: Permits ``http://`` beyond the loopback interface.
+        carries: What would go over the network in clear.
+        may_have_query: A monitor wants one; the ingestion call has none.
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         return f"is not a URL: {error}"
     if parts.scheme not in {"https", "http"} or not host:
-        return "expected a URL such as https://metrics.readme.io/v1/request"
+        return f"expected a URL such as {_EXAMPLES[may_have_query]}"
     if not url.isascii() or not url.isprintable() or " " in url:
         return "holds a character that URLs must percent-encode"
     if "@" in parts.netloc:
         return "must not hold a user name or password"
-    if parts.query or parts.fragment:
-        return "must not have a query or a fragment"
+    if (parts.query and not may_have_query) or parts.fragment:
+        what = "a fragment" if may_have_query else "a query or a fragment"
+        return f"must not have {what}"
     if parts.scheme == "http" and not allow_plain_http and not is_loopback(parts):
-        return "is http://, which would send records and key in clear"
+        return f"is http://, which would send {carries} in clear"
     return None
 
 

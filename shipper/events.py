@@ -89,6 +89,8 @@ EVENTS: Mapping[str, Kind] = {
     "egress_log_resumed": Kind(
         "warning", "{path}: the egress log is written again; {missing} lines missing"
     ),
+    "heartbeat_failed": Kind("warning", "{host}: the heartbeat failed: {why}"),
+    "heartbeat_resumed": Kind("info", "{host}: the heartbeat is answered again"),
     "state_write_failed": Kind(
         "error", "positions cannot be saved, reading pauses: {why}: {hint}"
     ),

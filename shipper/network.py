@@ -116,14 +116,28 @@ class Route:
 
 
 def route_to(
-    url: str, network: NetworkSettings, *, key: str = "readme.endpoint"
+    url: str,
+    network: NetworkSettings,
+    *,
+    key: str = "readme.endpoint",
+    may_have_query: bool = False,
 ) -> Route:
-    """Return the route to `url`, which the key names.
+    """Return the route to `url`.
+
+    Args:
+        url: The address.
+        network: What the operator said about ways.
+        key: Where the address is written.
+        may_have_query: It is not the ingestion call.
 
     Raises:
         ConfigError: The URL, the proxy or a certificate file cannot be used.
     """
-    problem = endpoints.problem(url, allow_plain_http=network.allow_plain_http)
+    problem = endpoints.problem(
+        url,
+        allow_plain_http=network.allow_plain_http,
+        may_have_query=may_have_query,
+    )
     if problem is not None:
         raise ConfigError((Fault("", key, problem),))
     proxy = find_proxy(

@@ -81,6 +81,20 @@ def look(
     )
 
 
+def knock(route: Route, *, connect_seconds: float) -> Sight:
+    """Return what can be seen of the way without sending anything on it."""
+    channel = route.channel({}, connect_seconds=connect_seconds)
+    try:
+        channel.shake_hands()
+    except FAILURES as error:
+        return _failure(route, error, channel.progress, connect_seconds)
+    finally:
+        channel.close()
+    progress = channel.progress
+    names = names_in(progress.certificate)
+    return Sight(failed=None, tls=progress.tls, names=names)
+
+
 def addresses_of(host: str) -> list[str]:
     """Return the addresses of a name, in the order they would be tried.
 

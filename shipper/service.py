@@ -22,9 +22,10 @@ from shipper.egress import EgressLog
 from shipper.errors import EXIT_OK, EXIT_TRY_AGAIN
 from shipper.events import Events
 from shipper.gate import Gate
+from shipper.heartbeat import Beating, Heartbeat
 from shipper.live import LiveSource
 from shipper.model import Line
-from shipper.network import NetworkSettings
+from shipper.network import NetworkSettings, Route, route_to
 from shipper.pipeline import Ending, Pipeline
 from shipper.readings import Readings
 from shipper.revive import Reviver
@@ -165,11 +166,14 @@ class _Built:
     pipeline: Pipeline
     uploader: Uploader
     letterbox: Letterbox
+    heartbeat: Heartbeat | None
 
     def stop(self, signal_name: str) -> None:
         """End the run soon; called from a signal handler."""
         self.pipeline.stop(signal_name)
         self.uploader.hurry()
+        if self.heartbeat is not None:
+            self.heartbeat.hurry()
 
 
 def _build(
@@ -217,8 +221,13 @@ def _build(
     )
     parts.callback(watch.close)
     gate = Gate(events=events, jitter=random.random)
+    heartbeat = (
+        heartbeat_of(settings, events=events, clock=clock) if reads_lines else None
+    )
+    if heartbeat is not None:
+        parts.callback(heartbeat.close)
     window = Window(
-        poster=uploader,
+        poster=Beating(uploader, heartbeat) if heartbeat is not None else uploader,
         gate=gate,
         events=events,
         jitter=random.random,
@@ -273,7 +282,7 @@ def _build(
         deadline=deadline,
         shutdown_seconds=settings.shutdown_timeout,
     )
-    return _Built(pipeline, uploader, letterbox)
+    return _Built(pipeline, uploader, letterbox, heartbeat)
 
 
 def in_flight_of(settings: Settings) -> int:
@@ -318,6 +327,39 @@ def uploader_of(
     )
     parts.callback(uploader.close, wait_seconds=0.0)
     return uploader
+
+
+def heartbeat_of(
+    settings: Settings, *, events: Events, clock: Clock
+) -> Heartbeat | None:
+    """Return what calls the monitor, or None if there is none.
+
+    Raises:
+        ConfigError: It cannot be reached in the way that was asked for.
+    """
+    if not settings.heartbeat.url:
+        return None
+    return Heartbeat(
+        route=heartbeat_route(settings),
+        user_agent=f"hartail/{__version__}",
+        interval_seconds=settings.heartbeat.interval,
+        clock=clock,
+        events=events,
+    )
+
+
+def heartbeat_route(settings: Settings) -> Route:
+    """Return the way to the monitor.
+
+    Raises:
+        ConfigError: It cannot be reached in the way that was asked for.
+    """
+    return route_to(
+        settings.heartbeat.url,
+        network_of(settings),
+        key="heartbeat.url",
+        may_have_query=True,
+    )
 
 
 def network_of(settings: Settings) -> NetworkSettings:

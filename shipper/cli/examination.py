@@ -78,6 +78,7 @@ class Examination:
         holder = state.holder_of(settings.state_dir)
         yield from state.state_checks(settings.state_dir, holder)
         yield from self._way_checks(settings)
+        yield from self._heartbeat_checks(settings)
         yield from systemd.systemd_checks(os.environ, holder.pid)
 
     def _key_checks(self, settings: Settings) -> Iterator[Check]:
@@ -144,6 +145,24 @@ class Examination:
             yield from skipped((key.ACCEPTED, key.TEST), "there is no usable key")
         else:
             yield from self._accepted_checks(settings, route)
+
+    def _heartbeat_checks(self, settings: Settings) -> Iterator[Check]:
+        codes = (way.HEARTBEAT,)
+        if not settings.heartbeat.url:
+            yield from skipped(codes, "no heartbeat is configured")
+            return
+        try:
+            route = service.heartbeat_route(settings)
+        except ConfigError:
+            yield from skipped(codes, "the settings of the network cannot be used")
+            return
+        purpose = "tells a monitor that records are delivered: a GET without content"
+        min_tls = settings.network.min_tls
+        self.openings.append(opening_for(route, min_tls=min_tls, purpose=purpose))
+        if self.is_offline:
+            yield from skipped(codes, "not checked with --offline")
+        else:
+            yield way.heartbeat_check(route, connect_seconds=settings.readme.timeout)
 
     def _accepted_checks(self, settings: Settings, route: Route) -> Iterator[Check]:
         if not self.sends_test:

@@ -36,6 +36,7 @@ from shipper.config.settings import (
     DeadLetterSettings,
     EgressLogSettings,
     FilterSettings,
+    HeartbeatSettings,
     IdentifySettings,
     NetworkSettings,
     ReadmeSettings,
@@ -99,6 +100,7 @@ def load(
         *log_faults(document),
         *selection_faults(document),
         *_endpoint_faults(document, environ),
+        *_heartbeat_faults(document),
     ]
     credential: Credential | None = None
     if checks == "machine":
@@ -161,6 +163,19 @@ def _egress_faults(document: Document) -> Iterator[Fault]:
         problem = "no file is named that could be required"
         hint = "name it with egress_log.file"
         yield Fault(document.where(path), dotted(path), problem, hint=hint)
+
+
+def _heartbeat_faults(document: Document) -> Iterator[Fault]:
+    path: KeyPath = ("heartbeat", "url")
+    url = document.text(*path)
+    if not url:
+        return
+    is_allowed = document.value("network", "allow_plain_http") is True
+    problem = endpoint.problem(
+        url, allow_plain_http=is_allowed, carries="the URL", may_have_query=True
+    )
+    if problem is not None:
+        yield Fault(document.where(path), dotted(path), problem)
 
 
 def _endpoint_faults(document: Document, environ: Mapping[str, str]) -> Iterator[Fault]:
@@ -251,6 +266,7 @@ def _settings(
         network=way.found_files(document, NetworkSettings(**tables["network"])),
         dead_letters=DeadLetterSettings(**tables["dead_letters"]),
         egress_log=EgressLogSettings(**tables["egress_log"]),
+        heartbeat=HeartbeatSettings(**tables["heartbeat"]),
         origin=document.path,
     )
 

@@ -200,6 +200,19 @@ class EgressLogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HeartbeatSettings:
+    """`[heartbeat]`: a monitor that is called while records are delivered.
+
+    Attributes:
+        url: Called with GET, or empty. Often holds a token.
+        interval: Seconds between two calls, at least.
+    """
+
+    url: str = field(default="", repr=False)
+    interval: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetterSettings:
     """`[dead_letters]`: what is kept of records that cannot be delivered.
 
@@ -241,4 +254,5 @@ class Settings:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     dead_letters: DeadLetterSettings = field(default_factory=DeadLetterSettings)
     egress_log: EgressLogSettings = field(default_factory=EgressLogSettings)
+    heartbeat: HeartbeatSettings = field(default_factory=HeartbeatSettings)
     origin: str | None = None

@@ -109,6 +109,7 @@ def test_people_read_it_with_the_request_for_the_firewall_below(shop: Shop) -> N
     """Offline nothing is asked, and the ticket's text is there all the same."""
     with LoopbackServer() as server:
         shop.configure(server.url)
+        shop.configure_more('[heartbeat]\nurl = "https://monitor.example/ping"\n')
         done = shop.shipper("doctor", "--offline")
         heard = server.heard
 
@@ -116,6 +117,7 @@ def test_people_read_it_with_the_request_for_the_firewall_below(shop: Shop) -> N
     assert "skipped  SHP030  name resolution: not checked with --offline" in done.stdout
     assert f"port       {server.port}" in done.stdout
     assert "purpose    delivers logged API exchanges to ReadMe" in done.stdout
+    assert "to host    monitor.example" in done.stdout
 
 
 def test_a_name_that_nobody_knows(examined: Examined) -> None:

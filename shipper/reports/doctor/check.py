@@ -62,6 +62,7 @@ KINDS: Mapping[str, Kind] = {
     "SHP035": Kind("clock", EXIT_TRY_AGAIN),
     "SHP036": Kind("key at ReadMe", EXIT_NO_PERMISSION),
     "SHP037": Kind("test record", EXIT_TRY_AGAIN),
+    "SHP038": Kind("heartbeat", EXIT_TRY_AGAIN),
     "SHP040": Kind("systemd", EXIT_CONFIG),
 }
 # Of several failures the first of these counts: what a person has to mend comes

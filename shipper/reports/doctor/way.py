@@ -11,7 +11,7 @@ from datetime import datetime
 
 from shipper.certificate import Names
 from shipper.network import Route
-from shipper.probe import Layer, Sight, addresses_of, look, nearest_host
+from shipper.probe import Layer, Sight, addresses_of, knock, look, nearest_host
 from shipper.reports.doctor.check import Check, failure, ok, skipped, warning
 from shipper.reports.doctor.disk import in_time
 
@@ -24,7 +24,7 @@ _CODES = {
     Layer.TLS: "SHP033",
     Layer.HTTP: "SHP034",
 }
-CLOCK = "SHP035"
+CLOCK, HEARTBEAT = "SHP035", "SHP038"
 WAY_CODES = (*_CODES.values(), CLOCK)
 _MENDS = {
     Layer.DNS: "ask for this name in your resolver, or set network.proxy if names are "
@@ -76,6 +76,22 @@ def way_checks(
             return
         yield _passed(route, layer, sight, addresses)
     yield _clock(route.name, sight, now)
+
+
+def heartbeat_check(route: Route, *, connect_seconds: float) -> Check:
+    """Return whether the monitor can be reached; it is not called.
+
+    A call would tell it that records are delivered.
+    """
+    sight = knock(route, connect_seconds=connect_seconds)
+    if sight.failed is None:
+        return ok(HEARTBEAT, route.name, "can be reached; it was not called")
+    mend = _MENDS[sight.failed]
+    if sight.is_unknown_authority:
+        mend = _authority_mend(route, sight.names)
+    # The records go their way without it.
+    why = f"{sight.failed}: {sight.why.partition(': ')[2]}"
+    return warning(HEARTBEAT, route.name, why, mend)
 
 
 def _passed(route: Route, layer: Layer, sight: Sight, addresses: list[str]) -> Check:

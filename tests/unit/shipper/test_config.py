@@ -88,6 +88,9 @@ keep_bytes = 100
 [egress_log]
 file = "egress.jsonl"
 required = true
+[heartbeat]
+url = "https://monitor.example/ping/1?state=up"
+interval = 90
 """
 
 
@@ -293,6 +296,15 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
             SMALLEST + '[filter]\nallowlist = ["a", "response.header."]\n',
             "FILE:4: filter.allowlist[1]: names nothing after the prefix, as "
             "header.NAME would",
+        ),
+        (
+            SMALLEST + '[heartbeat]\nurl = "http://monitor.example/1"\n',
+            "FILE:4: heartbeat.url: is http://, which would send the URL in clear",
+        ),
+        (
+            SMALLEST + '[heartbeat]\nurl = "monitor.example"\n',
+            "FILE:4: heartbeat.url: expected a URL such as "
+            "https://monitor.example/ping/1234",
         ),
         (
             SMALLEST + "[egress_log]\nrequired = true\n",

@@ -34,6 +34,7 @@ from shipper.reports.doctor.check import (
 from shipper.reports.doctor.disk import Generation
 from shipper.store.examined import Holder, lock_holder
 from shipper.store.schema import VERSION
+from tests.support.certificates import server_tls
 from tests.support.clock import FakeClock
 from tests.support.exchanges import an_exchange, encoded
 from tests.support.loopback import LoopbackServer, Reply
@@ -421,6 +422,23 @@ def test_an_answer_without_a_date_proves_nothing() -> None:
         check = checks_of(server)["SHP035"]
 
     assert (check.verdict, "no time" in check.why) == ("ok", True)
+
+
+def test_a_monitor_is_not_called_to_see_whether_it_is_there() -> None:
+    """A call would say that all is well."""
+    with LoopbackServer() as server:
+        route = route_to(server.url, NetworkSettings(environ={}))
+        there = way.heartbeat_check(route, connect_seconds=20.0)
+    gone = way.heartbeat_check(route, connect_seconds=20.0)
+    with LoopbackServer(tls=server_tls()) as server:
+        route = route_to(server.url, NetworkSettings(environ={}))
+        unknown = way.heartbeat_check(route, connect_seconds=20.0)
+        heard = server.heard
+
+    assert [there.verdict, gone.verdict, unknown.verdict] == ["ok", *["warning"] * 2]
+    assert gone.why.startswith("tcp: ")
+    assert "something re-signs with CN=Private Test Authority" in unknown.mend
+    assert heard == []
 
 
 @pytest.mark.parametrize(

@@ -62,3 +62,12 @@ def test_the_vendor_variable_loses_its_path() -> None:
     """Scheme, host and port are taken; the path is always ours."""
     assert on_server("https://m.example:1/a/b?c") == "https://m.example:1/v1/request"
     assert on_server("https://[::1") == "https://[::1"
+
+
+def test_a_monitor_may_have_a_query_and_no_fragment() -> None:
+    """Its address is no ingestion call."""
+    for url, expected in (
+        ("https://monitor.example/ping?a=b", None),
+        ("https://monitor.example/ping#a", "must not have a fragment"),
+    ):
+        assert problem(url, allow_plain_http=False, may_have_query=True) == expected

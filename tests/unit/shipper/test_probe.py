@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shipper.network import NetworkSettings, route_to
-from shipper.probe import Layer, Sight, addresses_of, look, nearest_host
+from shipper.probe import Layer, Sight, addresses_of, knock, look, nearest_host
 from tests.support.certificates import CA_FILE, server_tls
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.loopback import LoopbackServer, Raw, Reply
@@ -67,6 +67,17 @@ def test_another_name_is_no_unknown_authority() -> None:
     assert (sight.failed, sight.is_unknown_authority) == (Layer.TLS, False)
     assert sight.names is not None
     assert "elsewhere.example" in sight.names.subject
+
+
+def test_one_can_knock_without_a_word() -> None:
+    """The way is seen, and the other side hears nothing; or what failed is told."""
+    with LoopbackServer(tls=server_tls()) as server:
+        way = NetworkSettings(environ={}, ca_file=CA_FILE)
+        sight = knock(route_to(server.url, way), connect_seconds=20.0)
+    after = knock(route_to(server.url, way), connect_seconds=20.0)
+
+    assert (sight.failed, sight.tls, server.heard) == (None, "TLSv1.3", [])
+    assert after.failed is Layer.TCP
 
 
 def test_a_version_too_old_has_no_names_to_show() -> None:
