@@ -16,6 +16,7 @@ from shipper.events import Events
 from shipper.parse import UnknownVersion, parse
 from shipper.reports.losses import Losses, losses_of
 from shipper.source import FileView, Followed, Source
+from shipper.store.examined import Holder, lock_holder
 from shipper.store.snapshot import open_snapshot
 from shipper.store.sums import FileSums, Outcomes
 
@@ -75,12 +76,16 @@ class Status:
     Attributes:
         has_run: False before the shipper has made its state.
         losses: What never reached the shipper, and what it kept back.
+        holder: Which process is shipping.
+        last_delivery: When it delivered last, seconds since 1970, or None.
     """
 
     files: tuple[FileStatus, ...]
     records: Records
     has_run: bool
     losses: Losses
+    holder: Holder
+    last_delivery: float | None
 
 
 def take_status(
@@ -94,6 +99,7 @@ def take_status(
     with open_snapshot(state_dir) as snapshot:
         source = Source(sources=sources, catalog=snapshot, events=events, clock=clock)
         source.look()
+        last_delivery = snapshot.last_delivery()
     try:
         views = {view.file_id: view for view in source.files()}
         pending: Counter[str] = Counter()
@@ -128,7 +134,12 @@ def take_status(
         pending=sum(file.records.pending for file in files),
     )
     return Status(
-        files, total, has_run=snapshot.has_run, losses=losses_of(snapshot.sums)
+        files,
+        total,
+        has_run=snapshot.has_run,
+        losses=losses_of(snapshot.sums),
+        holder=lock_holder(state_dir),
+        last_delivery=last_delivery,
     )
 
 

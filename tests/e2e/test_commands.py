@@ -373,3 +373,17 @@ def test_the_demo_for_machines() -> None:
     assert result["recorded"] == (
         result["delivered"] + result["skipped"] + result["dead"]
     )
+
+
+def test_a_watch_on_the_status_ends_with_ctrl_c(shop: Shop) -> None:
+    """Exit 130, like every program that somebody has interrupted."""
+    shop.configure(NOWHERE)
+    shop.record(3)
+    words = ("status", "--watch", "--json", "--config", str(shop.config))
+    with running(*words) as process:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        code, _, err = stop(process, signal.SIGINT)
+
+    assert first["waiting_bytes"] == shop.log.stat().st_size
+    assert (code, "Traceback" in err) == (130, False)

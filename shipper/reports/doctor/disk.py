@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from shipper.reports.amounts import in_bytes, in_time
 from shipper.reports.doctor.check import Check, ok, warning
 
 # What `wsgi_writer.ExchangeWriter` keeps to unless told otherwise (its docstring).
@@ -140,20 +141,3 @@ def free_bytes(directory: str) -> int | None:
     except OSError:
         return None
     return facts.f_bavail * facts.f_frsize
-
-
-def in_bytes(count: float) -> str:
-    """Return a number of bytes for people, such as ``1.5 GiB``."""
-    for unit in ("bytes", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} GiB"
-
-
-def in_time(seconds: float) -> str:
-    """Return a duration for people, such as ``3.5 hours``."""
-    for size, unit in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= size:
-            return f"{seconds / size:,.1f} {unit}"
-    return f"{seconds:.0f} seconds"

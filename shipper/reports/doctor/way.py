@@ -12,8 +12,8 @@ from datetime import datetime
 from shipper.certificate import Names
 from shipper.network import Route
 from shipper.probe import Layer, Sight, addresses_of, knock, look, nearest_host
+from shipper.reports.amounts import in_time
 from shipper.reports.doctor.check import Check, failure, ok, skipped, warning
-from shipper.reports.doctor.disk import in_time
 
 SKEW_SECONDS = 60.0  # beyond it calls stand at a wrong minute of the dashboard
 

@@ -249,14 +249,6 @@ def test_a_disk_below_the_writers_floor_is_told(tmp_path: Path) -> None:
     assert disk.free_bytes(str(tmp_path / "no")) is None
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(5, "5 seconds"), (90, "1.5 minutes"), (172_800, "2.0 days")]
-)
-def test_durations_for_people(seconds: float, words: str) -> None:
-    """In the largest unit that fits."""
-    assert words == disk.in_time(seconds)
-
-
 def test_logs_gather_their_rotated_files(tmp_path: Path) -> None:
     """Each file belongs to the log it was turned away from."""
     for name in ("a.jsonl", "a.jsonl.20261123T120000000000Z", "access.log.1"):
