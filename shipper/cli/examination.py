@@ -104,7 +104,7 @@ class Examination:
             yield from skipped(("SHP012",), 'not needed: watch = "poll"')
         else:
             yield from files.limit_checks()
-        logs = found.logs(settings.sources)
+        logs = found.logs()
         written = {os.path.dirname(log.where) for log in logs if not log.is_foreign}
         places = {place: place in written for place in found.directories}
         yield from disk.space_checks({settings.state_dir: False, **places})

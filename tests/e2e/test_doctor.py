@@ -71,9 +71,10 @@ def examined(
         monkeypatch.delenv(name)
     monkeypatch.setenv("README_API_KEY", KEY)
 
-    def look(url: str, more: str = "") -> Report:
-        shop.configure(url)
-        shop.configure_more(more)
+    def look(url: str | None, more: str = "") -> Report:
+        if url is not None:
+            shop.configure(url)
+            shop.configure_more(more)
         code = main(["doctor", "--json", "--config", str(shop.config)])
         return reported(code, "".join(capsys.readouterr()))
 
@@ -211,3 +212,49 @@ def test_a_configuration_with_faults_is_looked_at_as_far_as_it_goes(
     assert report.verdict("SHP034") == "ok"
     assert (nothing.code, set(nothing.failed())) == (78, {"SHP001"}), nothing.text
     assert nothing.verdict("SHP034") == "skipped"
+
+
+def test_what_is_not_there_is_not_looked_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file, no source, no key: each says so, and the rest goes on."""
+    monkeypatch.delenv("README_API_KEY", raising=False)
+    config = tmp_path / "config.toml"
+    config.write_text(f'state_dir = "{tmp_path}/state"\n')
+    code = main(["doctor", "--json", "--offline", "--config", str(config)])
+    report = reported(code, "".join(capsys.readouterr()))
+
+    assert (code, set(report.failed())) == (78, {"SHP001", "SHP002"})
+    assert report.verdict("SHP010") == report.verdict("SHP034") == "skipped"
+
+
+def test_a_key_in_a_file_and_a_monitor(examined: Examined, shop: Shop) -> None:
+    """Both are looked at, and neither needs inotify when files are polled."""
+    (shop.directory / "key").write_text(KEY)
+    (shop.directory / "key").chmod(0o644)
+    with LoopbackServer() as server, LoopbackServer() as monitor:
+        more = f'api_key_file = "key"\n[heartbeat]\nurl = "{monitor.url}"\n'
+        shop.configure(server.url)
+        shop.config.write_text('watch = "poll"\n' + shop.config.read_text() + more)
+        report = examined(None)
+
+    assert (report.code, report.verdict("SHP003")) == (0, "warning"), report.text
+    assert report.verdict("SHP012") == "skipped"
+    assert (report.verdict("SHP038"), monitor.heard) == ("ok", [])
+
+
+def test_only_trouble_is_told_to_who_wants_quiet(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And a test record needs the network."""
+    shop.configure("http://127.0.0.1:9/v1/request")
+    words = ["doctor", "--offline", "--config", str(shop.config)]
+    main([*words, "--quiet"])
+    quiet = capsys.readouterr().out
+
+    assert all(
+        line.startswith(("warning", "failure", " "))
+        for line in quiet.split("\n")
+        if line
+    )
+    assert main([*words, "--send-test"]) == 2

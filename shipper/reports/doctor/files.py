@@ -29,6 +29,7 @@ _MENDS = {
     "file_refused": "make the pattern narrower",
     "source_empty": "check the path, unless the app has not started yet",
 }
+MOST_FILES = 20  # named one by one; those that cannot be read always are
 _NEARLY = 0.9  # of a limit, beyond which a restart may meet it
 
 
@@ -44,13 +45,8 @@ class _Told:
         self.events.append((name, fields))
 
 
-class Log(Protocol):
+class Log(Followed, Protocol):
     """What is followed of one source, and whose it is."""
-
-    @property
-    def paths(self) -> Sequence[str]:
-        """Paths or globs of active files."""
-        ...
 
     @property
     def is_foreign(self) -> bool:
@@ -82,9 +78,8 @@ class Files:
         clock: For the look.
     """
 
-    def __init__(
-        self, state_dir: str, sources: Sequence[Followed], *, clock: Clock
-    ) -> None:
+    def __init__(self, state_dir: str, sources: Sequence[Log], *, clock: Clock) -> None:
+        self._sources = sources
         told = _Told()
         try:
             with open_snapshot(state_dir) as snapshot:
@@ -113,6 +108,10 @@ class Files:
 
     def checks(self) -> Iterator[Check]:
         """Yield what can be read, and what cannot and why."""
+        yield from self._trouble()
+        yield from self._views()
+
+    def _trouble(self) -> Iterator[Check]:
         closed = set()
         for name, fields in self._told:
             where = str(fields.get("path") or fields.get("pattern") or "")
@@ -124,12 +123,33 @@ class Files:
                 continue  # what cannot be looked at is not missing
             elif name in _MENDS:
                 yield warning("SHP010", where, why, _MENDS[name])
+
+    def _views(self) -> Iterator[Check]:
+        open_views = []
         for view in self.views:
+            # What is known and has not changed was not opened for the look.
+            if os.access(view.path, os.R_OK):
+                open_views.append(view)
+            elif os.path.exists(view.path):
+                why = "cannot be read by this user any more"
+                yield failure("SHP010", view.path, why, _GROUP_HINT)
+        waiting = [view for view in open_views if view.unread_bytes]
+        done = len(open_views) - len(waiting)
+        for view in waiting[:MOST_FILES]:
             why = f"readable, {view.size_bytes:,} bytes, {view.unread_bytes:,} unread"
             yield ok("SHP010", view.path, why)
+        if len(waiting) > MOST_FILES:
+            more = len(waiting) - MOST_FILES
+            yield ok("SHP010", "", f"{more:,} more files with unread bytes, readable")
+        if done:
+            yield ok("SHP010", "", f"{done:,} files with nothing unread, readable")
 
-    def logs(self, sources: Sequence[Log]) -> list[LogFiles]:
+    def logs(self) -> list[LogFiles]:
         """Return the files of each log: an active one and what was turned away."""
+        sources = [
+            ([Pattern(path) for path in source.paths], source.is_foreign)
+            for source in self._sources
+        ]
         found: dict[str, LogFiles] = {}
         for view in self.views:
             directory, name = os.path.split(view.path)
@@ -138,11 +158,10 @@ class Files:
             except OSError:
                 continue  # it went while we looked
             generation = Generation(view.size_bytes, view.unread_bytes, changed_at)
-            for source in sources:
-                patterns = [Pattern(path) for path in source.paths]
+            for patterns, is_foreign in sources:
                 known = name_of(patterns, directory, name)
                 if known is not None:
-                    log = LogFiles(known.base, is_foreign=source.is_foreign)
+                    log = LogFiles(known.base, is_foreign=is_foreign)
                     found.setdefault(known.base, log).generations.append(generation)
                     break
         return list(found.values())

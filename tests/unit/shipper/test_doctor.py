@@ -36,6 +36,7 @@ from shipper.store.examined import Holder, lock_holder
 from shipper.store.schema import VERSION
 from tests.support.certificates import server_tls
 from tests.support.clock import FakeClock
+from tests.support.connect_proxy import ConnectProxy
 from tests.support.exchanges import an_exchange, encoded
 from tests.support.loopback import LoopbackServer, Reply
 
@@ -90,6 +91,33 @@ def test_what_is_no_file_is_told(tmp_path: Path) -> None:
 
     assert (check.code, check.verdict) == ("SHP010", "warning")
     assert "a directory" in check.why
+
+
+def test_many_files_are_counted_rather_than_named(tmp_path: Path) -> None:
+    """Years of rotated files do not hide what is wrong."""
+    for number in range(files.MOST_FILES + 2):
+        log = tmp_path / f"{number}.jsonl"
+        log.write_bytes(encoded(an_exchange(id=str(uuid4()))))
+    (tmp_path / "empty.jsonl").write_bytes(b"")
+    checks = list(found(tmp_path, "*.jsonl").checks())
+
+    assert [check.why for check in checks[-2:]] == [
+        "2 more files with unread bytes, readable",
+        "1 files with nothing unread, readable",
+    ]
+    assert len(checks) == files.MOST_FILES + 2
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_known_file_that_was_closed_since_is_told(tmp_path: Path) -> None:
+    """A look at a file that has not changed does not open it."""
+    log = tmp_path / "a.jsonl"
+    log.write_bytes(encoded(an_exchange()))
+    looked = found(tmp_path, "a.jsonl")
+    log.chmod(0)
+    (check,) = looked.checks()
+
+    assert (check.verdict, "any more" in check.why) == ("failure", True)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -257,7 +285,7 @@ def test_logs_gather_their_rotated_files(tmp_path: Path) -> None:
         SourceSettings(paths=(str(tmp_path / "a.jsonl"),)),
         SourceSettings(paths=(str(tmp_path / "access.log"),), format="combined"),
     )
-    logs = found(tmp_path, sources=sources).logs(sources)
+    logs = found(tmp_path, sources=sources).logs()
 
     assert sorted(
         (log.where, log.is_foreign, len(log.generations)) for log in logs
@@ -341,6 +369,15 @@ def test_the_holder_of_the_lock_is_named(tmp_path: Path) -> None:
         somebody = lock_holder(str(tmp_path))
 
     assert (nobody.pid, somebody.pid) == (None, os.getpid())
+
+
+def test_a_shipper_that_is_running_is_told_with_its_pid(tmp_path: Path) -> None:
+    """Doctor and shipper do not get into each other's way."""
+    with locked(tmp_path, "1\n"):
+        holder = state.holder_of(str(tmp_path))
+        checks = {c.code: c for c in state.state_checks(str(tmp_path), holder)}
+
+    assert f"held by pid {os.getpid()}" in checks["SHP022"].why
 
 
 def test_what_the_system_does_not_tell_is_unknown(tmp_path: Path) -> None:
@@ -509,6 +546,22 @@ def test_a_file_with_a_key_is_closed_to_others(
 
 
 # --- systemd and firewall
+
+
+def test_behind_a_proxy_its_name_is_the_one_to_resolve() -> None:
+    """The endpoint's is the proxy's business."""
+    with ConnectProxy(1) as proxy:
+        url = f"https://127.0.0.1:{proxy.port}/"
+    route = route_to("https://a.example/", NetworkSettings(environ={}, proxy=url))
+    checks = {
+        check.code: check
+        for check in way.way_checks(
+            route, user_agent="x", connect_seconds=5.0, answer_seconds=5.0, now=NOW
+        )
+    }
+
+    assert checks["SHP030"].verdict is Verdict.OK
+    assert "a.example:443 is resolved by the proxy" in checks["SHP030"].why
 
 
 def test_units_and_credentials_are_found(tmp_path: Path) -> None:
