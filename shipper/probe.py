@@ -23,6 +23,7 @@ from shipper.channel import FAILURES, Channel, Progress, chain_of
 from shipper.failures import Attempt, receipt_for_error
 from shipper.network import Route
 
+_PROXY_WANTS = 407  # of a proxy that forwards rather than tunnels
 # X509_verify_cert_error_string(3): what a missing authority looks like.
 _UNKNOWN_AUTHORITY = frozenset({18, 19, 20, 21})
 
@@ -72,6 +73,9 @@ def look(
     finally:
         channel.close()
     progress = channel.progress
+    if answer.status == _PROXY_WANTS and route.proxy is not None:
+        why = f"{route.proxy.name}: {answer.status}: the proxy wants credentials"
+        return Sight(failed=Layer.PROXY, why=why)
     return Sight(
         failed=None,
         status=answer.status,

@@ -21,7 +21,7 @@ from shipper.errors import ConfigError, Fault
 from shipper.events import Events
 from shipper.model import Receipt
 from shipper.network import Route, route_to
-from shipper.reports.doctor import disk, files, key, state, systemd, way
+from shipper.reports.doctor import disk, files, key, state, systemd, watches, way
 from shipper.reports.doctor.check import KINDS, Check, failure, ok, skipped
 from shipper.reports.doctor.firewall import Opening, opening_for
 from shipper.upload import ANSWER_PER_CONNECT
@@ -99,11 +99,16 @@ class Examination:
             return
         found = files.Files(settings.state_dir, settings.sources, clock=self.clock)
         yield from found.checks()
-        yield from found.watch_checks(settings.watch, settings.poll_interval)
+        yield from watches.watch_checks(
+            found.directories,
+            mode=settings.watch,
+            poll_interval_seconds=settings.poll_interval,
+            clock=self.clock,
+        )
         if settings.watch == "poll":
             yield from skipped(("SHP012",), 'not needed: watch = "poll"')
         else:
-            yield from files.limit_checks()
+            yield from watches.limit_checks()
         logs = found.logs()
         written = {os.path.dirname(log.where) for log in logs if not log.is_foreign}
         places = {place: place in written for place in found.directories}

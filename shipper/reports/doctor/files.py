@@ -1,57 +1,31 @@
 """The followed files: found and opened as the shipper finds and opens them.
 
-What its source tells while it looks becomes checks, and so does what its watch says
-when it is set: nothing here judges in their place. Positions do not move.
+What its source tells while it looks becomes checks: nothing here judges in its place.
+Positions do not move.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
 
 from shipper.clock import Clock
 from shipper.errors import StateError
-from shipper.events import EVENTS, Value
-from shipper.mounts import filesystem_type
+from shipper.events import EVENTS
 from shipper.reports.doctor.check import Check, failure, ok, warning
 from shipper.reports.doctor.disk import Generation
+from shipper.reports.doctor.told import Told
 from shipper.source import FileView, Followed, Source
 from shipper.source.siblings import Pattern, name_of
 from shipper.store.snapshot import Snapshot, open_snapshot
-from shipper.wake import Watch
 
-LIMITS = "/proc/sys/fs/inotify"
-PROCESSES = "/proc"
 _GROUP_HINT = "let the shipper's user read it: often by the group adm"
 _MENDS = {
     "file_refused": "make the pattern narrower",
     "source_empty": "check the path, unless the app has not started yet",
 }
 MOST_FILES = 20  # named one by one; those that cannot be read always are
-_NEARLY = 0.9  # of a limit, beyond which a restart may meet it
-
-
-class _Told:
-    """Implements `events.Events`: keeps what was told."""
-
-    def __init__(self) -> None:
-        # Mutable state: the events in the order told.
-        self.events: list[tuple[str, dict[str, Value]]] = []
-
-    def emit(self, name: str, **fields: Value) -> None:
-        """Remember an event."""
-        self.events.append((name, fields))
-
-
-class Log(Followed, Protocol):
-    """What is followed of one source, and whose it is."""
-
-    @property
-    def is_foreign(self) -> bool:
-        """True for the log of another program."""
-        ...
 
 
 @dataclass(slots=True)
@@ -78,9 +52,11 @@ class Files:
         clock: For the look.
     """
 
-    def __init__(self, state_dir: str, sources: Sequence[Log], *, clock: Clock) -> None:
+    def __init__(
+        self, state_dir: str, sources: Sequence[Followed], *, clock: Clock
+    ) -> None:
         self._sources = sources
-        told = _Told()
+        told = Told()
         try:
             with open_snapshot(state_dir) as snapshot:
                 self._look(sources, snapshot, told, clock)
@@ -88,14 +64,13 @@ class Files:
             # Told by the check of the state.
             told.events.clear()
             self._look(sources, Snapshot(None), told, clock)
-        self._clock = clock
         self._told = told.events
 
     def _look(
         self,
         sources: Sequence[Followed],
         snapshot: Snapshot,
-        told: _Told,
+        told: Told,
         clock: Clock,
     ) -> None:
         source = Source(sources=sources, catalog=snapshot, events=told, clock=clock)
@@ -165,96 +140,3 @@ class Files:
                     found.setdefault(known.base, log).generations.append(generation)
                     break
         return list(found.values())
-
-    def watch_checks(
-        self, mode: Literal["auto", "events", "poll"], poll_interval_seconds: float
-    ) -> Iterator[Check]:
-        """Yield how each directory is watched, from watches that are really set."""
-        told = _Told()
-        watch = Watch(
-            mode=mode,
-            clock=self._clock,
-            events=told,
-            poll_interval_seconds=poll_interval_seconds,
-        )
-        watch.follow(self.directories)
-        watch.pause_seconds(found_lines=False)
-        watch.close()
-        degraded = {
-            str(fields["directory"]): str(fields["why"]) for _, fields in told.events
-        }
-        polled = f"polled every {poll_interval_seconds:g} s"
-        for directory in self.directories:
-            kind = filesystem_type(directory) or "unknown file system"
-            where = f"{directory} ({kind})"
-            if mode == "poll":
-                yield ok("SHP011", where, f'{polled}, because watch = "poll"')
-            elif directory not in degraded:
-                yield ok("SHP011", where, "events by inotify")
-            else:
-                why = f"{polled}: {degraded[directory]}"
-                yield _polled(where, why)
-
-
-def _polled(where: str, why: str) -> Check:
-    if "come over" in why:
-        # Nothing is wrong with a network file system that is polled.
-        return ok("SHP011", where, why)
-    mend = "records are seen later, none is lost; mend it if that is too late"
-    return warning("SHP011", where, why, mend)
-
-
-def limit_checks(
-    *, limits: str = LIMITS, processes: str = PROCESSES
-) -> Iterable[Check]:
-    """Return what inotify allows this user, and how much of it is taken."""
-    instances = _number_in(os.path.join(limits, "max_user_instances"))
-    watches = _number_in(os.path.join(limits, "max_user_watches"))
-    if instances is None or watches is None:
-        why = "this system does not tell them; files are polled where it has none"
-        return [ok("SHP012", "", why)]
-    taken = _instances_taken(processes)
-    why = (
-        f"{watches:,} watches and {instances:,} instances a user; at least {taken} "
-        f"instances of this user are in use"
-    )
-    if taken >= _NEARLY * instances:
-        mend = "raise fs.inotify.max_user_instances with sysctl; until then it polls"
-        return [warning("SHP012", limits, why, mend)]
-    return [ok("SHP012", limits, why)]
-
-
-def _number_in(path: str) -> int | None:
-    try:
-        with open(path, encoding="ascii") as file:
-            return int(file.read())
-    except (OSError, ValueError):
-        return None
-
-
-def _instances_taken(processes: str) -> int:
-    """Count the inotify handles of this user's processes, as far as they show."""
-    taken = 0
-    for entry in _listed(processes):
-        if not entry.isdigit():
-            continue
-        handles = os.path.join(processes, entry, "fd")
-        try:
-            if os.stat(handles).st_uid != os.geteuid():
-                continue
-        except OSError:
-            continue
-        for handle in _listed(handles):
-            try:
-                target = os.readlink(os.path.join(handles, handle))
-            except OSError:
-                continue
-            taken += target == "anon_inode:inotify"
-    return taken
-
-
-def _listed(directory: str) -> list[str]:
-    try:
-        return os.listdir(directory)
-    except OSError:
-        return []

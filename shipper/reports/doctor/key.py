@@ -65,6 +65,9 @@ def empty_checks(receipt: Receipt, name: str) -> Iterator[Check]:
             yield _refused(receipt, name)
         case Deferred(status=None):
             yield _unanswered(receipt, name, ACCEPTED)
+        case Deferred(reason=reason):
+            mend = "check readme.endpoint; what ReadMe answers to nothing is unknown, "
+            yield warning(ACCEPTED, name, reason, mend + "so try --send-test")
         case _:
             why = f"not refused when nothing is posted; more is {_NOT_ASKED}"
             yield from skipped((ACCEPTED,), why)

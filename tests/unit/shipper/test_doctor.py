@@ -20,7 +20,16 @@ from shipper.model import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.network import NetworkSettings, route_to
 from shipper.receiver.contract import Accepted
 from shipper.receiver.contract import check as contract_check
-from shipper.reports.doctor import disk, files, firewall, key, state, systemd, way
+from shipper.reports.doctor import (
+    disk,
+    files,
+    firewall,
+    key,
+    state,
+    systemd,
+    watches,
+    way,
+)
 from shipper.reports.doctor.check import (
     KINDS,
     PRECEDENCE,
@@ -149,6 +158,14 @@ def test_a_damaged_state_does_not_keep_files_from_being_looked_at(
     assert check.verdict is Verdict.OK
 
 
+def watched(directory: str, mode: Literal["auto", "poll"]) -> list[Check]:
+    """Return how a directory is watched."""
+    checks = watches.watch_checks(
+        [directory], mode=mode, poll_interval_seconds=1.0, clock=FakeClock()
+    )
+    return list(checks)
+
+
 @pytest.mark.parametrize(
     ("mode", "words"), [("poll", 'watch = "poll"'), ("auto", "events by inotify")]
 )
@@ -156,7 +173,7 @@ def test_how_a_directory_is_watched(
     tmp_path: Path, mode: Literal["auto", "poll"], words: str
 ) -> None:
     """By really setting the watch, or by not having to."""
-    (check,) = found(tmp_path, "a.jsonl").watch_checks(mode, 1.0)
+    (check,) = watched(str(tmp_path), mode)
 
     assert (check.verdict, words in check.why) == ("ok", True)
     assert str(tmp_path) in check.where
@@ -164,7 +181,7 @@ def test_how_a_directory_is_watched(
 
 def test_why_a_directory_is_polled(tmp_path: Path) -> None:
     """One that is not there cannot be watched, and that is told."""
-    (check,) = found(tmp_path, "later/a.jsonl").watch_checks("auto", 1.0)
+    (check,) = watched(str(tmp_path / "later"), "auto")
 
     assert check.verdict is Verdict.WARNING
     assert "polled every 1 s: it does not exist" in check.why
@@ -179,12 +196,12 @@ def test_the_limits_of_inotify_are_told_before_they_are_met(tmp_path: Path) -> N
     (tmp_path / "proc/self").mkdir()
     (tmp_path / "proc/8").mkdir()
     limits, processes = str(tmp_path), str(tmp_path / "proc")
-    (few,) = files.limit_checks(limits=limits, processes=processes)
+    (few,) = watches.limit_checks(limits=limits, processes=processes)
     for number in range(2):
         (handles / str(number)).symlink_to("anon_inode:inotify")
     (handles / "plain").write_text("")
-    (many,) = files.limit_checks(limits=limits, processes=processes)
-    (unknown,) = files.limit_checks(limits=str(tmp_path / "no"), processes=processes)
+    (many,) = watches.limit_checks(limits=limits, processes=processes)
+    (unknown,) = watches.limit_checks(limits=str(tmp_path / "no"), processes=processes)
 
     assert [few.verdict, many.verdict, unknown.verdict] == ["ok", "warning", "ok"]
     assert "at least 2 instances" in many.why
@@ -477,7 +494,7 @@ def test_a_monitor_is_not_called_to_see_whether_it_is_there() -> None:
         (Refused(400, "400: empty"), ["skipped", "skipped"]),
         (Deferred(Cause.HOLD, "401: no", status=401), ["failure", "skipped"]),
         (Deferred(Cause.FORBIDDEN, "403: no", status=403), ["failure", "skipped"]),
-        (Deferred(Cause.UNAVAILABLE, "500", status=500), ["skipped", "skipped"]),
+        (Deferred(Cause.HOLD, "404: what?", status=404), ["warning", "skipped"]),
         (Deferred(Cause.NETWORK, "tcp: x: reset"), ["failure", "skipped"]),
     ],
 )

@@ -109,6 +109,15 @@ def test_the_proxy_is_what_is_reached_first() -> None:
     assert (sight.failed, "403" in sight.why) == (Layer.PROXY, True)
 
 
+def test_a_proxy_that_forwards_may_want_credentials_too() -> None:
+    """Its 407 is an answer, and not the endpoint's."""
+    with LoopbackServer([Reply(407)]) as server:
+        proxy = f"http://127.0.0.1:{server.port}"
+        sight = seen("http://relay.example/v1", proxy=proxy, allow_plain_http=True)
+
+    assert sight.failed is Layer.PROXY
+
+
 def test_a_proxy_over_tls_is_never_shown_credentials_unverified() -> None:
     """There is no unverified way through it, nor one without TLS."""
     way = NetworkSettings(environ={}, proxy="https://owl:s@127.0.0.1:1")
