@@ -1,0 +1,156 @@
+"""What the doctor says of the way to ReadMe, and of the key."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from shipper.model import Cause, Deferred, Delivered, Receipt, Refused
+from shipper.network import NetworkSettings, route_to
+from shipper.receiver.contract import Accepted
+from shipper.receiver.contract import check as contract_check
+from shipper.reports.doctor import key, way
+from shipper.reports.doctor.check import Check
+from tests.support.certificates import server_tls
+from tests.support.loopback import LoopbackServer, Reply
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def checks_of(server: LoopbackServer, now: datetime = NOW) -> dict[str, Check]:
+    """Return what is said of the way to a server, by code."""
+    checks = way.way_checks(
+        route_to(server.url, NetworkSettings(environ={})),
+        user_agent="x",
+        connect_seconds=20.0,
+        answer_seconds=20.0,
+        now=now,
+    )
+    return {check.code: check for check in checks}
+
+
+def test_every_layer_of_a_good_way_is_told() -> None:
+    """Without a proxy and without TLS, that is what is said."""
+    date = ("Date", "Mon, 23 Nov 2026 11:59:30 GMT")
+    with LoopbackServer([Reply(404, headers=(date,))]) as server:
+        checks = checks_of(server)
+
+    assert set(checks) == set(way.WAY_CODES)
+    assert {check.verdict for check in checks.values()} == {"ok"}
+    assert "without a proxy" in checks["SHP032"].why
+    assert "http://" in checks["SHP033"].why
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"), [(2, "2.0 hours ahead of"), (-2, "2.0 hours behind")]
+)
+def test_a_clock_that_is_wrong_says_which_way(hours: int, words: str) -> None:
+    """By the answer's Date."""
+    date = ("Date", "Mon, 23 Nov 2026 12:00:00 GMT")
+    with LoopbackServer([Reply(headers=(date,))]) as server:
+        check = checks_of(server, NOW + timedelta(hours=hours))["SHP035"]
+
+    assert (check.verdict, words in check.why) == ("warning", True)
+
+
+def test_an_answer_without_a_date_proves_nothing() -> None:
+    """It is no fault of this machine."""
+    with LoopbackServer() as server:
+        check = checks_of(server)["SHP035"]
+
+    assert (check.verdict, "no time" in check.why) == ("ok", True)
+
+
+def test_a_monitor_is_not_called_to_see_whether_it_is_there() -> None:
+    """A call would say that all is well."""
+    with LoopbackServer() as server:
+        route = route_to(server.url, NetworkSettings(environ={}))
+        there = way.heartbeat_check(route, connect_seconds=20.0)
+    gone = way.heartbeat_check(route, connect_seconds=20.0)
+    with LoopbackServer(tls=server_tls()) as server:
+        route = route_to(server.url, NetworkSettings(environ={}))
+        unknown = way.heartbeat_check(route, connect_seconds=20.0)
+        heard = server.heard
+
+    assert [there.verdict, gone.verdict, unknown.verdict] == ["ok", *["warning"] * 2]
+    assert gone.why.startswith("tcp: ")
+    assert "something re-signs with CN=Private Test Authority" in unknown.mend
+    assert heard == []
+
+
+@pytest.mark.parametrize(
+    ("receipt", "expected"),
+    [
+        (Delivered(202), ["skipped", "skipped"]),
+        (Refused(400, "400: empty"), ["skipped", "skipped"]),
+        (Deferred(Cause.HOLD, "401: no", status=401), ["failure", "skipped"]),
+        (Deferred(Cause.FORBIDDEN, "403: no", status=403), ["failure", "skipped"]),
+        (Deferred(Cause.HOLD, "404: what?", status=404), ["warning", "skipped"]),
+        (Deferred(Cause.NETWORK, "tcp: x: reset"), ["failure", "skipped"]),
+    ],
+)
+def test_what_the_answer_to_nothing_says_of_the_key(
+    receipt: Receipt, expected: list[str]
+) -> None:
+    """A refusal shows; an acceptance is not claimed."""
+    checks = list(key.empty_checks(receipt, "host:443"))
+
+    assert expected == [check.verdict for check in checks]
+    assert [check.code for check in checks] == [key.ACCEPTED, key.TEST]
+
+
+@pytest.mark.parametrize(
+    ("receipt", "expected"),
+    [
+        (Delivered(202), ["ok", "ok"]),
+        (Refused(400, "400: bad"), ["ok", "failure"]),
+        (Deferred(Cause.HOLD, "401: no", status=401), ["failure", "skipped"]),
+        (Deferred(Cause.BUSY, "429: no", status=429), ["skipped", "failure"]),
+    ],
+)
+def test_what_the_answer_to_a_record_says(
+    receipt: Receipt, expected: list[str]
+) -> None:
+    """Key and record are told apart."""
+    checks = list(key.record_checks(receipt, "host:443"))
+
+    assert expected == [check.verdict for check in checks]
+
+
+def test_the_test_record_is_one_that_readme_takes() -> None:
+    """It has every required field, and is marked as development data."""
+    identifier = "7f1e0b46-5f3a-4b4a-9d3e-0d5a6a3c1d11"
+    record = key.a_test_record(identifier, now=NOW, version="1.0")
+
+    assert isinstance(contract_check(b"[" + record + b"]"), Accepted)
+    assert json.loads(record)["development"] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"), [("rdme_abcdefghij0123", "ok"), ("sk-abc", "warning")]
+)
+def test_a_key_is_judged_by_its_shape_and_never_shown(text: str, verdict: str) -> None:
+    """One of another service is warned of."""
+    check = key.shape_check(text, "README_API_KEY")
+
+    assert check.verdict == verdict
+    assert text not in str(check)
+
+
+@pytest.mark.parametrize(
+    ("mode", "verdict"),
+    [(0o600, "ok"), (0o640, "ok"), (0o644, "warning"), (0o620, "warning")],
+)
+def test_a_file_with_a_key_is_closed_to_others(
+    tmp_path: Path, mode: int, verdict: str
+) -> None:
+    """Others may not read it, and a group may not replace it."""
+    path = tmp_path / "key"
+    path.write_text("rdme_x")
+    path.chmod(mode)
+    (check,) = key.file_checks((str(path), str(tmp_path / "none")))
+
+    assert check.verdict == verdict
