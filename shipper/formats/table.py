@@ -1,49 +1,58 @@
 """The table of formats that lines can be read as, by name.
 
 It is the one place that knows them all; `docs/formats.md` says the same in prose.
+A format's module is imported when the format is asked for: whoever follows own
+records alone does not wait for the patterns of fifteen others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from shipper.formats.alb import ALB
-from shipper.formats.apigateway import APIGATEWAY
-from shipper.formats.caddy import CADDY
-from shipper.formats.clf import COMBINED, COMMON, VHOST_COMBINED
-from shipper.formats.cloudfront import CLOUDFRONT
-from shipper.formats.envoy import ENVOY
-from shipper.formats.haproxy import HAPROXY
-from shipper.formats.har import HAR
-from shipper.formats.kong import KONG
-from shipper.formats.nginx_json import NGINX_JSON
-from shipper.formats.own import OWN
 from shipper.formats.reader import Format
-from shipper.formats.traefik_clf import TRAEFIK_CLF
-from shipper.formats.traefik_json import TRAEFIK_JSON
-from shipper.formats.w3c import W3C
 
-_ALL: Final[tuple[Format, ...]] = (
-    OWN,
-    COMMON,
-    COMBINED,
-    VHOST_COMBINED,
-    NGINX_JSON,
-    CADDY,
-    TRAEFIK_JSON,
-    TRAEFIK_CLF,
-    ALB,
-    HAR,
-    ENVOY,
-    HAPROXY,
-    CLOUDFRONT,
-    APIGATEWAY,
-    KONG,
-    W3C,
+# Each format's module, in which the name in capitals is its row.
+_MODULES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "own": "own",
+        "common": "clf",
+        "combined": "clf",
+        "vhost_combined": "clf",
+        "nginx-json": "nginx_json",
+        "caddy": "caddy",
+        "traefik-json": "traefik_json",
+        "traefik-clf": "traefik_clf",
+        "alb": "alb",
+        "har": "har",
+        "envoy": "envoy",
+        "haproxy": "haproxy",
+        "cloudfront": "cloudfront",
+        "apigateway": "apigateway",
+        "kong": "kong",
+        "w3c": "w3c",
+    }
 )
 
-FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
-    {format_.name: format_ for format_ in _ALL}
-)
+
+class _Formats(Mapping[str, Format]):
+    """The rows by name; to ask for a name or for all names imports nothing."""
+
+    def __getitem__(self, name: str) -> Format:
+        module = importlib.import_module(f"shipper.formats.{_MODULES[name]}")
+        row: Format = getattr(module, name.upper().replace("-", "_"))
+        return row
+
+    def __contains__(self, name: object) -> bool:
+        return name in _MODULES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+FORMATS: Final[Mapping[str, Format]] = _Formats()
