@@ -91,7 +91,7 @@ def test_unescaping_joins_surrogates() -> None:
     assert "🦉\ufffd\n".replace("\n", "n") == unescape("\\ud83e\\udd89\\ud83e\\n")
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(90)
 def test_a_body_of_backslashes_takes_no_more_time_than_its_length() -> None:
     """The application waits for it."""
     names = ListedNames(BUILT_IN)
