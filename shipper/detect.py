@@ -216,15 +216,14 @@ _MASKED = re.compile(
 _HIDDEN_LETTERS: Final = string.ascii_letters + string.digits + "-_.= +%"
 # Encoded in every other URL, and no part of a sign but one, which is looked for so.
 _OFTEN_ENCODED: Final = "= +%"
+_FEW: Final = 24  # escapes that are looked at one by one; more are one search
 _NEVER: Final = b"\xff"  # no byte of UTF-8
 _RAW_SIGNS: Final = ("sig%3", "base64")  # what is packed cannot be judged by its bytes
 
-# Digits and what may stand between those of a card, each as one character. Without
-# its percent sign an encoded blank is two digits more in a run.
+# Digits and what may stand between those of a card, each as one character.
 _DIGITS = bytes(
     48 if 48 <= byte < 58 else 45 if byte in b" -+" else 120 for byte in range(256)
 )
-_BETWEEN: Final = b" -+%"
 _CARD_RUN: Final = b"0" * FEWEST_DIGITS
 _CARD_GROUPS: Final = (_CARD_RUN, b"0000-0000-0000", b"0000-000000-0000")
 _CARD_SHAPE = re.compile(
@@ -234,11 +233,9 @@ _RUN_OF_DIGITS = re.compile(b"0+")
 _FIRST_GROUP: Final = len("000000-")  # before a run that is a card's second group
 _LONGEST_CARD: Final = 25  # 19 digits in 5 groups, and what ends them
 _ESCAPED = re.compile(rb"\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}")
-# Two, because a pattern that begins with one letter is found by memchr.
-_ESCAPES_BEFORE_DIGITS: Final = (
-    re.compile(rb"%[0-9a-fA-F][0-9]{5}"),
-    re.compile(rb"\\u[0-9a-fA-F]{3}[0-9]{5}"),
-)
+_PERCENT_BEFORE_DIGITS = re.compile(rb"%[0-9a-fA-F][0-9]{5}")
+_ESCAPE_BEFORE_DIGITS = re.compile(rb"\\u[0-9a-fA-F]{3}[0-9]{5}")
+(_PERCENT,) = b"%"  # as a number it is looked for by memchr
 
 
 class Detectors:
@@ -298,9 +295,22 @@ class Detectors:
         """
         if self._signs.occur_in(entry):
             return True
-        if (b"\\u00" in entry or b"%" in entry) and self._hidings.occur_in(entry):
+        if self._may_hide(entry):
             return True
         return self._has_cards and _may_hold_card(entry)
+
+    def _may_hide(self, entry: bytes) -> bool:
+        """Tell whether an escape stands for a character of a sign or of a number."""
+        if b"\\u00" in entry:
+            return self._hidings.occur_in(entry)
+        place = entry.find(b"%")
+        for _ in range(_FEW):
+            if place < 0:
+                return False
+            if entry[place + 1 : place + 3] in _HIDING_CODES:
+                return True
+            place = entry.find(b"%", place + 1)
+        return self._hidings.occur_in(entry)
 
     def _tokens(self, text: str, name: str) -> Iterator[Finding]:
         # Not in `name=text`: a sign must not come about by the joining alone.
@@ -360,6 +370,11 @@ def _hidings() -> Iterator[bytes]:
                 yield f"%{spelled}".encode()
 
 
+_HIDING_CODES: Final = frozenset(
+    hiding[1:] for hiding in _hidings() if hiding.startswith(b"%")
+)
+
+
 def _may_hold_card(entry: bytes) -> bool:
     """Tell whether an entry may hold a card number, however it is encoded.
 
@@ -367,22 +382,27 @@ def _may_hold_card(entry: bytes) -> bool:
     groups of a card stand are looked at closely: as they are, and with every escape
     read as the end of a number.
     """
-    if _CARD_RUN not in entry.translate(_DIGITS, _BETWEEN):
-        return False
-    if b"%20" in entry:
+    is_encoded = _PERCENT in entry
+    if is_encoded and b"%20" in entry:
         entry = entry.replace(b"%20", b" ")
-    if _has_card_groups(entry):
+    outline = entry.translate(_DIGITS)
+    present = [groups for groups in _CARD_GROUPS if groups in outline]
+    if not present:
+        return False
+    if _has_card(entry, outline, present):
         return True
     # Elsewhere an escape ends a number by itself: its last character is no digit.
-    if any(escape.search(entry) for escape in _ESCAPES_BEFORE_DIGITS):
-        return _has_card_groups(_ESCAPED.sub(b"?", entry))
+    if (is_encoded and _PERCENT_BEFORE_DIGITS.search(entry)) or (
+        b"\\u" in entry and _ESCAPE_BEFORE_DIGITS.search(entry)
+    ):
+        entry = _ESCAPED.sub(b"?", entry)
+        return _has_card(entry, entry.translate(_DIGITS), present)
     return False
 
 
-def _has_card_groups(entry: bytes) -> bool:
+def _has_card(entry: bytes, outline: bytes, present: Iterable[bytes]) -> bool:
     """Tell whether a card number stands in bytes, perhaps within a longer word."""
-    outline = entry.translate(_DIGITS)
-    for groups in _CARD_GROUPS:
+    for groups in present:
         place = outline.find(groups)
         while place >= 0:
             if _is_card_near(entry, outline, place):

@@ -22,6 +22,8 @@ from enum import Enum
 from typing import Final, TypeVar
 from urllib.parse import unquote_plus, unquote_to_bytes
 
+from shipper.needles import Needles
+
 T = TypeVar("T")
 Path = tuple[str, ...]
 
@@ -127,8 +129,12 @@ class Lists:
         self.hides_param = Memory(self._hides_param)
         self.hides_bare = Memory(self._hides_bare)
         self.header_kinds = Memory(self._header_kind)
-        words = "|".join(map(re.escape, sorted(self.names | self._last_steps())))
-        self._words = re.compile(rf"(?<!\w)(?:{words})(?!\w)") if words else None
+        words = sorted(self.names | self._last_steps())
+        either = "|".join(map(re.escape, words))
+        self._words = re.compile(rf"(?<!\w)(?:{either})(?!\w)") if either else None
+        # The expression tries every word at every character; this finds the few texts
+        # in which one of them stands at all.
+        self._hints = Needles([word.encode("utf-8", "surrogatepass") for word in words])
 
     def is_listed(self, name: str) -> bool:
         """Tell whether exactly this name is on the list in force."""
@@ -136,18 +142,24 @@ class Lists:
 
     def occurs_in(self, text: str) -> bool:
         """Tell whether a listed name stands in free text, escaped or not."""
-        words = self._words
-        if words is None:
+        if self._words is None:
             return False
         if "\0" in text:
             text = text.replace("\0", "")  # UTF-16 is ASCII with NULs
         for _ in range(MAX_UNQUOTINGS):
-            if words.search(_unescaped(text).casefold()):
+            if self._is_said_in(text):
                 return True
             if "%" not in text:
                 return False
             text = _unquoted(text)
-        return words.search(_unescaped(text).casefold()) is not None
+        return self._is_said_in(text)
+
+    def _is_said_in(self, text: str) -> bool:
+        assert self._words is not None  # asked only where there are words
+        folded = _unescaped(text).casefold()
+        if not self._hints.occur_in(folded.encode("utf-8", "surrogatepass")):
+            return False
+        return self._words.search(folded) is not None
 
     def hides_name(self, name: str, value: str) -> bool:
         """Tell whether a parameter's name is a text that stays here itself."""

@@ -123,7 +123,7 @@ def _record(
         or envelope.open is False
         or (auth is not UNSET and not _is_auth(auth))
         or (envelope.caller is not UNSET and not envelope.caller.id)
-        or len(set(envelope.notes)) != len(envelope.notes)
+        or (envelope.notes and len(set(envelope.notes)) != len(envelope.notes))
         or not _are_bodies(entry)
     ):
         return None
@@ -142,10 +142,12 @@ def _record(
 
 
 def _is_auth(auth: Auth) -> bool:
-    masks = [*auth.headers.values(), *auth.query.values(), *auth.cookies.values()]
-    if auth.id:
-        masks.append(auth.id)
-    return all(map(is_mask, masks))
+    if auth.id and not is_mask(auth.id):
+        return False
+    for masks in (auth.headers, auth.query, auth.cookies):
+        if masks and not all(map(is_mask, masks.values())):
+            return False
+    return True
 
 
 @lru_cache(maxsize=4096)
