@@ -122,7 +122,10 @@ class Watch:
         if now < self._busy_until:
             return min(BUSY_POLL_SECONDS, self._poll_interval)
         if self._arm(now):
-            # Look once more: what happened before the watch stood made no event.
+            # Look once more: what happened before the watch stood made no event. Really
+            # look: the last look may be so fresh that the next one would be skipped.
+            if self._watched is not None:
+                self._watched.rescan()
             return 0.0
         if self._armed and self._armed == set(self._directories):
             return max(self._poll_interval, WATCHED_POLL_SECONDS)
