@@ -36,10 +36,17 @@ class Callers:
     Attributes:
         general: By the rules of `[identify]` alone.
         by_source: For each `[[source]]`, in order: by its own rule, then by those.
+        functions: Users' functions among the rules.
     """
 
     general: Identifier
     by_source: tuple[Identifier, ...]
+    functions: tuple[UserFunction, ...] = ()
+
+    def close(self) -> None:
+        """End the threads that the functions answer on."""
+        for function in self.functions:
+            function.close()
 
 
 def callers_of(
@@ -102,6 +109,7 @@ def callers_of(
             identifier(source.identity) if source.identity else general
             for source in settings.sources
         ),
+        tuple(functions.values()),
     )
 
 

@@ -9,7 +9,7 @@ the state, the letters' reviver and the clock are given.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from shipper.clock import Clock
@@ -81,6 +81,7 @@ class Desk:
         max_records: Letters in one batch at most.
         max_bytes: Bytes of one batch at most; a larger letter goes alone.
         interval_seconds: Between two looks at the requests.
+        beat: Called before each of them while nothing else is to be done.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Desk:
         max_records: int,
         max_bytes: int,
         interval_seconds: float,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         # Mutable state, touched by the pipeline thread alone: requests that wait,
         # the one in hand, whether a batch of it is in the window, and the paces.
@@ -103,6 +105,7 @@ class Desk:
         self._max_records = max_records
         self._max_bytes = max_bytes
         self._interval = min(interval_seconds, LOOK_SECONDS)
+        self._beat = beat
         self._waiting: deque[Request] = deque()
         self._retry: _Retry | None = None
         self._is_out = False
@@ -158,6 +161,7 @@ class Desk:
         """Wait, as the clock does, or until somebody has asked something."""
         end = self._clock.monotonic() + seconds
         while True:
+            self._beat()
             start = self._clock.monotonic()
             pause = min(self._interval, end - start)
             self._clock.wait(pause)

@@ -39,6 +39,28 @@ EVENTS: Mapping[str, Kind] = {
     "out_of_time": Kind(
         "warning", "max duration of {seconds:.0f} s reached with work left: {why}"
     ),
+    "splayed": Kind("debug", "starting in {seconds:.0f} s, a random part of --splay"),
+    "status": Kind(
+        "info",
+        "{delivered} delivered, {skipped} skipped, {dead} dead, {blank} blank; "
+        "{backlog_bytes} bytes not read yet, {in_flight} records in flight; "
+        "trouble: {trouble}",
+    ),
+    "reloaded": Kind(
+        "info",
+        "the configuration was read again: following {sources} source(s), sending to "
+        "{endpoint}",
+    ),
+    "reload_refused": Kind(
+        "error", "the configuration was not changed, the one before still holds: {why}"
+    ),
+    "loop_stuck": Kind(
+        "error",
+        "nothing has moved for {seconds:.3g} s: the watchdog is not told that all is "
+        "well",
+    ),
+    "loop_resumed": Kind("warning", "the shipper moves again"),
+    "notify_failed": Kind("warning", "the service manager cannot be told: {why}"),
     "file_found": Kind("debug", "{path}: following from byte {position}"),
     "file_gone": Kind("debug", "{path}: gone and fully read"),
     "file_lost": Kind(

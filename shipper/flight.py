@@ -99,6 +99,7 @@ class Flight:
         "retries",
         "runs",
         "spans",
+        "taken",
     )
 
     def __init__(self, batch: Batch) -> None:
@@ -112,8 +113,19 @@ class Flight:
             zip(batch.places, batch.retries, strict=bool(batch.retries))
         )
         self.parts: list[Part] = []
-        if batch.entries:
-            self.parts.append(Part(self, batch.entries, batch.places, is_whole=True))
+        self.taken: list[LinePlace] = []
+        entries, places = batch.entries, batch.places
+        if any(entry.is_taken for entry in entries):
+            kept = [index for index, one in enumerate(entries) if not one.is_taken]
+            self.taken += [
+                place
+                for entry, place in zip(entries, places, strict=True)
+                if entry.is_taken
+            ]
+            entries = tuple(entries[index] for index in kept)
+            places = tuple(places[index] for index in kept)
+        if entries:
+            self.parts.append(Part(self, entries, places, is_whole=True))
 
     @property
     def is_stuck(self) -> bool:
@@ -124,6 +136,18 @@ class Flight:
     def is_retry(self) -> bool:
         """True for dead letters sent again: no position waits for them."""
         return bool(self.retries)
+
+    def accept(self, part: Part) -> None:
+        """End a part that the receiver has taken."""
+        self.parts.remove(part)
+        self.taken += part.places
+
+    def abandon(self) -> None:
+        """Leave what is not answered to whoever asks for it again."""
+        for part in self.parts:
+            for place in part.places:
+                self.retries.pop(place, None)
+        self.parts.clear()
 
     def bury(self, part: Part, letters: list[DeadLetter]) -> None:
         """End a part with dead letters."""

@@ -110,6 +110,7 @@ class Entry(Struct, frozen=True, gc=False):
         w: Who wrote the line, and its number, if it says so.
         dropped: Records that the writer lost just before it.
         suspicions: What looks like a secret in it.
+        is_taken: The receiver has it already; it is counted, and not sent again.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Entry(Struct, frozen=True, gc=False):
     w: Serial | None = None
     dropped: int = 0
     suspicions: tuple[Suspicion, ...] = ()
+    is_taken: bool = False
 
 
 class Skip(Struct, frozen=True, gc=False):

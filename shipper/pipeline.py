@@ -7,6 +7,7 @@ opens nothing and knows no path: source, window and checkpoints are given.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -25,6 +26,7 @@ from shipper.model import (
     Entry,
     Item,
     Line,
+    LinePlace,
     Reject,
     Skip,
     Suspicion,
@@ -160,6 +162,7 @@ class Ending(StrEnum):
     DRAINED = "drained"
     STOPPED = "stopped"
     OUT_OF_TIME = "out of time"
+    PAUSED = "paused"
 
 
 @dataclass(slots=True)
@@ -171,6 +174,15 @@ class Sums:
     dead: int = 0
     blank: int = 0
 
+    def __add__(self, other: Sums) -> Sums:
+        """Return the sums of two runs together."""
+        return Sums(
+            self.delivered + other.delivered,
+            self.skipped + other.skipped,
+            self.dead + other.dead,
+            self.blank + other.blank,
+        )
+
 
 class Pipeline:
     """Lines in, commits out; every wait ends early when somebody wakes the clock.
@@ -179,6 +191,9 @@ class Pipeline:
         drain: End when everything readable has been settled (``--once``).
         deadline: Monotonic second after which the run ends, or None.
         shutdown_seconds: How long requests in flight may take after `stop`.
+        on_turn: Called each time the loop has come round, and while it winds down;
+            may call `pause` or `stop`.
+        taken: Lines that were delivered before, though no commit says so.
     """
 
     def __init__(
@@ -196,6 +211,8 @@ class Pipeline:
         drain: bool = False,
         deadline: float | None = None,
         shutdown_seconds: float = 5.0,
+        on_turn: Callable[[], None] = lambda: None,
+        taken: frozenset[LinePlace] = frozenset(),
     ) -> None:
         # Mutable state, touched by the pipeline thread alone; `_stopping` is set
         # from a signal handler, which only ever names one.
@@ -211,6 +228,9 @@ class Pipeline:
         self._drain = drain
         self._deadline = deadline
         self._shutdown_seconds = shutdown_seconds
+        self._on_turn = on_turn
+        self._taken = taken
+        self._is_pausing = False
         self._stopping = ""
         self._at_rest = True
         self._look_at = 0.0
@@ -224,6 +244,25 @@ class Pipeline:
         """What keeps work from being finished, in words, or nothing."""
         return self._state_trouble or self._window.trouble
 
+    @property
+    def taken(self) -> frozenset[LinePlace]:
+        """Lines that were delivered though no commit says so; for the next one."""
+        return self._taken | self._window.taken()
+
+    @property
+    def records_in_flight(self) -> int:
+        """How many records were read and have no answer yet."""
+        return self._window.records
+
+    def pause(self) -> None:
+        """Ask the run to end so that another pipeline can go on in its place.
+
+        Nothing is given up: requests that are out are waited for, however long
+        their time-outs allow, and `taken` says which lines need no commit to be
+        known as delivered. `stop` cuts it short.
+        """
+        self._is_pausing = True
+
     def stop(self, signal_name: str) -> None:
         """Ask the run to finish what is in flight and end; safe in a handler."""
         self._stopping = signal_name
@@ -234,14 +273,16 @@ class Pipeline:
         while True:
             now = self._clock.monotonic()
             if self._stopping or self._is_late(now):
-                if self._stopping:
-                    self._events.emit("stopping", signal=self._stopping)
-                self._wind_down()
-                return Ending.STOPPED if self._stopping else Ending.OUT_OF_TIME
+                return self._end()
+            if self._is_pausing:
+                if self._is_settled(now):
+                    return Ending.PAUSED
+                continue
             found_lines = self._fill(now)
             self._serve(now)
             self._window.turn(now)
             committed = self._commit(now)
+            self._on_turn()
             if self._drain and self._is_drained():
                 return Ending.DRAINED
             if not committed and not (found_lines and self._window.has_room):
@@ -263,7 +304,7 @@ class Pipeline:
                     self._hand_over(now)
                 break
             found_lines = True
-            item = self._shaper.shape(line)
+            item = self._shape(line)
             if isinstance(item, UnknownVersion):
                 self._source.stop_file(line.file_id, item.why)
                 continue
@@ -277,6 +318,17 @@ class Pipeline:
             if self._batcher.is_full:
                 self._hand_over(now)
         return found_lines
+
+    def _shape(self, line: Line) -> Item | UnknownVersion | Unsettled:
+        """Return the line's item; one that was delivered is not sent again."""
+        item = self._shaper.shape(line)
+        if not self._taken or isinstance(item, UnknownVersion | Unsettled):
+            return item
+        if LinePlace(line.file_id, line.start_bytes, line.end_bytes) not in self._taken:
+            return item
+        if isinstance(item, Entry):
+            return replace(item, payload=b"", is_taken=True)
+        return Entry("", b"", w=item.w, dropped=item.dropped, is_taken=True)
 
     def _tell(self, suspicions: tuple[Suspicion, ...]) -> None:
         """Tell of what looks like a secret, each kind once a place."""
@@ -328,6 +380,13 @@ class Pipeline:
             self._state_trouble = ""
         self._window.leave(len(settlements))
         self._desk.committed(commit)
+        if self._taken:
+            ends = {one.file_id: one.end_bytes for one in commit.advances}
+            self._taken = frozenset(
+                place
+                for place in self._taken
+                if place.end_bytes > ends.get(place.file_id, 0)
+            )
         for advance in commit.advances:
             self.sums.delivered += advance.delivered
             self.sums.skipped += advance.skipped
@@ -336,6 +395,8 @@ class Pipeline:
         return True
 
     def _rest(self, *, found_lines: bool) -> None:
+        if self._is_pausing:
+            return
         now = self._clock.monotonic()
         pauses = [IDLE_SECONDS]
         if self._window.has_room:
@@ -357,6 +418,29 @@ class Pipeline:
         is_read = self._at_rest and self._batcher.is_empty
         return is_read and self._window.is_empty and self._desk.is_idle
 
+    def _is_settled(self, now: float) -> bool:
+        """Wait a little for requests that are out; True when there are none.
+
+        What was read and not sent is left to be read again.
+        """
+        self._window.turn(now, may_post=False)
+        if not self._window.posted:
+            # Their own request is still in the state, and is carried out anew.
+            self._window.abandon_retries()
+        self._commit(now)
+        if self._window.posted:
+            self._clock.wait(LOOK_SECONDS)
+            self._on_turn()
+        return not self._window.posted
+
+    def _end(self) -> Ending:
+        """Wind down, and say why."""
+        self._on_turn()
+        if self._stopping:
+            self._events.emit("stopping", signal=self._stopping)
+        self._wind_down()
+        return Ending.STOPPED if self._stopping else Ending.OUT_OF_TIME
+
     def _wind_down(self) -> None:
         """Send what waits once more, let the requests out there end, and commit."""
         now = self._clock.monotonic()
@@ -368,5 +452,6 @@ class Pipeline:
             self._commit(now)
             if not self._window.posted or now >= end:
                 return
-            self._clock.wait(end - now)
+            self._clock.wait(min(LOOK_SECONDS, end - now))
+            self._on_turn()
             now = self._clock.monotonic()

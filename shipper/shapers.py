@@ -7,6 +7,7 @@ out. The part of `service` that whoever only looks, or brings history, shares wi
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from shipper.callers import callers_of
@@ -31,10 +32,12 @@ class Shapers:
     Attributes:
         own: Of our own records.
         by_source: Of those of each `[[source]]`, in order; callers differ.
+        close: Ends the threads that users' functions answer on.
     """
 
     own: Shaper
     by_source: tuple[Shaper, ...]
+    close: Callable[[], None] = lambda: None
 
     def around(self, readings: Readings | None) -> Shaper | LiveShaper:
         """Return what shapes the lines of followed files; None: all are our own."""
@@ -92,7 +95,7 @@ def shapers_of(
         detector=Detector(mode=settings.filter.detectors, kinds=settings.filter.detect),
     )
     by_source = (replace(own, identifier=one) for one in callers.by_source)
-    return Shapers(own, tuple(by_source))
+    return Shapers(own, tuple(by_source), callers.close)
 
 
 def shaper_of(

@@ -13,7 +13,7 @@ import queue
 import re
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -96,6 +96,8 @@ class Uploader:
         network: How the endpoint may be reached.
         clock: Woken by every answer.
         witness: Asked before every POST and told of it after, or None.
+        beat: Called now and then while `post` waits for a receipt that may still
+            come; not when a POST is overdue and its thread does not end.
 
     Raises:
         ConfigError: The endpoint cannot be reached in the way that was asked for.
@@ -112,6 +114,7 @@ class Uploader:
         network: NetworkSettings,
         clock: Clock,
         witness: Witness | None = None,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         # Mutable state. Of the caller's thread: the threads, how many were posted,
         # whether to hurry. Guarded by `_lock`: what is running, how many have ended,
@@ -128,6 +131,7 @@ class Uploader:
         self._timeout_seconds = timeout_seconds
         self._clock = clock
         self._witness = witness
+        self._beat = beat
         self._is_inline = threads == 0
         self._max_threads = max(1, threads)
         self._threads: list[threading.Thread] = []
@@ -210,6 +214,9 @@ class Uploader:
         # end this wait nor be swallowed by it.
         while self.in_flight and self._bug is None and not self._is_hurried:
             with self._lock:
+                now = self._clock.monotonic()
+                if any(now < run.deadline for run in self._runs.values()):
+                    self._beat()
                 self._lock.wait_for(lambda: not self.in_flight, INLINE_LOOK_SECONDS)
             self._abort(overdue_at=self._clock.monotonic())
 

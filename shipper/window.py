@@ -21,6 +21,7 @@ from shipper.model import (
     Cause,
     Deferred,
     Delivered,
+    LinePlace,
     Receipt,
     Refused,
 )
@@ -103,6 +104,11 @@ class Window:
         return len(self._posted)
 
     @property
+    def records(self) -> int:
+        """How many records wait here for their answer."""
+        return sum(len(part.entries) for part in self._parts())
+
+    @property
     def has_room(self) -> bool:
         """True when one more batch may be admitted.
 
@@ -156,6 +162,21 @@ class Window:
                 break
         return settled
 
+    def taken(self) -> frozenset[LinePlace]:
+        """Return the places of records that were delivered and not committed yet."""
+        return frozenset(
+            place
+            for flight in self._flights
+            if not flight.is_retry
+            for place in flight.taken
+        )
+
+    def abandon_retries(self) -> None:
+        """Leave dead letters that nobody has answered for to the next time."""
+        for flight in self._flights:
+            if flight.is_retry:
+                flight.abandon()
+
     def due_in(self, now: float) -> float | None:
         """Return the seconds until a post is due; None when an answer comes first."""
         waiting = [part for part in self._parts() if not part.is_posted]
@@ -199,7 +220,7 @@ class Window:
             case Delivered():
                 self._accepted += 1
                 self._lone_refusals = 0
-                part.flight.parts.remove(part)
+                part.flight.accept(part)
                 if self._gate.delivered(now, is_probe=part.is_probe):
                     self._hurry(now)
             case Refused():

@@ -45,8 +45,8 @@ from shipper.errors import EXIT_TRY_AGAIN, ShipperError
 from shipper.events import EventLog, Events
 from shipper.model import Commit
 from shipper.rejected import RejectedText
-from shipper.service import uploader_of
 from shipper.store.history import History, TakenOverError
+from shipper.uplink import uploader_of
 
 PIECE_LINES: Final = 2_000  # of a plain file; what a kill can repeat of each worker
 PACKED_PIECE_LINES: Final = 50_000  # an archive is unpacked from its front each time

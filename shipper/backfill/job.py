@@ -32,7 +32,6 @@ from shipper.model import Batch, Commit
 from shipper.pipeline import Checkpoints, Ending, Pipeline, Shaper
 from shipper.rejected import RejectedText
 from shipper.sample import Sampler
-from shipper.service import in_flight_of, uploader_of
 from shipper.shapers import shaper_of
 from shipper.store import StateLock
 from shipper.store.history import (
@@ -42,6 +41,7 @@ from shipper.store.history import (
     TakenOverError,
     open_history,
 )
+from shipper.uplink import in_flight_of, uploader_of
 from shipper.upload import Uploader
 from shipper.window import Poster, Window
 

@@ -109,7 +109,7 @@ class _Errand:
             StateLockedError: Another one is there for it.
         """
         from shipper.config import load  # noqa: PLC0415 - late, as above
-        from shipper.service import carry_out  # noqa: PLC0415
+        from shipper.errand import carry_out  # noqa: PLC0415
         from shipper.store import PURGE, StateLock  # noqa: PLC0415
 
         # The lock first: beside a daemon no project key is needed, which may be

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from shipper import service
+from shipper import uplink
 from shipper.clock import Clock
 from shipper.config import load
 from shipper.config.settings import Settings
@@ -124,7 +124,7 @@ class Examination:
     def _way_checks(self, settings: Settings) -> Iterator[Check]:
         codes = (*way.WAY_CODES, key.ACCEPTED, key.TEST)
         try:
-            route = route_to(settings.readme.endpoint, service.network_of(settings))
+            route = route_to(settings.readme.endpoint, uplink.network_of(settings))
         except ConfigError:
             yield from skipped(codes, "the settings of the network cannot be used")
             return
@@ -157,7 +157,7 @@ class Examination:
             yield from skipped(codes, "no heartbeat is configured")
             return
         try:
-            route = service.heartbeat_route(settings)
+            route = uplink.heartbeat_route(settings)
         except ConfigError:
             yield from skipped(codes, "the settings of the network cannot be used")
             return
@@ -181,7 +181,7 @@ class Examination:
     def _receipt(self, settings: Settings, payloads: Sequence[bytes]) -> Receipt:
         """Post as the shipper does, on the record of the egress log too."""
         with ExitStack() as parts:
-            uploader = service.uploader_of(
+            uploader = uplink.uploader_of(
                 parts, settings, events=self.events, clock=self.clock
             )
             uploader.post(1, payloads)

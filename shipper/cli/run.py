@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import click
 
@@ -32,27 +33,49 @@ LOCK_WAIT_SECONDS = 1.0
     show_default=True,
     help="When another shipper holds the state directory: exit 0, wait, or exit 75.",
 )
+@click.option(
+    "--splay",
+    callback=options.duration,
+    metavar="DURATION",
+    help="Wait a random part of this time before the start.",
+)
 def command(
-    chosen: options.Common, once: bool, max_duration: float | None, if_locked: str
+    chosen: options.Common,
+    once: bool,
+    max_duration: float | None,
+    if_locked: str,
+    splay: float | None,
 ) -> int:
     """Follow the sources and deliver what they hold.
 
     Runs until SIGTERM or SIGINT, which end it cleanly with positions saved.
+    SIGHUP reads the configuration again, SIGUSR1 tells how things are.
     With --once it ends when every line that was there is delivered, skipped or
     a dead letter.
     """
     # Late, because it takes a tenth of a second that --help should not pay.
     from shipper.config import load  # noqa: PLC0415
+    from shipper.service import splay as wait_for_splay  # noqa: PLC0415
 
     settings = load(chosen.config, os.environ)
     if once and max_duration is None:
         max_duration = ONCE_SECONDS
     clock = SystemClock()
     sums = Sums(console.event_log(chosen, clock))
+    if splay is not None:
+        ended = wait_for_splay(splay, events=sums, clock=clock)
+        if ended is not None:
+            return _told(chosen, sums, ended, ran=False)
     ran = True
     try:
         code = _run(
-            settings, once, max_duration, sums, clock, waits=if_locked == "wait"
+            settings,
+            once,
+            max_duration,
+            sums,
+            clock,
+            waits=if_locked == "wait",
+            read_again=lambda: load(chosen.config, os.environ),
         )
     except StateLockedError as error:
         if if_locked != "skip":
@@ -60,6 +83,10 @@ def command(
         if not chosen.is_quiet:
             console.notice(f"{error}: nothing done")
         ran, code = False, EXIT_OK
+    return _told(chosen, sums, code, ran=ran)
+
+
+def _told(chosen: options.Common, sums: Sums, code: int, *, ran: bool) -> int:
     if chosen.as_json:
         console.say_json({"ran": ran, "exit_code": code, **sums.fields})
     return code
@@ -94,6 +121,7 @@ def _run(
     clock: Clock,
     *,
     waits: bool,
+    read_again: Callable[[], Settings],
 ) -> int:
     from shipper.service import run  # noqa: PLC0415 - late, as above
 
@@ -106,6 +134,7 @@ def _run(
                 max_duration_seconds=max_duration,
                 events=events,
                 clock=clock,
+                read_again=read_again,
             )
         except StateLockedError:
             waited = clock.monotonic() - started

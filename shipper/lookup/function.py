@@ -133,6 +133,12 @@ class UserFunction:
             return Miss.FAILED
         return Miss.NONE if answer is None else answer
 
+    def close(self) -> None:
+        """Let the thread end as soon as it has answered; the next `ask` starts one."""
+        if self._thread is not None:
+            self._thread.questions.put(None)
+            self._thread = None
+
     def _strike(self) -> Miss:
         self._in_time = 0
         self._strikes += 1

@@ -62,6 +62,46 @@ def test_a_quiet_run_without_trouble_prints_nothing(shop: Shop) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_a_job_of_cron_without_trouble_prints_nothing(shop: Shop) -> None:
+    """All its options together are as silent, beside another shipper too."""
+    words = [
+        "--once",
+        "--quiet",
+        "--max-duration",
+        "4m",
+        "--if-locked",
+        "skip",
+        "--splay",
+        "10ms",
+    ]
+    with shop.receiving():
+        shop.record(3)
+        done = shop.shipper("run", *words)
+        received = shop.received()
+    lock = StateLock(str(shop.directory / "state"))
+    lock.acquire()
+    beside = shop.shipper("run", *words)
+    lock.release()
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (beside.returncode, beside.stdout, beside.stderr) == (0, "", "")
+    assert len(received) == 3
+
+
+def test_a_signal_ends_the_wait_before_the_start(shop: Shop) -> None:
+    """Nobody waits for a splay who wants the end, and nothing has been touched."""
+    with shop.receiving():
+        shop.record(1)
+        words = ("run", "--once", "--splay", "1000h", "--verbose")
+        with running(*words, "--config", str(shop.config)) as process:
+            line_with(process, "splayed: starting in")
+            code, _, told = stop(process, signal.SIGTERM)
+
+    assert code == 128 + signal.SIGTERM, told
+    assert "started" not in told
+    assert not (shop.directory / "state").exists()
+
+
 def test_an_empty_directory_is_told_and_is_no_error(shop: Shop) -> None:
     """A shipper that is started before the app says what it waits for."""
     shop.configure(NOWHERE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from shipper.model import Receipt
@@ -46,6 +46,7 @@ def an_uploader(
     timeout_seconds: float = 5.0,
     settings: NetworkSettings | None = None,
     witness: Witness | None = None,
+    beat: Callable[[], None] = lambda: None,
 ) -> Iterator[Uploader]:
     """Yield an uploader with the tests' key, closed at the end."""
     uploader = Uploader(
@@ -57,6 +58,7 @@ def an_uploader(
         network=settings or NetworkSettings(environ={}),
         clock=clock,
         witness=witness,
+        beat=beat,
     )
     try:
         yield uploader

@@ -129,7 +129,9 @@ def shipper(
 
 @contextmanager
 def running(
-    *words: str, environ: Mapping[str, str] | None = None
+    *words: str,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
     """Run the command beside the test; it is killed if it is still there after."""
     process = subprocess.Popen(
@@ -138,6 +140,7 @@ def running(
         stderr=subprocess.PIPE,
         text=True,
         env=environment(environ),
+        cwd=cwd,
     )
     try:
         yield process

@@ -16,6 +16,7 @@ from shipper.model import (
     Entry,
     Item,
     Line,
+    LinePlace,
     Receipt,
     Reject,
     Skip,
@@ -123,9 +124,11 @@ class Pipe:
         max_in_flight: int = 4,
         max_duration: float | None = None,
         shaper: Shape | None = None,
+        taken: frozenset[LinePlace] = frozenset(),
     ) -> None:
-        # Mutable state: whether the run has been asked to stop.
+        # Mutable state: whether the run has been asked to stop, who hears its turns.
         self._is_stopped = False
+        self.on_turn: Callable[[], None] = lambda: None
         self.clock = FakeClock()
         self.events = RecordingEvents()
         self.source = MemorySource(lines)
@@ -159,7 +162,12 @@ class Pipe:
             events=self.events,
             drain=drain,
             deadline=deadline,
+            on_turn=self._turned,
+            taken=taken,
         )
+
+    def _turned(self) -> None:
+        self.on_turn()
 
     def stop(self) -> None:
         """Send SIGTERM, once."""

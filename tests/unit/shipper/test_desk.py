@@ -117,6 +117,8 @@ class Office:
     """A desk with everything it is given."""
 
     def __init__(self, *numbers: int, max_bytes: int = 1000) -> None:
+        # Mutable state: that of its parts, and how often the desk has beaten.
+        self.beats = 0
         self.letters = MemoryLetters(*numbers)
         self.reviver = EchoReviver()
         self.clock = FakeClock()
@@ -129,7 +131,11 @@ class Office:
             max_records=2,
             max_bytes=max_bytes,
             interval_seconds=1.0,
+            beat=self._beat,
         )
+
+    def _beat(self) -> None:
+        self.beats += 1
 
     def turn(self) -> Batch | None:
         """Give the desk a turn, a second later."""
@@ -315,6 +321,16 @@ def test_rest_ends_when_somebody_asks() -> None:
 
     assert rested == 3.0
     assert office.desk.turn(office.clock.monotonic()) is not None
+
+
+def test_a_long_rest_beats_every_second() -> None:
+    """Whoever watches the loop does not take a quiet log for a hang."""
+    office = Office()
+    office.turn()
+
+    office.desk.rest(10.0)
+
+    assert office.beats == 10
 
 
 def test_rest_is_as_long_as_asked_for() -> None:

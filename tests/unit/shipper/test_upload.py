@@ -131,6 +131,21 @@ def test_hurry_ends_an_inline_wait() -> None:
         assert uploader.in_flight == 1
 
 
+def test_an_inline_wait_beats_while_an_answer_may_still_come() -> None:
+    """A long upload is no hang of the thread that waits for it."""
+    clock, has_beaten = RingingClock(), threading.Event()
+    with (
+        LoopbackServer([Silence()]) as server,
+        an_uploader(server.url, clock, threads=0, beat=has_beaten.set) as uploader,
+    ):
+        poster = threading.Thread(target=uploader.post, args=(1, [b"{}"]))
+        poster.start()
+
+        assert has_beaten.wait(20)
+        uploader.hurry()
+        poster.join(20)
+
+
 def test_requests_overlap_and_answers_keep_their_tickets() -> None:
     """As many POSTs as threads are under way, answered in any order."""
     first, clock = threading.Event(), RingingClock()
