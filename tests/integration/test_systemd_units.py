@@ -52,6 +52,24 @@ def test_units_expose_little(name: str) -> None:
     assert float(level[1]) <= WORST_EXPOSURE
 
 
+def test_the_daemon_tells_the_manager_how_it_is() -> None:
+    """A start counts when it is told, a hang is noticed, and a reload is checked."""
+    lines = (UNITS / "shipper@.service").read_text().splitlines()
+
+    assert {
+        "Type=notify",
+        "NotifyAccess=main",
+        "WatchdogSec=60s",
+        "TimeoutStopSec=30s",
+        "RestartPreventExitStatus=2 77 78",
+    } <= set(lines)
+    reloads = [line for line in lines if line.startswith("ExecReload=")]
+    assert [line.split()[1:3] for line in reloads] == [
+        ["shipper", "validate"],
+        ["-HUP", "$MAINPID"],
+    ]
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_units_call_options_that_exist(
     name: str, capsys: pytest.CaptureFixture[str]
@@ -69,7 +87,7 @@ def test_units_call_options_that_exist(
         assert [
             word for word in words if word.startswith("--") and word not in known
         ] == []
-    assert len(calls) == 2
+    assert len(calls) == (3 if "ExecReload" in "".join(lines) else 2)
 
 
 @pytest.mark.parametrize("name", [path.name for path in sorted(UNITS.iterdir())])
