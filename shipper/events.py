@@ -17,6 +17,13 @@ Level = Literal["debug", "info", "warning", "error"]
 Value = str | int | float | None
 
 _RANK: Mapping[Level, int] = {"debug": 0, "info": 1, "warning": 2, "error": 3}
+# What the journal takes for a priority at the head of a line: sd-daemon(3).
+PREFIXES: Mapping[Level, str] = {
+    "debug": "<7>",
+    "info": "<6>",
+    "warning": "<4>",
+    "error": "<3>",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +174,9 @@ class EventLog:
     """Writes events as text or JSON lines.
 
     Shapes: text is ``STAMP LEVEL NAME: sentence``; JSON is one object with
-    ``time``, ``level``, ``event``, ``message`` and the event's fields.
+    ``time``, ``level``, ``event``, ``message`` and the event's fields. For the
+    journal, which has stamps and levels of its own, text is ``<6>NAME: sentence``,
+    and an object stands behind such a prefix too.
     """
 
     def __init__(
@@ -177,12 +186,14 @@ class EventLog:
         clock: Now,
         least: Level = "info",
         as_json: bool = False,
+        for_journal: bool = False,
     ) -> None:
         # Mutable state: the stream alone; one write per event keeps lines whole.
         self._stream = stream
         self._clock = clock
         self._least = _RANK[least]
         self._as_json = as_json
+        self._for_journal = for_journal
 
     def emit(self, name: str, **fields: Value) -> None:
         """Write one line; an unknown name is a KeyError, a fault of the caller."""
@@ -202,8 +213,12 @@ class EventLog:
                     **fields,
                 }
             )
+        elif self._for_journal:
+            text = f"{name}: {message}"
         else:
             text = f"{stamp} {kind.level:<7} {name}: {message}"
+        if self._for_journal:
+            text = PREFIXES[kind.level] + text
         try:
             self._stream.write(text + "\n")
             self._stream.flush()

@@ -18,9 +18,10 @@ import click
 from shipper.cli.options import Common
 from shipper.clock import Clock
 from shipper.errors import EXIT_BUG, ConfigError, ShipperError
-from shipper.events import EventLog, Level
+from shipper.events import PREFIXES, EventLog, Level
 
 SCHEMA_VERSION = 1  # raised when a key of a JSON result changes its meaning
+_OURS = click.style("shipper: ", fg="red", bold=True)  # at the head of an error
 
 
 def say(text: str = "") -> None:
@@ -40,12 +41,12 @@ def say_json(result: Mapping[str, Any]) -> None:
 
 def notice(text: str) -> None:
     """Print one line on stderr that is neither a result nor an error."""
-    click.echo(f"shipper: {text}", err=True)
+    _tell(f"shipper: {text}", "warning")
 
 
 def remark(text: str) -> None:
     """Print one line on stderr that belongs to the lines of a result."""
-    click.echo(text, err=True, color=_has_colour(sys.stderr))
+    _tell(text, "info")
 
 
 def complain(error: ShipperError) -> None:
@@ -53,22 +54,22 @@ def complain(error: ShipperError) -> None:
     if isinstance(error, ConfigError):
         count = len(error.faults)
         noun = "fault" if count == 1 else "faults"
-        _tell("shipper: ", f"{count} {noun} in the configuration")
+        _tell(f"{_OURS}{count} {noun} in the configuration", "error")
         for fault in error.faults:
-            click.echo(str(fault), err=True)
+            _tell(str(fault), "error")
     else:
-        _tell("shipper: ", str(error))
+        _tell(f"{_OURS}{error}", "error")
     if error.hint:
-        click.echo(f"hint: {error.hint}", err=True)
+        _tell(f"hint: {error.hint}", "error")
 
 
 def complain_of_bug(error: Exception, *, with_traceback: bool) -> int:
     """Print an error that nobody expected, and return the exit code for it."""
     if with_traceback:
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-    _tell("shipper: ", f"unexpected error: {type(error).__name__}: {error}")
+        _tell("".join(traceback.format_exception(error)).rstrip("\n"), "error")
+    _tell(f"{_OURS}unexpected error: {type(error).__name__}: {error}", "error")
     how = "report it with" if with_traceback else "run it again with --verbose and send"
-    click.echo(f"hint: this is a bug; please {how} the traceback", err=True)
+    _tell(f"hint: this is a bug; please {how} the traceback", "error")
     return EXIT_BUG
 
 
@@ -90,6 +91,7 @@ def event_log(
         clock=clock,
         least=least,
         as_json=chosen.log_format == "json",
+        for_journal=_is_journal(sys.stderr),
     )
 
 
@@ -98,9 +100,28 @@ def emphasise(text: str) -> str:
     return click.style(text, bold=True)
 
 
-def _tell(prefix: str, text: str) -> None:
-    styled = click.style(prefix, fg="red", bold=True) + text
-    click.echo(styled, err=True, color=_has_colour(sys.stderr))
+def _tell(text: str, level: Level) -> None:
+    """Print on stderr; each line has a priority if it goes to the journal."""
+    if _is_journal(sys.stderr):
+        prefix = PREFIXES[level]
+        text = "\n".join(prefix + click.unstyle(line) for line in text.split("\n"))
+    click.echo(text, err=True, color=_has_colour(sys.stderr))
+
+
+def _is_journal(stream: TextIO) -> bool:
+    """Return whether the stream is the one that systemd has tied to the journal.
+
+    Source: JOURNAL_STREAM in systemd.exec(5). The variable alone proves nothing: it
+    is inherited by whatever has its output sent elsewhere.
+    """
+    device, _, inode = os.environ.get("JOURNAL_STREAM", "").partition(":")
+    if not (device.isdecimal() and inode.isdecimal()):
+        return False
+    try:
+        found = os.fstat(stream.fileno())
+    except OSError:  # a stream of a test has no descriptor
+        return False
+    return (found.st_dev, found.st_ino) == (int(device), int(inode))
 
 
 def _has_colour(stream: TextIO) -> bool:

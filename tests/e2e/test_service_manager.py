@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Literal
@@ -11,7 +14,14 @@ import pytest
 
 from shipper.errors import StateLockedError
 from shipper.store import StateLock
-from tests.support.commands import SECONDS, Shop, line_with, running, stop
+from tests.support.commands import (
+    SECONDS,
+    Shop,
+    environment,
+    line_with,
+    running,
+    stop,
+)
 from tests.support.service_manager import service_manager
 
 pytestmark = pytest.mark.e2e
@@ -124,6 +134,31 @@ def test_a_hanging_main_loop_is_not_covered_up(shop: Shop) -> None:
 
     assert after == []
     assert "nothing has moved for 0.2 s" in told
+
+
+def test_lines_for_the_journal_have_priorities_and_no_stamps(shop: Shop) -> None:
+    """The installed command finds out by itself that systemd has its stderr."""
+    reader, writer = os.pipe()
+    status = os.fstat(writer)
+    shop.configure("http://127.0.0.1:9/v1/request")
+    done = subprocess.run(
+        [sys.executable, "-m", "shipper", "run", "--once", "--config", shop.config],
+        stderr=writer,
+        env=environment({"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}),
+        timeout=SECONDS,
+        check=False,
+    )
+    os.close(writer)
+    with open(reader, encoding="utf-8") as stream:
+        lines = stream.read().splitlines()
+
+    assert done.returncode == 0
+    assert [line.split(":")[0] for line in lines] == [
+        "<6>started",
+        "<4>source_empty",
+        "<6>drained",
+        "<6>stopped",
+    ]
 
 
 def test_a_reload_is_announced_and_its_end_too(shop: Shop) -> None:

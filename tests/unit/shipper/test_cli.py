@@ -306,6 +306,34 @@ def test_an_error_is_told_with_its_hint(
     )
 
 
+@pytest.mark.parametrize("stream", ["", "1:2", "here", "1:2:3"])
+def test_other_streams_than_the_journal_get_no_priority(
+    stream: str, capfd: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable is inherited; only the descriptor it names is the journal."""
+    monkeypatch.setenv("JOURNAL_STREAM", stream)
+    console.complain(ShipperError("it broke"))
+
+    assert capfd.readouterr().err == "shipper: it broke\n"
+
+
+def test_every_line_for_the_journal_has_its_priority(
+    capfd: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error and its hint are errors there, and a notice is a warning."""
+    status = os.fstat(sys.stderr.fileno())
+    monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+    console.complain(ShipperError("it broke", hint="look\nclosely"))
+    console.notice("nothing done")
+
+    assert capfd.readouterr().err.splitlines() == [
+        "<3>shipper: it broke",
+        "<3>hint: look",
+        "<3>closely",
+        "<4>shipper: nothing done",
+    ]
+
+
 @pytest.mark.parametrize(("with_traceback", "lines"), [(False, 2), (True, 3)])
 def test_an_unexpected_error_is_one_line(
     with_traceback: bool, lines: int, capsys: Streams

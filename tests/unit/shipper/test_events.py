@@ -42,6 +42,36 @@ def test_json_line() -> None:
     }
 
 
+def test_a_line_for_the_journal_has_a_priority_and_no_stamp() -> None:
+    """The journal knows the time itself, and takes the priority off."""
+    stream = io.StringIO()
+    log = EventLog(stream, clock=FakeClock(), least="debug", for_journal=True)
+
+    log.emit("file_gone", path="/var/log/x")
+    log.emit("drained")
+    log.emit("circuit_opened", failures=8)
+    log.emit("file_unreadable", path="/var/log/x", why="no")
+
+    assert [line.split(":")[0] for line in stream.getvalue().splitlines()] == [
+        "<7>file_gone",
+        "<6>drained",
+        "<4>circuit_opened",
+        "<3>file_unreadable",
+    ]
+
+
+def test_an_object_for_the_journal_stands_behind_its_priority() -> None:
+    """Filters by priority work for JSON lines too."""
+    stream = io.StringIO()
+    log = EventLog(stream, clock=FakeClock(), as_json=True, for_journal=True)
+
+    log.emit("circuit_opened", failures=8)
+
+    prefix, text = stream.getvalue()[:3], stream.getvalue()[3:]
+    assert prefix == "<4>"
+    assert json.loads(text)["event"] == "circuit_opened"
+
+
 def test_levels_below_the_least_are_silent() -> None:
     """Quiet means warnings and errors only."""
     stream = io.StringIO()
