@@ -40,6 +40,7 @@ VERBS: Mapping[str, Verb] = {
         "dead_letter", "List, show, retry, export or purge what was not delivered."
     ),
     "scan": Verb("scan", "Show what would leak past the lists, and where."),
+    "install": Verb("install", "Print what makes the shipper run on this machine."),
     "receive": Verb("receive", "Run a local receiver that speaks ReadMe's protocol."),
     "demo": Verb("demo", "Send real exchanges from an app to a local receiver."),
 }

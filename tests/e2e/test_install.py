@@ -89,6 +89,21 @@ def test_the_schemas_travel_with_the_package(python: Path) -> None:
     assert schemas == {"config.schema.json", "record.schema.json"}
 
 
+def test_the_units_travel_with_the_package(python: Path) -> None:
+    """What `shipper install systemd` fills in is there without a checkout."""
+    program = (
+        "import json; from shipper.install.systemd import TEMPLATES, template; "
+        "print(json.dumps({name: template(name) for name in TEMPLATES.values()}))"
+    )
+
+    done = _run(python, "-I", "-c", program)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        path.name: path.read_text() for path in (HERE / "systemd").iterdir()
+    }
+
+
 def test_the_command_without_its_extra_says_how_to_mend_it(python: Path) -> None:
     """One line with the command to type, and the exit code for configuration."""
     done = _run(python.with_name("shipper"), "run")
