@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from hashlib import sha256
 
-from shipper.model import Batch, DeadLetter, Entry, LinePlace
+from shipper.model import Batch, DeadLetter, Entry, LinePlace, Taken
 from shipper.settle import Settlement
 
 
@@ -113,12 +113,12 @@ class Flight:
             zip(batch.places, batch.retries, strict=bool(batch.retries))
         )
         self.parts: list[Part] = []
-        self.taken: list[LinePlace] = []
+        self.taken: list[Taken] = []
         entries, places = batch.entries, batch.places
         if any(entry.is_taken for entry in entries):
             kept = [index for index, one in enumerate(entries) if not one.is_taken]
             self.taken += [
-                place
+                Taken(place, entry.id)
                 for entry, place in zip(entries, places, strict=True)
                 if entry.is_taken
             ]
@@ -140,7 +140,7 @@ class Flight:
     def accept(self, part: Part) -> None:
         """End a part that the receiver has taken."""
         self.parts.remove(part)
-        self.taken += part.places
+        self.taken += map(Taken, part.places, (entry.id for entry in part.entries))
 
     def abandon(self) -> None:
         """Leave what is not answered to whoever asks for it again."""

@@ -211,6 +211,13 @@ class LinePlace(Struct, frozen=True, gc=False):
     end_bytes: int
 
 
+class Taken(Struct, frozen=True):
+    """A record that the receiver has, by where it stands and which one it is."""
+
+    place: LinePlace
+    id: str
+
+
 class DeadLetter(Struct, frozen=True):
     """An item we will never send, kept with its reason.
 

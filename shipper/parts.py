@@ -21,7 +21,7 @@ from shipper.events import Events
 from shipper.gate import Gate
 from shipper.heartbeat import Beating, Heartbeat
 from shipper.live import LiveSource
-from shipper.model import Line, LinePlace
+from shipper.model import Line, Taken
 from shipper.pipeline import Pipeline
 from shipper.readings import Readings, Way
 from shipper.revive import Reviver
@@ -112,7 +112,7 @@ def join(
     clock: Clock,
     on_turn: Callable[[], None] = lambda: None,
     beat: Callable[[], None] = lambda: None,
-    taken: frozenset[LinePlace] = frozenset(),
+    taken: frozenset[Taken] = frozenset(),
     reads_lines: bool = True,
 ) -> Engine:
     """Open state, files and watch, and join everything; the lock is held already.
@@ -126,7 +126,7 @@ def join(
         clock: The time, and the bell that ends every wait.
         on_turn: Called by the pipeline each time it has come round.
         beat: Called while it rests, at least once a second.
-        taken: Places that were delivered before, of which no commit was stored.
+        taken: Records that were delivered before, of which no commit was stored.
         reads_lines: False finds the files and reads none of them.
 
     Raises:

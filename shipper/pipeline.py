@@ -30,6 +30,7 @@ from shipper.model import (
     Reject,
     Skip,
     Suspicion,
+    Taken,
     Unsettled,
 )
 from shipper.parse import UnknownVersion, parse, serial_in
@@ -193,7 +194,7 @@ class Pipeline:
         shutdown_seconds: How long requests in flight may take after `stop`.
         on_turn: Called each time the loop has come round, and while it winds down;
             may call `pause` or `stop`.
-        taken: Lines that were delivered before, though no commit says so.
+        taken: Records that were delivered before, though no commit says so.
     """
 
     def __init__(
@@ -212,7 +213,7 @@ class Pipeline:
         deadline: float | None = None,
         shutdown_seconds: float = 5.0,
         on_turn: Callable[[], None] = lambda: None,
-        taken: frozenset[LinePlace] = frozenset(),
+        taken: frozenset[Taken] = frozenset(),
     ) -> None:
         # Mutable state, touched by the pipeline thread alone; `_stopping` is set
         # from a signal handler, which only ever names one.
@@ -245,8 +246,8 @@ class Pipeline:
         return self._state_trouble or self._window.trouble
 
     @property
-    def taken(self) -> frozenset[LinePlace]:
-        """Lines that were delivered though no commit says so; for the next one."""
+    def taken(self) -> frozenset[Taken]:
+        """Records that were delivered though no commit says so; for the next one."""
         return self._taken | self._window.taken()
 
     @property
@@ -258,8 +259,8 @@ class Pipeline:
         """Ask the run to end so that another pipeline can go on in its place.
 
         Nothing is given up: requests that are out are waited for, however long
-        their time-outs allow, and `taken` says which lines need no commit to be
-        known as delivered. `stop` cuts it short.
+        their time-outs allow, and `taken` says which records were delivered without a
+        commit. `stop` cuts it short.
         """
         self._is_pausing = True
 
@@ -322,13 +323,12 @@ class Pipeline:
     def _shape(self, line: Line) -> Item | UnknownVersion | Unsettled:
         """Return the line's item; one that was delivered is not sent again."""
         item = self._shaper.shape(line)
-        if not self._taken or isinstance(item, UnknownVersion | Unsettled):
-            return item
-        if LinePlace(line.file_id, line.start_bytes, line.end_bytes) not in self._taken:
-            return item
-        if isinstance(item, Entry):
-            return replace(item, payload=b"", is_taken=True)
-        return Entry("", b"", w=item.w, dropped=item.dropped, is_taken=True)
+        if self._taken and isinstance(item, Entry):
+            place = LinePlace(line.file_id, line.start_bytes, line.end_bytes)
+            # The id too: another line may stand there, if the file was cut meanwhile.
+            if Taken(place, item.id) in self._taken:
+                return replace(item, payload=b"", is_taken=True)
+        return item
 
     def _tell(self, suspicions: tuple[Suspicion, ...]) -> None:
         """Tell of what looks like a secret, each kind once a place."""
@@ -383,9 +383,9 @@ class Pipeline:
         if self._taken:
             ends = {one.file_id: one.end_bytes for one in commit.advances}
             self._taken = frozenset(
-                place
-                for place in self._taken
-                if place.end_bytes > ends.get(place.file_id, 0)
+                one
+                for one in self._taken
+                if one.place.end_bytes > ends.get(one.place.file_id, 0)
             )
         for advance in commit.advances:
             self.sums.delivered += advance.delivered

@@ -18,7 +18,7 @@ from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.errors import EXIT_OK, EXIT_TRY_AGAIN, ConfigError, Fault
 from shipper.events import Events
-from shipper.model import LinePlace
+from shipper.model import Taken
 from shipper.notify import Notifier, watchdog_seconds
 from shipper.parts import Plan, join, prepare
 from shipper.pipeline import Ending, Sums
@@ -134,7 +134,7 @@ class _Lives:
             clock=clock,
             plan_again=self._plan_again,
         )
-        self._taken: frozenset[LinePlace] = frozenset()
+        self._taken: frozenset[Taken] = frozenset()
         self.trouble = ""
 
     @property

@@ -21,9 +21,9 @@ from shipper.model import (
     Cause,
     Deferred,
     Delivered,
-    LinePlace,
     Receipt,
     Refused,
+    Taken,
 )
 from shipper.settle import Settlement
 
@@ -162,13 +162,13 @@ class Window:
                 break
         return settled
 
-    def taken(self) -> frozenset[LinePlace]:
-        """Return the places of records that were delivered and not committed yet."""
+    def taken(self) -> frozenset[Taken]:
+        """Return the records that were delivered and not committed yet."""
         return frozenset(
-            place
+            one
             for flight in self._flights
             if not flight.is_retry
-            for place in flight.taken
+            for one in flight.taken
         )
 
     def abandon_retries(self) -> None:

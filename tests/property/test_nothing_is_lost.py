@@ -187,6 +187,13 @@ class Storm(RuleBasedStateMachine):
         """Stop the shipper as systemd does, and start it."""
         self.world.restart()
 
+    # A receiver that never answers is waited for, until time-outs that are not here.
+    @precondition(lambda self: self.world.receiver.mood is not Mood.SILENT)
+    @rule()
+    def reload(self) -> None:
+        """Change the configuration under way; this repeats nothing at all."""
+        self.world.reload()
+
     def teardown(self) -> None:
         """Deliver all there is, then compare."""
         try:

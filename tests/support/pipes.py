@@ -16,10 +16,10 @@ from shipper.model import (
     Entry,
     Item,
     Line,
-    LinePlace,
     Receipt,
     Reject,
     Skip,
+    Taken,
 )
 from shipper.parse import UnknownVersion
 from shipper.pipeline import Pipeline, Shape
@@ -124,7 +124,7 @@ class Pipe:
         max_in_flight: int = 4,
         max_duration: float | None = None,
         shaper: Shape | None = None,
-        taken: frozenset[LinePlace] = frozenset(),
+        taken: frozenset[Taken] = frozenset(),
     ) -> None:
         # Mutable state: whether the run has been asked to stop, who hears its turns.
         self._is_stopped = False

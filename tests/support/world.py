@@ -28,6 +28,7 @@ from shipper.model import (
     Refused,
     Reject,
     Skip,
+    Taken,
 )
 from shipper.pipeline import Ending, Pipeline
 from shipper.source import Source
@@ -196,7 +197,9 @@ class World:
         self._positions: dict[str, int] = {}
         self._begin()
 
-    def _begin(self, *, drain: bool = False) -> None:
+    def _begin(
+        self, *, drain: bool = False, taken: frozenset[Taken] = frozenset()
+    ) -> None:
         self.store = open_store(self._state_dir, clock=self.clock)
         self.source = Source(
             sources=[Table((str(self.log),))],
@@ -231,6 +234,7 @@ class World:
             clock=self.clock,
             events=self.events,
             drain=drain,
+            taken=taken,
         )
 
     def breathe(self, times: int) -> None:
@@ -273,6 +277,14 @@ class World:
         assert self.pipeline.run() is Ending.STOPPED
         self._leave()
         self._begin()
+
+    def reload(self) -> None:
+        """Let another pipeline go on in this one's place, as SIGHUP does."""
+        self.pipeline.pause()
+        assert self.pipeline.run() is Ending.PAUSED
+        taken = self.pipeline.taken
+        self._leave()
+        self._begin(taken=taken)
 
     def drain(self) -> None:
         """Make the receiver honest and deliver all there is, in a new life."""

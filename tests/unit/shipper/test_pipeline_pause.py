@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from shipper.errors import StateError
-from shipper.model import Delivered, LinePlace, Receipt
+from shipper.model import Batch, Delivered, Entry, LinePlace, Receipt, Refused, Taken
 from shipper.pipeline import Ending, Sums
 from tests.support.lines import lines_of
 from tests.support.pipes import Pipe
@@ -24,6 +24,20 @@ def paused_after(pipe: Pipe, turns: int) -> Pipe:
 
     pipe.on_turn = turned
     return pipe
+
+
+def a_retry(*texts: bytes) -> Batch:
+    """Return a batch of dead letters that are sent again."""
+    places = tuple(LinePlace("f", at, at + 1) for at in range(len(texts)))
+    return Batch(
+        entries=tuple(Entry(text.decode(), text) for text in texts),
+        places=places,
+        spans=(),
+        rejects=(),
+        counters=(),
+        size_bytes=10,
+        retries=(0,) * len(texts),
+    )
 
 
 def test_a_pause_ends_a_run_that_would_go_on() -> None:
@@ -117,18 +131,40 @@ def test_what_no_commit_could_be_stored_of_is_not_sent_again() -> None:
     assert after.pipeline.sums == Sums(delivered=2)
 
 
-def test_what_is_known_as_delivered_counts_so_whatever_the_rules_say_now() -> None:
-    """A rule that skips it today cannot take it back."""
-    lines = lines_of([b"skip", b"a"])
+def test_another_record_at_the_same_place_is_sent() -> None:
+    """A file that was cut and written anew meanwhile hides nothing."""
+    old, new = lines_of([b"a", b"b"]), lines_of([b"a", b"c"])
     taken = frozenset(
-        LinePlace(line.file_id, line.start_bytes, line.end_bytes) for line in lines
+        Taken(
+            LinePlace(line.file_id, line.start_bytes, line.end_bytes),
+            line.data.decode(),
+        )
+        for line in old
     )
-    pipe = Pipe(lines, taken=taken)
+    pipe = Pipe(new, taken=taken)
 
     pipe.pipeline.run()
 
-    assert pipe.poster.posted == []
+    assert pipe.poster.posted == [(b"c",)]
     assert pipe.pipeline.sums == Sums(delivered=2)
+
+
+def test_letters_without_an_answer_stay_what_they_are() -> None:
+    """Their request is carried out anew; those that were taken are not sent again."""
+
+    def judge(payloads: Sequence[bytes]) -> Receipt:
+        if len(payloads) > 1:
+            return Refused(400, "one of them")
+        return Delivered(202) if payloads == [b"a"] else deferred_by("unavailable")
+
+    batch = a_retry(b"a", b"b")
+    pipe = Pipe([], judge, drain=False)
+    pipe.desk.batches.append(batch)
+    paused_after(pipe, 3).pipeline.run()
+
+    (commit,) = pipe.checkpoints.commits
+    assert commit.recovered == batch.places[:1]
+    assert commit.dead_letters == ()
 
 
 def test_every_turn_is_heard() -> None:
