@@ -10,19 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from shipper.clock import Clock
 from shipper.errors import ConfigError, ShipperError
 from shipper.events import Events
 from shipper.notify import Notifier
-from shipper.parts import Engine, Plan
+from shipper.parts import Plan
 from shipper.pipeline import Sums
 from shipper.pulse import Pulse
 from shipper.signals import Signals
 
 NEWS_SECONDS: Final = 1.0  # between two lines for the service manager, at least
 STATUS_SECONDS: Final = 10.0  # the backlog grows without any news from us
+# Of our time at most goes into counting what waits, however many files there are.
+COUNTING_SHARE: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,37 @@ class Vitals:
         return f"{text}; trouble: {self.trouble}" if self.trouble else text
 
 
+class Attended(Protocol):
+    """One set of parts that runs; `parts.Engine` in the product."""
+
+    @property
+    def sums(self) -> Sums:
+        """Lines committed by it, by outcome."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """What keeps work from being finished, in words, or nothing."""
+        ...
+
+    @property
+    def records_in_flight(self) -> int:
+        """How many records were read and have no answer yet."""
+        ...
+
+    def pending_bytes(self) -> int:
+        """Return how much is on disk and not read yet."""
+        ...
+
+    def pause(self) -> None:
+        """End so that another can go on in its place."""
+        ...
+
+    def stop(self, signal_name: str) -> None:
+        """End soon; safe in a signal handler."""
+        ...
+
+
 class Attendant:
     """Attends the pipelines of one run, one after the other.
 
@@ -89,15 +122,16 @@ class Attendant:
         self._events = events
         self._clock = clock
         self._plan_again = plan_again
-        self._engine: Engine | None = None
+        self._engine: Attended | None = None
         self._past = Sums()
         self._plan: Plan | None = None
         self._is_ready = False
         self._is_ending = False
         self._told_at = 0.0
+        self._quiet_until = 0.0
         self._told = Vitals(Sums(), 0, 0, "")
 
-    def attend(self, engine: Engine) -> None:
+    def attend(self, engine: Attended) -> None:
         """Turn to the next engine; its pipeline must call `turned`."""
         self._past = self.sums
         self._engine = engine
@@ -111,7 +145,7 @@ class Attendant:
         """Lines committed in the whole run, by outcome."""
         if self._engine is None:
             return self._past
-        return self._past + self._engine.pipeline.sums
+        return self._past + self._engine.sums
 
     @property
     def vitals(self) -> Vitals:
@@ -121,9 +155,9 @@ class Attendant:
             return Vitals(self.sums, 0, 0, "")
         return Vitals(
             self.sums,
-            backlog_bytes=engine.source.pending_bytes(),
-            in_flight=engine.pipeline.records_in_flight,
-            trouble=engine.pipeline.trouble,
+            backlog_bytes=engine.pending_bytes(),
+            in_flight=engine.records_in_flight,
+            trouble=engine.trouble,
         )
 
     def turned(self) -> None:
@@ -164,7 +198,7 @@ class Attendant:
             self._tell(self._notifier.ready)
         else:
             assert self._engine is not None
-            self._engine.pipeline.pause()
+            self._engine.pause()
 
     def _emit_status(self) -> None:
         vitals = self.vitals
@@ -183,10 +217,13 @@ class Attendant:
     def _tell_now_and_then(self) -> None:
         if not self._notifier.is_heard or self._engine is None:
             return
-        passed = self._clock.monotonic() - self._told_at
+        now = self._clock.monotonic()
+        if now < self._quiet_until:
+            return
+        passed = now - self._told_at
         if (
             passed >= STATUS_SECONDS
-            or self._engine.pipeline.trouble != self._told.trouble
+            or self._engine.trouble != self._told.trouble
             or (passed >= NEWS_SECONDS and self.sums != self._told.sums)
         ):
             self._tell(self._notifier.status)
@@ -194,8 +231,10 @@ class Attendant:
     def _tell(self, tell: Callable[[str], None]) -> None:
         if not self._notifier.is_heard:
             return
+        began = self._clock.monotonic()
         self._told = self.vitals
         self._told_at = self._clock.monotonic()
+        self._quiet_until = began + (self._told_at - began) / COUNTING_SHARE
         tell(self._told.sentence)
 
 

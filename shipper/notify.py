@@ -19,6 +19,8 @@ from shipper.events import Events, one_line
 SOCKET_VARIABLE: Final = "NOTIFY_SOCKET"
 WATCHDOG_VARIABLE: Final = "WATCHDOG_USEC"
 WATCHDOG_PID_VARIABLE: Final = "WATCHDOG_PID"
+# A manager that does not listen for so long is not waited for.
+PATIENCE_SECONDS: Final = 5.0
 MAX_STATUS_CHARACTERS: Final = 400  # systemctl shows one line; the log has the rest
 
 
@@ -58,7 +60,8 @@ class Notifier:
         text = _shown(text)
         if text != self._status:
             self._status = text
-            self._send(f"STATUS={text}")
+            # The queue of a busy manager may be full: nothing waits for a remark.
+            self._send(f"STATUS={text}", within_seconds=0.0)
 
     def reloading(self) -> None:
         """Say that the configuration is read again; `ready` must follow."""
@@ -76,14 +79,17 @@ class Notifier:
         """Put the watchdog off for another while."""
         self._send("WATCHDOG=1")
 
-    def _send(self, *lines: str) -> None:
+    def _send(self, *lines: str, within_seconds: float = PATIENCE_SECONDS) -> None:
         if self._address is None:
             return
         try:
             with socket.socket(
                 socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
             ) as sender:
+                sender.settimeout(within_seconds)
                 sender.sendto("\n".join(lines).encode(), self._address)
+        except BlockingIOError:
+            self._status = ""  # said again, if it is still so, the next time
         except OSError as error:
             if not self._has_failed:
                 self._has_failed = True

@@ -22,7 +22,7 @@ from shipper.gate import Gate
 from shipper.heartbeat import Beating, Heartbeat
 from shipper.live import LiveSource
 from shipper.model import Line, Taken
-from shipper.pipeline import Pipeline
+from shipper.pipeline import Pipeline, Sums
 from shipper.readings import Readings, Way
 from shipper.revive import Reviver
 from shipper.shapers import Shapers, shapers_of
@@ -60,6 +60,29 @@ class Engine:
     uploader: Uploader
     letterbox: Letterbox
     heartbeat: Heartbeat | None
+
+    @property
+    def sums(self) -> Sums:
+        """Lines committed by this pipeline, by outcome."""
+        return self.pipeline.sums
+
+    @property
+    def trouble(self) -> str:
+        """What keeps work from being finished, in words, or nothing."""
+        return self.pipeline.trouble
+
+    @property
+    def records_in_flight(self) -> int:
+        """How many records were read and have no answer yet."""
+        return self.pipeline.records_in_flight
+
+    def pending_bytes(self) -> int:
+        """Return how much is on disk and not read yet; asks every file."""
+        return self.source.pending_bytes()
+
+    def pause(self) -> None:
+        """End the run so that another can go on in its place."""
+        self.pipeline.pause()
 
     def stop(self, signal_name: str) -> None:
         """End the run soon; called from a signal handler."""

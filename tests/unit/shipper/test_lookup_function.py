@@ -114,6 +114,20 @@ def test_an_exception_is_told_once_and_counted(error: BaseException) -> None:
     assert "owl-secret" not in str(desk.events.told)
 
 
+def test_a_function_that_is_closed_leaves_no_thread() -> None:
+    """Reloads one after the other do not add threads; asked again, it starts one."""
+    function = Desk(lambda _: {"api_key": "owl"}).function
+    before = set(threading.enumerate())
+    function.ask(REQUEST)
+    (thread,) = set(threading.enumerate()) - before
+    function.close()
+    thread.join(20)
+    function.close()
+
+    assert not thread.is_alive()
+    assert function.ask(REQUEST) == Answer("owl")
+
+
 def test_a_function_that_hangs_is_switched_off() -> None:
     """It costs a few time-outs and one word, and then nothing."""
     gate = threading.Event()

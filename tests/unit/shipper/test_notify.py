@@ -86,6 +86,22 @@ def test_a_socket_that_is_gone_is_told_once(tmp_path: Path) -> None:
     assert events.told == [("notify_failed", {"why": "No such file or directory"})]
 
 
+def test_a_manager_that_does_not_listen_holds_nobody_up(tmp_path: Path) -> None:
+    """When its queue is full, remarks are dropped, and the last one is told later."""
+    with service_manager(tmp_path) as manager:
+        events = RecordingEvents()
+        notifier = Notifier(manager.environ, events=events, clock=FakeClock())
+        for number in range(5000):
+            notifier.status(f"{number} delivered")
+        queued = len(manager.listen(0.0))
+        notifier.status("4999 delivered")
+        late = manager.listen(0.0)
+
+    assert queued < 5000
+    assert late == [{"STATUS": "4999 delivered"}]
+    assert events.told == []
+
+
 @pytest.mark.parametrize(
     ("environ", "seconds"),
     [
