@@ -189,17 +189,21 @@ def test_the_end_does_not_wait_for_a_reload(shop: Shop) -> None:
         shop.configure(server.url)
         text = shop.config.read_text()
         shop.config.write_text("shutdown_timeout = 0.1\n" + text)
+        shop.configure_more('[identify]\nlookup = "callers.csv"\n')
+        (shop.directory / "callers.csv").write_text("key,label,email\nowl-key,Owl,\n")
         shop.record(1)
 
         def script(served: Served) -> None:
             server.await_heard(1)
             served.send(signal.SIGHUP)
+            served.await_event("lookup_loaded", 2)
 
         served = Served(shop)
         served.run(script)
 
     assert served.code == 128 + signal.SIGTERM
     assert served.named("reloaded") == []
+    assert len(served.named("lookup_loaded")) == 2
 
 
 def test_sigusr1_writes_the_status_to_the_log(shop: Shop) -> None:
