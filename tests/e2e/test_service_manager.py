@@ -26,7 +26,7 @@ from tests.support.service_manager import service_manager
 
 pytestmark = pytest.mark.e2e
 
-WATCHDOG_SECONDS = 0.4
+WATCHDOG_SECONDS = 2.0  # a busy machine must not look like a hang before there is one
 # A user's function is the operator's own code in our process: the one way from
 # outside to make the main thread hang for good, as a bug of ours would.
 HANGING = """
@@ -122,18 +122,18 @@ def test_a_hanging_main_loop_is_not_covered_up(shop: Shop) -> None:
         }
         words = ("run", "--config", str(shop.config))
         with running(*words, environ=environ, cwd=shop.directory) as process:
-            for _ in range(3):
+            for _ in range(2):
                 manager.await_line("WATCHDOG", "1")
             process.send_signal(signal.SIGUSR2)
             end = time.monotonic() + SECONDS
             while not (shop.directory / "hung").exists() and time.monotonic() < end:
                 manager.listen(0.05)
             manager.await_line("STATUS", "stuck: nothing has moved")
-            after = manager.listen(3 * WATCHDOG_SECONDS)
+            after = manager.listen(WATCHDOG_SECONDS)
             told = line_with(process, "loop_stuck")
 
     assert after == []
-    assert "nothing has moved for 0.2 s" in told
+    assert "nothing has moved for 1 s" in told
 
 
 def test_lines_for_the_journal_have_priorities_and_no_stamps(shop: Shop) -> None:
