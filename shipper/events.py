@@ -112,6 +112,10 @@ EVENTS: Mapping[str, Kind] = {
     "circuit_opened": Kind(
         "warning", "{failures} failures in a row: one probe at a time until it heals"
     ),
+    "quiet_hours_began": Kind(
+        "info", "quiet hours until {until}: nothing is sent, records wait in the log"
+    ),
+    "quiet_hours_ended": Kind("info", "quiet hours are over after {seconds:.0f} s"),
     "egress_log_failed": Kind(
         "error", "{path}: the egress log cannot be written, uploads {what}: {why}"
     ),

@@ -13,6 +13,8 @@ from hashlib import sha256
 from shipper.model import Batch, DeadLetter, Entry, LinePlace, Taken
 from shipper.settle import Settlement
 
+LIMITED = "limited:"  # records that a limit of the operator's has made wait
+
 
 class Part:
     """A run of a batch's entries that is sent as one request."""
@@ -93,6 +95,7 @@ class Flight:
 
     __slots__ = (
         "counters",
+        "held_by",
         "letters",
         "parts",
         "refused",
@@ -108,6 +111,7 @@ class Flight:
         self.runs = batch.runs
         self.letters = list(batch.rejects)
         self.refused: Counter[str] = Counter()
+        self.held_by = ""
         # Dead letters that are sent again: how often each one was before.
         self.retries: dict[LinePlace, int] = dict(
             zip(batch.places, batch.retries, strict=bool(batch.retries))
@@ -149,6 +153,10 @@ class Flight:
                 self.retries.pop(place, None)
         self.parts.clear()
 
+    def hold(self, limit: str) -> None:
+        """Note which limit of the operator's has made this batch wait first."""
+        self.held_by = self.held_by or limit
+
     def bury(self, part: Part, letters: list[DeadLetter]) -> None:
         """End a part with dead letters."""
         self.parts.remove(part)
@@ -162,7 +170,13 @@ class Flight:
             spans=self.spans,
             dead_letters=tuple(self.letters),
             refused=tuple(sorted(self.refused.items())),
-            counters=self.counters,
+            counters=self.counters + self._held(),
             runs=self.runs,
             recovered=tuple(place for place in self.retries if place not in buried),
         )
+
+    def _held(self) -> tuple[tuple[str, int], ...]:
+        if not self.held_by:
+            return ()
+        records = len(self.retries) or sum(span.entries for span in self.spans)
+        return ((f"{LIMITED}{self.held_by}", records),)

@@ -22,6 +22,7 @@ from shipper.gate import Gate
 from shipper.heartbeat import Beating, Heartbeat
 from shipper.live import LiveSource
 from shipper.model import Line, Taken
+from shipper.pacing import pacing_of
 from shipper.pipeline import Pipeline, Sums
 from shipper.readings import Readings, Way
 from shipper.revive import Reviver
@@ -187,13 +188,15 @@ def join(
         watched=source,
     )
     parts.callback(watch.close)
+    pacing = pacing_of(settings, events=events, clock=clock)
     window = Window(
         poster=Beating(uploader, heartbeat) if heartbeat is not None else uploader,
         gate=Gate(events=events, jitter=random.random),
         events=events,
         jitter=random.random,
         max_in_flight=in_flight_of(settings),
-        max_records=batch.max_records,
+        max_records=pacing.max_records,
+        pace=pacing.pace,
     )
     # Two, because a letter is not what comes next in its file.
     readings, again = (
@@ -218,8 +221,8 @@ def join(
         ),
         clock=clock,
         events=events,
-        max_records=batch.max_records,
-        max_bytes=batch.max_bytes,
+        max_records=pacing.max_records,
+        max_bytes=pacing.max_bytes,
         interval_seconds=settings.poll_interval,
         beat=beat,
     )
@@ -227,8 +230,8 @@ def join(
         source=source if readings is None else LiveSource(source, readings),
         shaper=shapers.around(readings),
         batcher=Batcher(
-            max_records=batch.max_records,
-            max_bytes=batch.max_bytes,
+            max_records=pacing.max_records,
+            max_bytes=pacing.max_bytes,
             buffer_length=batch.buffer_length,
             max_age_seconds=batch.flush_interval,
             keep_bytes=settings.dead_letters.keep_bytes,

@@ -20,6 +20,7 @@ from shipper.errors import StateError
 from shipper.events import Events
 from shipper.filters import Filters
 from shipper.identify import Identifier
+from shipper.limits.pace import QUIET
 from shipper.model import (
     Batch,
     Commit,
@@ -164,6 +165,7 @@ class Ending(StrEnum):
     STOPPED = "stopped"
     OUT_OF_TIME = "out of time"
     PAUSED = "paused"
+    QUIET = "quiet hours"
 
 
 @dataclass(slots=True)
@@ -286,6 +288,9 @@ class Pipeline:
             self._on_turn()
             if self._drain and self._is_drained():
                 return Ending.DRAINED
+            if self._drain and self._window.limit == QUIET:
+                self._wind_down()
+                return Ending.DRAINED if self._is_drained() else Ending.QUIET
             if not committed and not (found_lines and self._window.has_room):
                 self._rest(found_lines=found_lines)
 

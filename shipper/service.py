@@ -49,8 +49,8 @@ def run(
         read_again: Returns the settings of now, for SIGHUP; raises `ConfigError`.
 
     Returns:
-        The exit code: 0 drained, 75 out of time, 128 + signal when stopped by
-        one (0 under systemd).
+        The exit code: 0 drained, 75 out of time or in quiet hours, 128 + signal when
+        stopped by one (0 under systemd).
 
     Raises:
         StateLockedError: Another shipper uses the state directory.
@@ -229,7 +229,7 @@ def _exit_code(ending: Ending, ended_by: int | None) -> int:
     match ending:
         case Ending.DRAINED:
             return EXIT_OK
-        case Ending.OUT_OF_TIME:
+        case Ending.OUT_OF_TIME | Ending.QUIET:
             return EXIT_TRY_AGAIN
         case Ending.STOPPED | Ending.PAUSED:
             # systemd asks for the stop itself and calls anything but 0 a failure.

@@ -61,6 +61,32 @@ class Poster(Protocol):
         ...
 
 
+class Wait(Protocol):
+    """Why the next request may not go out yet."""
+
+    @property
+    def seconds(self) -> float:
+        """Ask again after so long."""
+        ...
+
+    @property
+    def limit(self) -> str:
+        """The name of the limit that holds it up."""
+        ...
+
+
+class Pace(Protocol):
+    """How fast requests may go out, and when."""
+
+    def wait(self, now: float) -> Wait | None:
+        """Return why and how long the next request has to wait, or None."""
+        ...
+
+    def spend(self, payloads: Sequence[bytes], now: float) -> None:
+        """Note a request that goes out."""
+        ...
+
+
 class Window:
     """Keeps at most `max_in_flight` batches between reading and commit."""
 
@@ -73,14 +99,18 @@ class Window:
         jitter: Callable[[], float],
         max_in_flight: int,
         max_records: int,
+        pace: Pace | None = None,
     ) -> None:
         # Mutable state, touched by the pipeline thread alone: the flights in the
-        # order read, the posted parts by ticket, and three running counts.
+        # order read, the posted parts by ticket, three running counts, and why the
+        # next request has to wait.
         self._poster = poster
         self._gate = gate
         self._events = events
         self._jitter = jitter
         self._max_in_flight = max_in_flight
+        self._pace = pace
+        self._wait: Wait | None = None
         self._flights: list[Flight] = []
         self._posted: dict[int, Part] = {}
         self._next_ticket = 1
@@ -97,6 +127,11 @@ class Window:
     def trouble(self) -> str:
         """Why uploads do not flow, in words, or nothing."""
         return self._gate.why_failing
+
+    @property
+    def limit(self) -> str:
+        """The name of the limit that held requests up when they were looked at."""
+        return "" if self._wait is None else self._wait.limit
 
     @property
     def posted(self) -> int:
@@ -141,6 +176,7 @@ class Window:
         for answered in self._poster.answered():
             part = self._posted.pop(answered.ticket)
             self._take_in(part, answered.receipt, now)
+        self._look_at_pace(now)
         if may_post:
             self._post_due(now)
 
@@ -182,11 +218,12 @@ class Window:
         waiting = [part for part in self._parts() if not part.is_posted]
         if not waiting:
             return None
+        paced = 0.0 if self._wait is None else self._wait.seconds
         if not self._gate.is_free:
-            return None if self._posted else self._gate.probe_in(now)
+            return None if self._posted else max(paced, self._gate.probe_in(now))
         if len(self._posted) >= self._max_in_flight:
             return None
-        return max(0.0, min(part.not_before for part in waiting) - now)
+        return max(paced, min(part.not_before for part in waiting) - now)
 
     def _parts(self) -> list[Part]:
         return [part for flight in self._flights for part in flight.parts]
@@ -196,13 +233,23 @@ class Window:
             part = self._next_part(now)
             if part is None:
                 return
+            if self._wait is not None:
+                part.flight.hold(self._wait.limit)
+                return
             ticket = self._next_ticket
             self._next_ticket += 1
             part.is_posted = True
             part.is_probe = not self._gate.is_free
             part.tried_at = now
             self._posted[ticket] = part
-            self._poster.post(ticket, [entry.payload for entry in part.entries])
+            payloads = [entry.payload for entry in part.entries]
+            if self._pace is not None:
+                self._pace.spend(payloads, now)
+            self._poster.post(ticket, payloads)
+            self._look_at_pace(now)
+
+    def _look_at_pace(self, now: float) -> None:
+        self._wait = None if self._pace is None else self._pace.wait(now)
 
     def _next_part(self, now: float) -> Part | None:
         waiting = [part for part in self._parts() if not part.is_posted]

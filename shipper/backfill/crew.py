@@ -29,12 +29,12 @@ from shipper.backfill.job import (
     Progress,
     history_shaper_of,
     opened_history,
+    pace_of,
     pipeline_of,
     places_of,
     signals,
 )
 from shipper.backfill.ledger import Place
-from shipper.backfill.pace import Pace
 from shipper.backfill.reader import Opened, Reader
 from shipper.backfill.shaping import HistoryShaper, Rejected
 from shipper.backfill.survey import Log
@@ -116,24 +116,24 @@ def ship(task: Task) -> Done:
     gathered = _Gathered()
     with ExitStack() as parts:
         parts.callback(reader.close)
+        pace = pace_of(task.limits, events=events, clock=clock)
         uploader = uploader_of(parts, task.settings, events=events, clock=clock)
         pipeline = pipeline_of(
             task.settings,
             task.limits,
             source=reader,
             shaper=shaper,
-            poster=Pace(
-                uploader,
-                clock=clock,
-                records_per_second=task.limits.records_per_second,
-                bytes_per_second=task.limits.bytes_per_second,
-            ),
+            poster=uploader,
+            pace=pace,
             checkpoints=gathered,
             events=events,
             clock=clock,
             deadline=clock.monotonic() + PIECE_SECONDS,
         )
         pipeline.run()
+        # The next piece begins without a debt, so each pays its own.
+        while (owed := pace.wait(clock.monotonic())) is not None:
+            clock.wait(owed.seconds)
     settled = sum(
         advance.end_bytes - advance.start_bytes
         for commit in gathered.commits

@@ -18,7 +18,6 @@ from types import FrameType
 
 from shipper.backfill.choices import Choices, Selection
 from shipper.backfill.ledger import LeftAlone, Place, place_of
-from shipper.backfill.pace import Pace
 from shipper.backfill.reader import Opened, Reader
 from shipper.backfill.shaping import HistoryShaper, Rejected
 from shipper.backfill.survey import Log, NoLinesError
@@ -28,6 +27,8 @@ from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.events import Events
 from shipper.gate import Gate
+from shipper.limits.pace import Pace, most_bytes, most_records
+from shipper.limits.timetable import constant
 from shipper.model import Batch, Commit
 from shipper.pipeline import Checkpoints, Ending, Pipeline, Shaper
 from shipper.rejected import RejectedText
@@ -309,18 +310,13 @@ def _run_once(
         text=RejectedText(masks),
         on_reject=books.refused,
     )
-    pace = Pace(
-        uploader,
-        clock=clock,
-        records_per_second=limits.records_per_second,
-        bytes_per_second=limits.bytes_per_second,
-    )
     pipeline = pipeline_of(
         settings,
         limits,
         source=reader,
         shaper=shaper,
-        poster=pace,
+        poster=uploader,
+        pace=pace_of(limits, events=events, clock=clock),
         checkpoints=books,
         events=events,
         clock=clock,
@@ -328,7 +324,6 @@ def _run_once(
 
     def stop(number: int) -> None:
         received.append(number)
-        pace.hurry()
         uploader.hurry()
         pipeline.stop(signal.Signals(number).name)
 
@@ -347,11 +342,17 @@ def _run_once(
 
 def records_a_request(settings: Settings, limits: Limits) -> int:
     """Return how many records go into a request at most."""
-    most = settings.batch.max_records
-    if limits.records_per_second is None:
-        return most
-    # A request a second rather than a burst now and then.
-    return max(1, min(most, int(limits.records_per_second)))
+    return most_records(settings.batch.max_records, limits.records_per_second)
+
+
+def pace_of(limits: Limits, *, events: Events, clock: Clock) -> Pace:
+    """Return what keeps to the limits."""
+    return Pace(
+        clock=clock,
+        events=events,
+        records_per_second=limits.records_per_second,
+        timetable=constant(limits.bytes_per_second),
+    )
 
 
 def pipeline_of(
@@ -361,6 +362,7 @@ def pipeline_of(
     source: Reader,
     shaper: HistoryShaper,
     poster: Poster,
+    pace: Pace,
     checkpoints: Checkpoints,
     events: Events,
     clock: Clock,
@@ -374,7 +376,7 @@ def pipeline_of(
         shaper=shaper,
         batcher=Batcher(
             max_records=max_records,
-            max_bytes=batch.max_bytes,
+            max_bytes=most_bytes(batch.max_bytes, limits.bytes_per_second),
             buffer_length=max_records,
             max_age_seconds=batch.flush_interval,
             keep_bytes=settings.dead_letters.keep_bytes,
@@ -386,6 +388,7 @@ def pipeline_of(
             jitter=random.random,
             max_in_flight=in_flight_of(settings),
             max_records=max_records,
+            pace=pace,
         ),
         checkpoints=checkpoints,
         watch=_Awake(),

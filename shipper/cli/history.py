@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from shipper.backfill.choices import Choices
     from shipper.backfill.shaping import Rejected
 
-_RATE: Final = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|h))?")
-_PER: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)([kmg]?)(?:i?b)?(?:/s)?", re.IGNORECASE)
-_UNITS: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _ALLOWANCE: Final = re.compile(r"(\d+(?:\.\d+)?)(%?)")
 
 
@@ -146,24 +142,28 @@ def allowance(_: click.Context, option: click.Parameter, text: str) -> Allowance
 
 def rate(_: click.Context, option: click.Parameter, text: str | None) -> float | None:
     """Return records a second."""
+    from shipper.limits.words import rate_of  # noqa: PLC0415 - late: --help needs none
+
     if text is None:
         return None
-    found = _RATE.fullmatch(text.strip().lower())
-    if found is None or not float(found[1]):
-        raise click.BadParameter(f"{text!r} is no rate such as 50/s or 3000/m")
-    return float(found[1]) / _PER[found[2]]
+    try:
+        return rate_of(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def bandwidth(
     _: click.Context, option: click.Parameter, text: str | None
 ) -> float | None:
     """Return bytes a second; ``off`` is no limit."""
-    if text is None or text.strip().lower() == "off":
+    from shipper.limits.words import bandwidth_of  # noqa: PLC0415 - late, as above
+
+    if text is None:
         return None
-    found = _SIZE.fullmatch(text.strip())
-    if found is None or not float(found[1]):
-        raise click.BadParameter(f"{text!r} is no size such as 512k or 2M")
-    return float(found[1]) * _UNITS[found[2].lower()]
+    try:
+        return bandwidth_of(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def check(choices: Choices) -> None:

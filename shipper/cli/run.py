@@ -13,7 +13,6 @@ from shipper.config.settings import Settings
 from shipper.errors import EXIT_OK, StateLockedError
 from shipper.events import Events, Value
 
-ONCE_SECONDS = 300.0  # a cron job of five minutes must not meet its successor
 LOCK_WAIT_SECONDS = 1.0
 
 
@@ -24,7 +23,8 @@ LOCK_WAIT_SECONDS = 1.0
     "--max-duration",
     callback=options.duration,
     metavar="DURATION",
-    help="Exit 75 when there is work left after this time.  [default: 5m with --once]",
+    help="Exit 75 when there is work left after this time.  "
+    "[default with --once: limits.max_duration, 5m]",
 )
 @click.option(
     "--if-locked",
@@ -59,7 +59,7 @@ def command(
 
     settings = load(chosen.config, os.environ)
     if once and max_duration is None:
-        max_duration = ONCE_SECONDS
+        max_duration = settings.limits.max_duration
     clock = SystemClock()
     sums = Sums(console.event_log(chosen, clock))
     if splay is not None:

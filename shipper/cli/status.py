@@ -14,6 +14,9 @@ from shipper.clock import SystemClock
 from shipper.errors import EXIT_OK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shipper.pacing import LimitsNow
     from shipper.reports.status import FileStatus, Records, Status
 
 GONE = "gone"
@@ -35,6 +38,7 @@ def command(chosen: options.Common, watch: bool) -> int:
     """
     # Late, because it takes a tenth of a second that --help should not pay.
     from shipper.config import load  # noqa: PLC0415
+    from shipper.pacing import limits_at  # noqa: PLC0415
     from shipper.reports.status import take_status  # noqa: PLC0415
 
     settings = load(chosen.config, os.environ, checks="file", needs_source=False)
@@ -52,10 +56,18 @@ def command(chosen: options.Common, watch: bool) -> int:
     status = take_status(
         settings.state_dir, settings.sources, events=events, clock=clock
     )
+    limits = limits_at(settings, clock.now())
     if chosen.as_json:
-        console.say_json(_result(settings.state_dir, status))
+        console.say_json(
+            {
+                **_result(settings.state_dir, status),
+                "limits": {**asdict(limits), "held_records": dict(status.held)},
+            }
+        )
     else:
         _show(settings.state_dir, status, now=clock.now().timestamp())
+        _show_limits(limits, status.held)
+        console.say(_sentence(status.records))
     return EXIT_OK
 
 
@@ -97,7 +109,20 @@ def _show(state_dir: str, status: Status, *, now: float) -> None:
             say(f"stopped: {file.path}: {file.stopped}")
     for sentence in losses.sentences(status.losses):
         say(sentence)
-    say(_sentence(status.records))
+
+
+def _show_limits(limits: LimitsNow, held: Mapping[str, int]) -> None:
+    if limits.quiet_until is not None:
+        console.say(f"quiet hours until {limits.quiet_until}: nothing is sent")
+    for limit, unit in (
+        (limits.records_per_second, "records/s"),
+        (limits.bytes_per_second, "bytes/s"),
+    ):
+        if limit is not None:
+            console.say(f"limit: {limit:,g} {unit}")
+    if held:
+        listed = ", ".join(f"{limit}: {count:,}" for limit, count in held.items())
+        console.say(f"records that limits made wait: {sum(held.values()):,} ({listed})")
 
 
 def _cells(file: FileStatus) -> tuple[str, ...]:

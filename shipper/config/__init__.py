@@ -25,6 +25,7 @@ from shipper.config.document import Document, read_document, usual_places
 from shipper.config.environment import read_overrides
 from shipper.config.faults import Breach, dotted, faults
 from shipper.config.identity import identity_faults, pair_faults
+from shipper.config.limits import limit_faults
 from shipper.config.logs import log_faults
 from shipper.config.paths import path_faults
 from shipper.config.schema import Key, keys, load_schema
@@ -38,6 +39,7 @@ from shipper.config.settings import (
     FilterSettings,
     HeartbeatSettings,
     IdentifySettings,
+    LimitSettings,
     NetworkSettings,
     ReadmeSettings,
     Settings,
@@ -99,6 +101,7 @@ def load(
         *way.pair_faults(document),
         *log_faults(document),
         *selection_faults(document),
+        *limit_faults(document),
         *_endpoint_faults(document, environ),
         *_heartbeat_faults(document),
     ]
@@ -264,6 +267,7 @@ def _settings(
         filter=FilterSettings(**tables["filter"]),
         identify=IdentifySettings(**tables["identify"]),
         network=way.found_files(document, NetworkSettings(**tables["network"])),
+        limits=LimitSettings(**tables["limits"]),
         dead_letters=DeadLetterSettings(**tables["dead_letters"]),
         egress_log=EgressLogSettings(**tables["egress_log"]),
         heartbeat=HeartbeatSettings(**tables["heartbeat"]),

@@ -187,6 +187,25 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """`[limits]`: how fast the shipper may send, and when; empty is no limit.
+
+    Attributes:
+        rate: Records by time, such as ``50/s``.
+        bwlimit: Bytes of request bodies a second, such as ``512k``, or a timetable.
+        quiet_hours: Spans such as ``22:00-06:00`` in which nothing is sent.
+        timezone: IANA name of the zone of both; empty is that of the host.
+        max_duration: Seconds that ``run --once`` may take.
+    """
+
+    rate: str = ""
+    bwlimit: str = ""
+    quiet_hours: tuple[str, ...] = ()
+    timezone: str = ""
+    max_duration: float = 300.0  # a cron job of five minutes must not meet the next
+
+
+@dataclass(frozen=True, slots=True)
 class EgressLogSettings:
     """`[egress_log]`: what is written down of every request.
 
@@ -252,6 +271,7 @@ class Settings:
     filter: FilterSettings = field(default_factory=FilterSettings)
     identify: IdentifySettings = field(default_factory=IdentifySettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
     dead_letters: DeadLetterSettings = field(default_factory=DeadLetterSettings)
     egress_log: EgressLogSettings = field(default_factory=EgressLogSettings)
     heartbeat: HeartbeatSettings = field(default_factory=HeartbeatSettings)

@@ -74,14 +74,15 @@ def losses_of(sums: Sums) -> Losses:
         shrunk_bytes=totals.get(SHRUNK_BYTES, 0),
         truncated_files=totals.get(TRUNCATED_FILES, 0),
         identity_ambiguous=totals.get(AMBIGUOUS, 0),
-        skipped=_by_reason(totals, SKIPPED),
-        rejected=_by_reason(totals, REJECTED),
-        withheld=_by_reason(totals, WITHHELD),
-        detected=_by_reason(totals, DETECTED),
+        skipped=by_reason(totals, SKIPPED),
+        rejected=by_reason(totals, REJECTED),
+        withheld=by_reason(totals, WITHHELD),
+        detected=by_reason(totals, DETECTED),
     )
 
 
-def _by_reason(totals: Mapping[str, int], prefix: str) -> dict[str, int]:
+def by_reason(totals: Mapping[str, int], prefix: str) -> dict[str, int]:
+    """Return the totals whose names begin with `prefix`, by the rest of the name."""
     return {
         name.removeprefix(prefix): amount
         for name, amount in totals.items()

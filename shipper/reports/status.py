@@ -8,13 +8,14 @@ is changed by it. The sums belong to one moment.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from shipper.clock import Clock
 from shipper.events import Events
+from shipper.flight import LIMITED
 from shipper.parse import UnknownVersion, parse
-from shipper.reports.losses import Losses, losses_of
+from shipper.reports.losses import Losses, by_reason, losses_of
 from shipper.source import FileView, Followed, Source
 from shipper.store.examined import Holder, lock_holder
 from shipper.store.snapshot import open_snapshot
@@ -78,6 +79,7 @@ class Status:
         losses: What never reached the shipper, and what it kept back.
         holder: Which process is shipping.
         last_delivery: When it delivered last, seconds since 1970, or None.
+        held: Records that a limit of `[limits]` has made wait, by its name.
     """
 
     files: tuple[FileStatus, ...]
@@ -86,6 +88,7 @@ class Status:
     losses: Losses
     holder: Holder
     last_delivery: float | None
+    held: Mapping[str, int] = field(default_factory=dict)
 
 
 def take_status(
@@ -140,6 +143,7 @@ def take_status(
         losses=losses_of(snapshot.sums),
         holder=lock_holder(state_dir),
         last_delivery=last_delivery,
+        held=by_reason(snapshot.sums.counters, LIMITED),
     )
 
 

@@ -23,7 +23,7 @@ from shipper.model import (
 )
 from shipper.parse import UnknownVersion
 from shipper.pipeline import Pipeline, Shape
-from shipper.window import Window
+from shipper.window import Pace, Window
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
 from tests.support.lines import MemorySource
@@ -125,6 +125,7 @@ class Pipe:
         max_duration: float | None = None,
         shaper: Shape | None = None,
         taken: frozenset[Taken] = frozenset(),
+        pace: Callable[[FakeClock, RecordingEvents], Pace] | None = None,
     ) -> None:
         # Mutable state: whether the run has been asked to stop, who hears its turns.
         self._is_stopped = False
@@ -154,6 +155,7 @@ class Pipe:
                 jitter=lambda: 0.5,
                 max_in_flight=max_in_flight,
                 max_records=max_records,
+                pace=None if pace is None else pace(self.clock, self.events),
             ),
             checkpoints=self.checkpoints,
             watch=SteadyWatch(),

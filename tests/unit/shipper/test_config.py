@@ -91,6 +91,12 @@ required = true
 [heartbeat]
 url = "https://monitor.example/ping/1?state=up"
 interval = 90
+[limits]
+rate = "50/s"
+bwlimit = "512k"
+quiet_hours = ["22:00-06:00"]
+timezone = "Europe/Berlin"
+max_duration = 60
 """
 
 
@@ -305,6 +311,14 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
             SMALLEST + '[heartbeat]\nurl = "monitor.example"\n',
             "FILE:4: heartbeat.url: expected a URL such as "
             "https://monitor.example/ping/1234",
+        ),
+        (
+            SMALLEST + '[limits]\nbwlimit = "08:00,512k 8:00,off"\n',
+            "FILE:4: limits.bwlimit: '8:00,off' names a time that is named before",
+        ),
+        (
+            SMALLEST + '[limits]\nquiet_hours = ["00:00-12:00", "12:00-24:00"]\n',
+            "FILE:4: limits.quiet_hours: they leave no time to send",
         ),
         (
             SMALLEST + "[egress_log]\nrequired = true\n",

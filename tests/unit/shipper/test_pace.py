@@ -1,48 +1,37 @@
-"""No faster than was asked for."""
+"""No faster than was asked for, and not at all in quiet hours."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
-from shipper.backfill.pace import Pace
-from shipper.window import Answered
+from shipper.limits.pace import BANDWIDTH, QUIET, RATE, Pace, most_bytes, most_records
+from shipper.limits.quiet import quiet_hours_of
+from shipper.limits.timetable import constant, timetable_of
 from tests.support.clock import FakeClock
+from tests.support.events import RecordingEvents
+
+HOUR_SECONDS = 3600.0
 
 
-class Post:
-    """Remembers when it was asked to post."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        self.clock = clock
-        self.times: list[float] = []
-
-    def post(self, ticket: int, payloads: Sequence[bytes]) -> None:
-        """Write down the time."""
-        self.times.append(self.clock.monotonic())
-
-    def answered(self) -> list[Answered]:
-        """Return no answer."""
-        return []
-
-
-def times(
+def sent_at(
     *sizes: int, records: float | None = None, size: float | None = None
 ) -> list[float]:
     """Return when requests of so many records of ten bytes go out."""
     clock = FakeClock()
-    post = Post(clock)
     pace = Pace(
-        post,
         clock=clock,
+        events=RecordingEvents(),
         records_per_second=records,
-        bytes_per_second=size,
+        timetable=constant(size),
     )
     begin = clock.monotonic()
-    for ticket, count in enumerate(sizes):
-        pace.post(ticket, [b"0123456789"] * count)
-    return [time - begin for time in post.times]
+    times = []
+    for count in sizes:
+        while (wait := pace.wait(clock.monotonic())) is not None:
+            clock.advance(wait.seconds)
+        times.append(clock.monotonic() - begin)
+        pace.spend([b"0123456789"] * count, clock.monotonic())
+    return times
 
 
 @pytest.mark.parametrize(
@@ -59,24 +48,83 @@ def test_a_request_waits_for_what_went_before(
     records: float | None, size: float | None, expected: list[float]
 ) -> None:
     """The first one goes at once, the next ones when the last is paid for."""
-    found = times(20, 10, 10, records=records, size=size)
+    found = sent_at(20, 10, 10, records=records, size=size)
 
     assert found == pytest.approx(expected, abs=0.03)
 
 
-def test_nobody_waits_when_the_run_has_to_end() -> None:
-    """A long pause must not keep a command from ending."""
+def test_a_wait_names_the_limit() -> None:
+    """An operator who wonders why it is slow sees which key to change."""
     clock = FakeClock()
-    post = Post(clock)
-    pace = Pace(
-        post,
+    both = Pace(
         clock=clock,
-        records_per_second=0.001,
-        bytes_per_second=None,
+        events=RecordingEvents(),
+        records_per_second=1,
+        timetable=constant(1),
     )
-    pace.post(1, [b"x"])
-    clock.on_wait = lambda seconds: pace.hurry()
-    pace.post(2, [b"x"])
+    both.spend([b""], clock.monotonic())
+    by_size = both.wait(clock.monotonic())
+    clock.advance(1.0)
+    both = Pace(clock=clock, events=RecordingEvents(), records_per_second=1)
+    both.spend([b"x" * 99], clock.monotonic())
+    by_rate = both.wait(clock.monotonic())
 
-    assert len(post.times) == 2
-    assert list(pace.answered()) == []
+    assert by_size is not None
+    assert by_rate is not None
+    assert (by_size.limit, by_rate.limit) == (BANDWIDTH, RATE)
+
+
+def test_a_limit_that_is_lifted_is_waited_for_no_longer() -> None:
+    """A megabyte owed at 11:59 does not hold up what may go freely from 12:00 on."""
+    clock = FakeClock()
+    clock.advance(-60.0)  # it stands at noon
+    pace = Pace(
+        clock=clock,
+        events=RecordingEvents(),
+        timetable=timetable_of("08:00,1k 12:00,off"),
+        zone=clock.now().tzinfo,
+    )
+    pace.spend([b"x" * 1_000_000], clock.monotonic())
+    before = pace.wait(clock.monotonic())
+    clock.advance(60.0)
+    after = pace.wait(clock.monotonic())
+
+    assert before is not None
+    assert before.seconds > 900
+    assert after is None
+
+
+def test_quiet_hours_are_told_once() -> None:
+    """One line when they begin and one when they end, however often is looked."""
+    clock = FakeClock()
+    events = RecordingEvents()
+    pace = Pace(
+        clock=clock,
+        events=events,
+        quiet=quiet_hours_of(["13:00-14:00"], clock.now().tzinfo),
+    )
+    limits = []
+    for _ in range(30):
+        wait = pace.wait(clock.monotonic())
+        limits.append("" if wait is None else wait.limit)
+        clock.advance(0.1 * HOUR_SECONDS)
+
+    assert limits == [""] * 10 + [QUIET] * 10 + [""] * 10
+    assert events.told == [
+        ("quiet_hours_began", {"until": "14:00"}),
+        ("quiet_hours_ended", {"seconds": pytest.approx(HOUR_SECONDS)}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "limit", "expected"),
+    [(100, None, 100), (100, 50.0, 50), (100, 0.5, 1), (100, 1000.0, 100)],
+)
+def test_a_request_holds_what_a_second_allows(
+    wanted: int, limit: float | None, expected: int
+) -> None:
+    """A request a second rather than a burst now and then."""
+    assert (most_records(wanted, limit), most_bytes(wanted, limit)) == (
+        expected,
+        expected,
+    )
