@@ -94,6 +94,22 @@ def test_a_limit_that_is_lifted_is_waited_for_no_longer() -> None:
     assert after is None
 
 
+def test_a_limit_that_is_tightened_between_two_looks_holds() -> None:
+    """Half a minute at the old limit and half a one at the new have not paid all."""
+    clock = FakeClock()
+    clock.advance(-30.0)  # it stands at noon
+    pace = Pace(
+        clock=clock,
+        events=RecordingEvents(),
+        timetable=timetable_of("08:00,1000 12:00,1"),
+        zone=clock.now().tzinfo,
+    )
+    pace.spend([b"x" * 40_000], clock.monotonic())
+    clock.advance(60.0)
+
+    assert pace.wait(clock.monotonic()) is not None
+
+
 def test_quiet_hours_are_told_once() -> None:
     """One line when they begin and one when they end, however often is looked."""
     clock = FakeClock()
