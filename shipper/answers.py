@@ -93,7 +93,9 @@ def _receipt_for_success(status: int, body: bytes) -> Receipt:
     # A login page answers 200 to everything; the service itself says 202.
     if status != _QUEUED and _is_markup(body):
         what = "a web page instead of an answer (captive portal or login page?)"
-        return _deferred(Cause.HOLD, status, what, body)
+        receipt = _deferred(Cause.HOLD, status, what, body)
+        hint = "log in to this network, or have it let the endpoint through"
+        return msgspec.structs.replace(receipt, hint=hint)
     return Delivered(status)
 
 

@@ -107,6 +107,9 @@ EVENTS: Mapping[str, Kind] = {
     "batch_deferred": Kind(
         "warning", "batch of {records} not delivered, trying again: {why}"
     ),
+    "batch_deferred_again": Kind(
+        "debug", "batch of {records} not delivered, for the same reason: {why}"
+    ),
     "uploads_held": Kind("error", "uploads held: {why}: {hint}"),
     "uploads_resumed": Kind("info", "uploads go on after {seconds:.0f} s"),
     "circuit_opened": Kind(

@@ -23,6 +23,31 @@ from shipper.model import Cause, Deferred
 
 _TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
 _RESIGNED = "if a proxy re-signs traffic here, name its authority in network.ca_file"
+_EXPIRED = "if it is the server's, it has to be renewed; if the clock is wrong, set it"
+# What OpenSSL says when the two sides have no version of TLS in common.
+_VERSION = frozenset(
+    {
+        "NO_PROTOCOLS_AVAILABLE",
+        "TLSV1_ALERT_PROTOCOL_VERSION",
+        "UNSUPPORTED_PROTOCOL",
+        "WRONG_SSL_VERSION",
+    }
+)
+_NOT_TLS = "WRONG_VERSION_NUMBER"
+# What a server says of the certificate that it wants to see, or of the one it saw.
+_OURS = re.compile(
+    r"ALERT_(?:CERTIFICATE_|BAD_CERTIFICATE|UNKNOWN_CA|NO_CERTIFICATE|HANDSHAKE_FAIL)"
+)
+_HINTS = {
+    "dns": "check the name and this host's resolver; behind a proxy, set network.proxy",
+    "tcp": "see whether a firewall lets this host through; behind a proxy, set "
+    "network.proxy",
+    "proxy": "check network.proxy, and that the proxy allows the endpoint",
+    "407": "give user and password in network.proxy, http://USER:PASSWORD@HOST:PORT",
+    "asked": "if the server asks who we are, name a certificate in network.client_cert",
+    "late": "see whether something on the way swallows answers; on a slow line, raise "
+    "readme.timeout",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +59,14 @@ class Attempt:
         proxy_name: ``HOST:PORT`` of the proxy, or None.
         connect_seconds: How long connecting might have taken.
         progress: How far it came.
+        min_tls: The oldest version of TLS that is spoken, such as ``1.2``, or empty.
     """
 
     name: str
     proxy_name: str | None
     connect_seconds: float
     progress: Progress
+    min_tls: str = ""
 
 
 def receipt_for_error(error: BaseException, attempt: Attempt) -> Deferred:
@@ -57,7 +84,13 @@ def receipt_for_error(error: BaseException, attempt: Attempt) -> Deferred:
     if tunnel is not None:
         return _refused_tunnel(tunnel, attempt)
     if progress.is_connected:
-        return _network(f"{_layer_of_break(chain)}: {attempt.name}: {_why(chain)}")
+        layer = _layer_of_break(chain)
+        hint = _tls_hint(chain, attempt)
+        if hint is None and progress.is_fresh and attempt.min_tls:
+            # Since TLS 1.3 a server looks at our certificate after the handshake,
+            # and what it says of it may be lost when it hangs up.
+            hint = _HINTS["asked"]
+        return _network(f"{layer}: {attempt.name}: {_why(chain)}", hint)
     is_handshake = _has(chain, ssl.SSLError, ssl.CertificateError, PoolSslError)
     why = _why(chain)
     if is_late:
@@ -65,31 +98,54 @@ def receipt_for_error(error: BaseException, attempt: Attempt) -> Deferred:
         what = "handshake" if is_handshake else "connection"
         why = f"no {what} within {attempt.connect_seconds:g} s"
     if attempt.proxy_name is not None and _has(chain, ProxyError):
-        return _network(f"proxy: {attempt.proxy_name}: {why}")
+        return _network(f"proxy: {attempt.proxy_name}: {why}", _HINTS["proxy"])
     if is_handshake:
-        return _network(f"tls: {attempt.name}: {why}")
-    if _has(chain, socket.gaierror):
-        return _network(f"dns: {attempt.proxy_name or attempt.name}: {why}")
-    return _network(f"tcp: {attempt.proxy_name or attempt.name}: {why}")
+        return _network(f"tls: {attempt.name}: {why}", _tls_hint(chain, attempt))
+    layer = "dns" if _has(chain, socket.gaierror) else "tcp"
+    hint = _HINTS["proxy" if attempt.proxy_name is not None else layer]
+    return _network(f"{layer}: {attempt.proxy_name or attempt.name}: {why}", hint)
 
 
 def _time_out(attempt: Attempt) -> Deferred:
     progress = attempt.progress
     what = "no whole answer" if progress.is_sent else "the body could not be sent"
     reason = f"http: {attempt.name}: {what} within {progress.answer_seconds:g} s"
-    return Deferred(Cause.TIMEOUT, reason, body_sent=progress.is_sent)
+    return Deferred(
+        Cause.TIMEOUT, reason, body_sent=progress.is_sent, hint=_HINTS["late"]
+    )
 
 
 def _refused_tunnel(status: int, attempt: Attempt) -> Deferred:
     proxy = attempt.proxy_name or "a proxy on the way"
     if status == 407:
         reason = f"proxy: {proxy}: 407: the proxy wants credentials"
-        return Deferred(Cause.HOLD, reason, status=407)
-    return _network(f"proxy: {proxy}: answered {status} for {attempt.name}")
+        return Deferred(Cause.HOLD, reason, status=407, hint=_HINTS["407"])
+    reason = f"proxy: {proxy}: answered {status} for {attempt.name}"
+    return _network(reason, _HINTS["proxy"])
 
 
-def _network(reason: str) -> Deferred:
-    return Deferred(Cause.NETWORK, reason)
+def _network(reason: str, hint: str | None) -> Deferred:
+    return Deferred(Cause.NETWORK, reason, hint=hint)
+
+
+def _tls_hint(chain: Sequence[BaseException], attempt: Attempt) -> str | None:
+    """Return how a failed handshake can be mended, as far as OpenSSL tells."""
+    reasons = {str(getattr(one, "reason", "")) for one in chain}
+    if _has(chain, ssl.SSLCertVerificationError):
+        messages = {str(getattr(one, "verify_message", "")) for one in chain}
+        is_expired = any("expired" in one or "not yet" in one for one in messages)
+        return _EXPIRED if is_expired else _RESIGNED
+    if reasons & _VERSION:
+        return (
+            f"the server speaks no TLS {attempt.min_tls} or newer, which is asked for "
+            "by network.min_tls, 1.2 at least, or by this system: the server needs an "
+            "update"
+        )
+    if _NOT_TLS in reasons:
+        return "nobody speaks TLS there: check scheme and port of readme.endpoint"
+    if any(map(_OURS.search, reasons)):
+        return "the server asks who we are: name a certificate in network.client_cert"
+    return None
 
 
 def _has(chain: Sequence[BaseException], *kinds: type[BaseException]) -> bool:
@@ -120,7 +176,7 @@ def _why(chain: Sequence[BaseException]) -> str:
 
 def _certificate(error: BaseException) -> str:
     message = getattr(error, "verify_message", "")
-    return f"certificate not accepted: {message}; {_RESIGNED}"
+    return f"certificate not accepted: {message}"
 
 
 def _handshake(error: BaseException) -> str:
@@ -145,6 +201,7 @@ def _resolver(error: BaseException) -> str:
 # In order of how much they tell; the first kind that is found speaks.
 _WORDS: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
     (ssl.SSLCertVerificationError, _certificate),
+    (ssl.SSLEOFError, _closed),
     (ssl.SSLError, _handshake),
     (ConnectionResetError, _closed),
     (BrokenPipeError, _closed),

@@ -26,7 +26,7 @@ _HINTS = {
     401: "check the project key (api_key_file, credential or README_API_KEY)",
     402: "the ReadMe plan does not take more logs",
     403: "the project key is blocked, or a gateway on the way refuses it",
-    407: "the proxy wants credentials",
+    407: "give user and password in network.proxy, http://USER:PASSWORD@HOST:PORT",
 }
 _HINT_OTHERWISE = "check that readme.endpoint is the right address"
 _HINT_REFUSALS = "compare `shipper dead-letter list` with docs/record-format.md"

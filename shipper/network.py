@@ -75,6 +75,14 @@ class Route:
     context: ssl.SSLContext | None
     source_address: str | None = None
 
+    @property
+    def min_tls(self) -> str:
+        """The oldest version of TLS that is spoken, or empty where none is."""
+        if self.context is None:
+            return ""
+        oldest = self.context.minimum_version
+        return next((name for name, one in _TLS_VERSIONS.items() if one == oldest), "")
+
     def session(self) -> requests.Session:
         """Return a session that can only speak through this route's settings."""
         session = requests.Session()

@@ -288,6 +288,7 @@ class Uploader:
                 proxy_name=proxy.name if proxy is not None else None,
                 connect_seconds=self._timeout_seconds,
                 progress=channel.progress,
+                min_tls=self._route.min_tls,
             )
             return receipt_for_error(error, attempt)
         finally:

@@ -102,8 +102,8 @@ class Window:
         pace: Pace | None = None,
     ) -> None:
         # Mutable state, touched by the pipeline thread alone: the flights in the
-        # order read, the posted parts by ticket, three running counts, and why the
-        # next request has to wait.
+        # order read, the posted parts by ticket, three running counts, why the
+        # next request has to wait, and the failure that was told last.
         self._poster = poster
         self._gate = gate
         self._events = events
@@ -116,6 +116,7 @@ class Window:
         self._next_ticket = 1
         self._accepted = 0
         self._lone_refusals = 0
+        self._told_failure = ""
         self.max_records = max_records
 
     @property
@@ -266,6 +267,7 @@ class Window:
         match receipt:
             case Delivered():
                 self._accepted += 1
+                self._told_failure = ""
                 self._lone_refusals = 0
                 part.flight.accept(part)
                 if self._gate.delivered(now, is_probe=part.is_probe):
@@ -312,9 +314,7 @@ class Window:
 
     def _deferred(self, part: Part, receipt: Deferred, now: float) -> None:
         if self._gate.is_free:
-            self._events.emit(
-                "batch_deferred", records=len(part.entries), why=receipt.reason
-            )
+            self._tell(part, receipt)
         self._gate.deferred(receipt, now, is_probe=part.is_probe)
         part.not_before = now + backoff_seconds(part.fail(), self._jitter())
         if receipt.cause is Cause.TIMEOUT and receipt.body_sent:
@@ -324,6 +324,20 @@ class Window:
                 return
         if receipt.cause not in _NOT_THE_RECORDS_FAULT:
             self._suspect(part, receipt)
+
+    def _tell(self, part: Part, receipt: Deferred) -> None:
+        """Tell of a failure, and how to mend it; the same one again only in detail."""
+        if receipt.cause in {Cause.HOLD, Cause.BUSY}:
+            return  # the gate tells of it, with the same reason
+        why = receipt.reason
+        # Layer and host, or status and meaning: the words behind may vary.
+        trouble = ": ".join(why.split(": ")[:2])
+        is_news = trouble != self._told_failure
+        self._told_failure = trouble
+        if receipt.hint:
+            why = f"{why}: {receipt.hint}"
+        name = "batch_deferred" if is_news else "batch_deferred_again"
+        self._events.emit(name, records=len(part.entries), why=why)
 
     def _suspect(self, part: Part, receipt: Deferred) -> None:
         """Count a failure that may be the record's own fault, and act on the fifth."""

@@ -63,7 +63,6 @@ def test_an_unknown_authority_fails_closed() -> None:
         heard = server.heard
 
     assert why.startswith(f"tls: 127.0.0.1:{server.port}: certificate not accepted: ")
-    assert "proxy re-signs" in why
     assert heard == []
 
 
@@ -210,7 +209,9 @@ def test_a_proxy_gets_its_credentials_and_no_message_does() -> None:
         name for name in server.heard[0].headers if "auth" in name
     }
     reason = f"proxy: 127.0.0.1:{proxy.port}: 407: the proxy wants credentials"
-    assert Deferred(Cause.HOLD, reason, status=407) == wrong
+    assert isinstance(wrong, Deferred)
+    assert (wrong.cause, wrong.reason, wrong.status) == (Cause.HOLD, reason, 407)
+    assert "s3cret" not in (wrong.hint or "")
 
 
 def test_a_proxy_that_refuses_is_named() -> None:

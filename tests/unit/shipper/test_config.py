@@ -313,6 +313,10 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
             "https://monitor.example/ping/1234",
         ),
         (
+            SMALLEST + "[network]\nverify = false\n",
+            "FILE:4: network.verify: there is no such key",
+        ),
+        (
             SMALLEST + '[limits]\nbwlimit = "08:00,512k 8:00,off"\n',
             "FILE:4: limits.bwlimit: '8:00,off' names a time that is named before",
         ),

@@ -9,6 +9,7 @@ import ssl
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from urllib3.exceptions import ProtocolError, ProxyError
 from urllib3.exceptions import SSLError as PoolSslError
 
@@ -28,8 +29,21 @@ def outcome(
         proxy_name=proxy_name,
         connect_seconds=3.0,
         progress=Progress(30.0, **progress),
+        min_tls="1.2",
     )
     return receipt_for_error(error, attempt)
+
+
+def without_hint(receipt: Deferred) -> Deferred:
+    """Return what is wrong, without how to mend it."""
+    return replace(receipt, hint=None)
+
+
+def tls_error(reason: str) -> ssl.SSLError:
+    """Return what OpenSSL raises for a handshake that fails."""
+    error = ssl.SSLError(1, f"[SSL: {reason}] text")
+    error.reason = reason
+    return error
 
 
 def refused() -> OSError:
@@ -37,10 +51,12 @@ def refused() -> OSError:
     return OSError(errno.ECONNREFUSED, "library's words", SECRET_URL)
 
 
-def bad_certificate() -> ssl.SSLCertVerificationError:
+def bad_certificate(
+    message: str = "self-signed certificate",
+) -> ssl.SSLCertVerificationError:
     """Return what OpenSSL raises for a chain that it cannot follow."""
     error = ssl.SSLCertVerificationError(1, "[SSL] long text")
-    error.verify_message = "self-signed certificate"
+    error.verify_message = message
     return error
 
 
@@ -55,9 +71,7 @@ def bad_certificate() -> ssl.SSLCertVerificationError:
         (TimeoutError("x"), "tcp: api.example:443: no connection within 3 s"),
         (
             PoolSslError(bad_certificate()),
-            "tls: api.example:443: certificate not accepted: self-signed "
-            "certificate; if a proxy re-signs traffic here, name its authority in "
-            "network.ca_file",
+            "tls: api.example:443: certificate not accepted: self-signed certificate",
         ),
         (
             PoolSslError(ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] text")),
@@ -73,7 +87,7 @@ def test_failing_to_connect_is_the_networks_fault(
     error: BaseException, reason: str
 ) -> None:
     """Each layer is told apart, and none of it can be a record's fault."""
-    assert Deferred(Cause.NETWORK, reason) == outcome(error)
+    assert Deferred(Cause.NETWORK, reason) == without_hint(outcome(error))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +111,7 @@ def test_a_failing_proxy_is_named(error: Exception, reason: str) -> None:
     """The operator learns that it was the proxy, and which."""
     receipt = outcome(error, proxy_name="proxy.example:3128")
 
-    assert Deferred(Cause.NETWORK, reason) == receipt
+    assert Deferred(Cause.NETWORK, reason) == without_hint(receipt)
 
 
 def test_a_proxy_that_wants_credentials_needs_a_person() -> None:
@@ -108,7 +122,50 @@ def test_a_proxy_that_wants_credentials_needs_a_person() -> None:
     receipt = outcome(error, proxy_name="proxy.example:3128")
 
     reason = "proxy: proxy.example:3128: 407: the proxy wants credentials"
-    assert Deferred(Cause.HOLD, reason, status=407) == receipt
+    assert Deferred(Cause.HOLD, reason, status=407) == without_hint(receipt)
+
+
+@pytest.mark.parametrize(
+    ("error", "proxy_name", "hint"),
+    [
+        (refused(), None, "firewall"),
+        (TimeoutError("x"), None, "firewall"),
+        (socket.gaierror(socket.EAI_NONAME, "x"), None, "resolver"),
+        (socket.gaierror(socket.EAI_NONAME, "x"), "proxy.example:1", "network.proxy"),
+        (ProxyError("x", refused()), "proxy.example:1", "network.proxy"),
+        (OSError("Tunnel connection failed: 403 No"), "p:1", "network.proxy"),
+        (OSError("Tunnel connection failed: 407 No"), "p:1", "user and password"),
+        (PoolSslError(bad_certificate()), None, "network.ca_file"),
+        (PoolSslError(bad_certificate("certificate has expired")), None, "renewed"),
+        (tls_error("UNSUPPORTED_PROTOCOL"), None, "TLS 1.2 or newer"),
+        (tls_error("TLSV1_ALERT_PROTOCOL_VERSION"), None, "network.min_tls"),
+        (tls_error("WRONG_VERSION_NUMBER"), None, "scheme and port"),
+        (tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"), None, "network.client_cert"),
+        (tls_error("TLSV1_ALERT_UNKNOWN_CA"), None, "network.client_cert"),
+    ],
+)
+def test_every_failure_says_how_it_can_be_mended(
+    error: Exception, proxy_name: str | None, hint: str
+) -> None:
+    """The sentence ends with the key, or the thing, that an operator can change."""
+    assert hint in (outcome(error, proxy_name=proxy_name).hint or "")
+
+
+@pytest.mark.parametrize("kind", [ssl.SSLEOFError, ConnectionResetError])
+@pytest.mark.parametrize("is_fresh", [True, False])
+def test_a_new_connection_that_is_closed_may_want_a_certificate(
+    kind: type[OSError], is_fresh: bool
+) -> None:
+    """One that was in use already had none to show, and needs none."""
+    receipt = outcome(kind(8, "x"), is_connected=True, is_fresh=is_fresh)
+
+    assert receipt.reason.endswith("the connection was closed before an answer")
+    assert ("network.client_cert" in (receipt.hint or "")) is is_fresh
+
+
+def test_what_openssl_does_not_explain_has_no_mend() -> None:
+    """A guess would send the operator the wrong way."""
+    assert outcome(tls_error("BAD_RECORD_TYPE")).hint is None
 
 
 @pytest.mark.parametrize("is_sent", [True, False])

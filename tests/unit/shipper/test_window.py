@@ -465,3 +465,42 @@ def test_letters_wait_for_a_network_that_is_down() -> None:
         now += 60.0
 
     assert commit_of(bench.window.settled()).recovered == a_retry(1).places
+
+
+def test_a_failure_is_told_once_with_its_mend() -> None:
+    """A warning a retry would bury the one that says what to do."""
+    bench = Bench()
+    bench.admit(1)
+    for reason in ("dns: a: x", "dns: a: y", "tcp: a", "tcp: a"):
+        receipt = deferred_by("network", reason=reason, hint="mend it")
+        bench.poster.answer_oldest(receipt)
+        bench.turn()
+        bench.turn(60.0)
+    bench.poster.answer_oldest()
+    bench.turn()
+    bench.admit(1)
+    bench.poster.answer_oldest(deferred_by("network", reason="tcp: a"))
+    bench.turn()
+
+    assert [
+        (name, fields["why"])
+        for name, fields in bench.events.told
+        if name.startswith("batch_deferred")
+    ] == [
+        ("batch_deferred", "dns: a: x: mend it"),
+        ("batch_deferred_again", "dns: a: y: mend it"),
+        ("batch_deferred", "tcp: a: mend it"),
+        ("batch_deferred_again", "tcp: a: mend it"),
+        ("batch_deferred", "tcp: a"),
+    ]
+
+
+@pytest.mark.parametrize("cause", ["hold", "busy"])
+def test_what_the_gate_tells_is_not_told_twice(cause: str) -> None:
+    """One event names the reason and the mend."""
+    bench = Bench()
+    bench.admit(1)
+    bench.poster.answer_oldest(deferred_by(cause))
+    bench.turn()
+
+    assert bench.events.names() == ["uploads_held"]
