@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 import click
 
-from shipper.cli.options import Common
+from shipper.cli.options import COLOUR, Common
 from shipper.clock import Clock
 from shipper.errors import EXIT_BUG, ConfigError, ShipperError
 from shipper.events import PREFIXES, EventLog, Level
@@ -125,10 +125,17 @@ def _is_journal(stream: TextIO) -> bool:
 
 
 def _has_colour(stream: TextIO) -> bool:
-    """Return whether colour is wanted: on a terminal, unless the user says no.
+    """Return whether colour is wanted: on a terminal, unless the user says otherwise.
 
-    Source: no-color.org.
+    The option wins over the variables, and "no" over "yes".
+    Source: no-color.org, force-color.org.
     """
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    context = click.get_current_context(silent=True)
+    chosen = "auto" if context is None else context.meta.get(COLOUR, "auto")
+    if chosen != "auto":
+        return bool(chosen == "always")
+    if os.environ.get("NO_COLOR"):
         return False
-    return stream.isatty()
+    if os.environ.get("FORCE_COLOR", "0") not in {"", "0"}:
+        return True
+    return os.environ.get("TERM") != "dumb" and stream.isatty()

@@ -117,6 +117,19 @@ def globs(
     return given
 
 
+def statuses(
+    _: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return patterns of statuses that can be used."""
+    from shipper import patterns  # noqa: PLC0415 - late: --help needs none
+
+    for text in given:
+        problem = patterns.status_problem(text)
+        if problem is not None:
+            raise click.BadParameter(f"{text!r}: {problem}")
+    return given
+
+
 def field_map(
     _: click.Context, option: click.Parameter, path: str | None
 ) -> Mapping[str, str] | None:

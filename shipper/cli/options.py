@@ -16,6 +16,7 @@ import click
 from shipper.events import Level
 
 VERBOSE = "shipper.verbose"  # in the context, for the last resort's traceback
+COLOUR = "shipper.colour"  # in the context, for whoever prints
 
 P = ParamSpec("P")
 
@@ -94,9 +95,12 @@ def output(
             as_json=taken.pop("json"),
             log_format=taken.pop("log_format"),
         )
+        colour = taken.pop("color")
         if chosen.is_quiet and chosen.is_verbose:
             raise click.UsageError("--quiet and --verbose cannot both be given.")
-        click.get_current_context().meta[VERBOSE] = chosen.is_verbose
+        meta = click.get_current_context().meta
+        meta[VERBOSE] = chosen.is_verbose
+        meta[COLOUR] = colour
         return function(chosen, *args, **kwargs)
 
     for option in reversed(_OUTPUT_OPTIONS):
@@ -114,5 +118,12 @@ _OUTPUT_OPTIONS = (
         default="text",
         show_default=True,
         help="How events are written to stderr.",
+    ),
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="Colour; auto is on terminals, unless NO_COLOR or FORCE_COLOR is set.",
     ),
 )

@@ -36,12 +36,12 @@ def write_lines(
     """
     directory = os.path.dirname(path) or "."
     if not may_replace and os.path.lexists(path):
-        raise _taken(path)
+        raise taken(path)
     try:
         # Closed to others until it is whole.
         handle, temporary = tempfile.mkstemp(dir=directory, prefix=".shipper-")
     except OSError as error:
-        raise _failed(path, error) from error
+        raise failed(path, error) from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             count = 0
@@ -58,9 +58,9 @@ def write_lines(
             os.link(temporary, path)
         _sync(directory)
     except FileExistsError as error:
-        raise _taken(path) from error
+        raise taken(path) from error
     except OSError as error:
-        raise _failed(path, error) from error
+        raise failed(path, error) from error
     finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -75,12 +75,14 @@ def _sync(directory: str) -> None:
         os.close(handle)
 
 
-def _taken(path: str) -> CannotWriteError:
+def taken(path: str) -> CannotWriteError:
+    """Return the error of a file that is there already."""
     return CannotWriteError(
         f"cannot write the file: {path}: it is there already",
         hint="name another one, or replace it with --force",
     )
 
 
-def _failed(path: str, error: OSError) -> CannotWriteError:
+def failed(path: str, error: OSError) -> CannotWriteError:
+    """Return the error of a file that cannot be written."""
     return CannotWriteError(f"cannot write the file: {path}: {error.strerror or error}")

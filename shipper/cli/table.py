@@ -27,6 +27,7 @@ VERBS: Mapping[str, Verb] = {
     ),
     "status": Verb("status", "Show what was delivered from each file and what waits."),
     "metrics": Verb("metrics", "Print metrics in Prometheus' text format."),
+    "tail": Verb("tail", "Show exchanges as they are logged, one a line."),
     "audit": Verb("audit", "Count the files again and prove that the sums add up."),
     "identify": Verb(
         "identify", "Show which rule names the callers, and who stays unidentified."

@@ -95,12 +95,13 @@ def pending_lines(
         paths = {view.file_id: view.path for view in source.files()}
         while (line := live.next_line()) is not None:
             path = paths.get(line.file_id, line.file_id)
-            yield _seen(path, line, readings, source.source_of(line.file_id))
+            yield seen_of(path, line, readings, source.source_of(line.file_id))
     finally:
         source.close()
 
 
-def _seen(path: str, line: Line, readings: Readings, number: int | None) -> Seen:
+def seen_of(path: str, line: Line, readings: Readings, number: int | None) -> Seen:
+    """Return a followed line, as one of our own if it is a foreign one."""
     reading = readings.of(line)
     if reading is None:
         return Seen(path, line, number)
