@@ -6,19 +6,19 @@ A result as JSON is one object that carries `SCHEMA_VERSION`.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import traceback
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from shipper.cli.options import COLOUR, Common
-from shipper.clock import Clock
 from shipper.errors import EXIT_BUG, ConfigError, ShipperError
-from shipper.events import PREFIXES, EventLog, Level
+
+if TYPE_CHECKING:
+    from shipper.clock import Clock
+    from shipper.events import EventLog, Level
 
 SCHEMA_VERSION = 1  # raised when a key of a JSON result changes its meaning
 _OURS = click.style("shipper: ", fg="red", bold=True)  # at the head of an error
@@ -36,6 +36,8 @@ def say_bytes(content: bytes) -> None:
 
 def say_json(result: Mapping[str, Any]) -> None:
     """Print a result as one JSON object, one line on stdout."""
+    import json  # noqa: PLC0415 - late: --help needs none
+
     click.echo(json.dumps({"schema_version": SCHEMA_VERSION, **result}))
 
 
@@ -66,6 +68,8 @@ def complain(error: ShipperError) -> None:
 def complain_of_bug(error: Exception, *, with_traceback: bool) -> int:
     """Print an error that nobody expected, and return the exit code for it."""
     if with_traceback:
+        import traceback  # noqa: PLC0415 - late: --help needs none
+
         _tell("".join(traceback.format_exception(error)).rstrip("\n"), "error")
     _tell(f"{_OURS}unexpected error: {type(error).__name__}: {error}", "error")
     how = "report it with" if with_traceback else "run it again with --verbose and send"
@@ -83,6 +87,8 @@ def event_log(
         clock: For the stamps.
         unless_verbose: The least level told in place of the usual one.
     """
+    from shipper.events import EventLog  # noqa: PLC0415 - late: --help needs none
+
     least = chosen.least
     if unless_verbose is not None and not chosen.is_verbose:
         least = unless_verbose
@@ -103,6 +109,8 @@ def emphasise(text: str) -> str:
 def _tell(text: str, level: Level) -> None:
     """Print on stderr; each line has a priority if it goes to the journal."""
     if _is_journal(sys.stderr):
+        from shipper.events import PREFIXES  # noqa: PLC0415 - late: --help needs none
+
         prefix = PREFIXES[level]
         text = "\n".join(prefix + click.unstyle(line) for line in text.split("\n"))
     click.echo(text, err=True, color=_has_colour(sys.stderr))

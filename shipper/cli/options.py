@@ -9,11 +9,12 @@ import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import click
 
-from shipper.events import Level
+if TYPE_CHECKING:
+    from shipper.events import Level
 
 VERBOSE = "shipper.verbose"  # in the context, for the last resort's traceback
 COLOUR = "shipper.colour"  # in the context, for whoever prints

@@ -6,11 +6,11 @@ a command raises is told here, once, and becomes the exit code.
 
 from __future__ import annotations
 
-import difflib
 import importlib
+import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,11 @@ from shipper.cli.options import VERBOSE
 from shipper.cli.table import VERBS
 from shipper.errors import EXIT_OK, ShipperError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+COMPLETION = "_SHIPPER_COMPLETE"  # set by a shell that wants a word completed
 EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE: who read our output has gone
 
 
@@ -38,6 +42,18 @@ class Verbs(click.Group):
         command: click.Command = module.command
         return command
 
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[CompletionItem]:
+        """Complete a verb from the table, importing none of them."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - late
+
+        return [
+            CompletionItem(name, help=verb.summary)
+            for name, verb in VERBS.items()
+            if name.startswith(incomplete)
+        ]
+
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter
     ) -> None:
@@ -49,8 +65,12 @@ class Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb, or say which one was meant."""
+        if args[0] in VERBS:
+            return super().resolve_command(ctx, args)
+        import difflib  # noqa: PLC0415 - late: only a wrong word needs it
+
         meant = difflib.get_close_matches(args[0], VERBS, n=1)
-        if args[0] not in VERBS and meant:
+        if meant:
             ctx.fail(f"No such command '{args[0]}'. Did you mean '{meant[0]}'?")
         return super().resolve_command(ctx, args)
 
@@ -97,10 +117,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = error.exit_code
     except click.Abort:
         code = EXIT_INTERRUPTED
-    except SystemExit:
-        # Outside its standalone mode, click exits for a broken pipe alone; it has
-        # seen to it that the interpreter's last flush is silent.
-        code = EXIT_BROKEN_PIPE
+    except SystemExit as error:
+        # Outside its standalone mode, click exits after completing a word, and for a
+        # broken pipe; it has seen to it that the interpreter's last flush is silent.
+        code = error.code if COMPLETION in os.environ else EXIT_BROKEN_PIPE
     return code if isinstance(code, int) else EXIT_OK
 
 

@@ -44,4 +44,5 @@ VERBS: Mapping[str, Verb] = {
     "install": Verb("install", "Print what makes the shipper run on this machine."),
     "receive": Verb("receive", "Run a local receiver that speaks ReadMe's protocol."),
     "demo": Verb("demo", "Send real exchanges from an app to a local receiver."),
+    "completion": Verb("completion", "Print the completion script of a shell."),
 }

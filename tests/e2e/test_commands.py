@@ -334,17 +334,20 @@ def test_receive_misbehaves_as_told() -> None:
     words = ("receive", "--status", "503", "--every", "2", "--delay", "1ms", "--json")
     with running(*words) as process:
         assert process.stdout is not None
-        url = json.loads(process.stdout.readline())["url"]
+        told = json.loads(process.stdout.readline())
+        url = told["url"]
         answers = [
             requests.post(url, json=[], auth=(KEY, ""), timeout=10).status_code
             for _ in range(4)
         ]
         code, out, _ = stop(process, signal.SIGTERM)
 
+    assert told["schema_version"] == 1
     assert answers[1::2] == [503, 503]
     assert 503 not in answers[::2]
     assert code == 0
-    assert json.loads(out)["faults"] == 2
+    result = json.loads(out)
+    assert (result["faults"], result["schema_version"]) == (2, 1)
 
 
 def test_receive_lets_in_one_key_only() -> None:
@@ -409,7 +412,7 @@ def test_the_demo_for_machines() -> None:
 
     result = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
-    assert result["faults"] == []
+    assert (result["faults"], result["schema_version"]) == ([], 1)
     assert result["recorded"] == (
         result["delivered"] + result["skipped"] + result["dead"]
     )

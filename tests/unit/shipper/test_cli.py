@@ -22,7 +22,18 @@ Streams = pytest.CaptureFixture[str]
 
 THREE_FAULTS = 'state_dri = "x"\n[[source]]\npaths = []\n[batch]\nmax_records = 0\n'
 REPOSITORY = Path(__file__).parents[3]
-HEAVY = {"jsonschema", "msgspec", "requests", "sqlite3", "watchdog", "http", "ssl"}
+HEAVY = {
+    "ahocorasick_rs",
+    "difflib",
+    "http",
+    "jsonschema",
+    "msgspec",
+    "prometheus_client",
+    "requests",
+    "sqlite3",
+    "ssl",
+    "watchdog",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +80,40 @@ def test_help_imports_no_heavy_package() -> None:
 
     assert done.stderr.strip() == "[]"
     assert all(name in done.stdout for name in VERBS)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("shipper stat", ["plain,status"]),
+        ("shipper dead-letter ex", ["plain,export"]),
+        ("shipper run --if-locked w", ["plain,wait"]),
+    ],
+)
+def test_a_shell_can_complete_words(
+    words: str,
+    expected: list[str],
+    capsys: Streams,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The command answers the script it has printed, and ends with 0."""
+    monkeypatch.setenv("_SHIPPER_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+
+    assert main([]) == 0
+    assert capsys.readouterr().out.splitlines() == expected
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_for_a_shell_calls_this_command(shell: str, capsys: Streams) -> None:
+    """Bash finds no fault in its own; the others are not on every machine."""
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+
+    assert f"_SHIPPER_COMPLETE={shell}_complete" in script
+    if shell == "bash":
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
 
 
 def test_without_its_packages_the_command_says_how_to_get_them() -> None:
