@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all soak check bench format clean
+.PHONY: help demo test test-all soak check bench man format clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -46,6 +46,10 @@ check: $(VENV)/dev.stamp  ## Run formatter, linter, types, layers, spelling, doc
 bench: $(VENV)/shipper.stamp  ## Measure each step of the hot path; seconds.
 	$(BIN)/python benchmarks/hot_path.py
 	$(BIN)/python benchmarks/formats.py
+
+man: $(BIN)/python  ## Build the manual page: build/shipper.1.
+	mkdir -p build
+	PYTHONPATH=. $(BIN)/python docs/man.py > build/shipper.1
 
 format: $(VENV)/dev.stamp  ## Format the code and mend what the linter can.
 	$(BIN)/ruff format .
