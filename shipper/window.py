@@ -131,8 +131,10 @@ class Window:
 
     @property
     def limit(self) -> str:
-        """The name of the limit that held requests up when they were looked at."""
-        return "" if self._wait is None else self._wait.limit
+        """The name of the limit that a request waits for, or nothing."""
+        if self._wait is None or all(part.is_posted for part in self._parts()):
+            return ""
+        return self._wait.limit
 
     @property
     def posted(self) -> int:

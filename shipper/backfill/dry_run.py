@@ -10,6 +10,7 @@ from shipper.backfill.job import (
     LEFT_ALONE,
     FileOutcome,
     Limits,
+    bytes_a_request,
     history_shaper_of,
     records_a_request,
 )
@@ -33,7 +34,7 @@ def plan_all(
     masks = masks_of(settings.identify)
     planner = Planner(
         max_records=records_a_request(settings, limits),
-        max_bytes=settings.batch.max_bytes,
+        max_bytes=bytes_a_request(settings, limits),
     )
     shaper = history_shaper_of(settings, choices)
     plans = []

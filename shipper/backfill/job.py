@@ -345,6 +345,11 @@ def records_a_request(settings: Settings, limits: Limits) -> int:
     return most_records(settings.batch.max_records, limits.records_per_second)
 
 
+def bytes_a_request(settings: Settings, limits: Limits) -> int:
+    """Return how large a request may be."""
+    return most_bytes(settings.batch.max_bytes, limits.bytes_per_second)
+
+
 def pace_of(limits: Limits, *, events: Events, clock: Clock) -> Pace:
     """Return what keeps to the limits."""
     return Pace(
@@ -376,7 +381,7 @@ def pipeline_of(
         shaper=shaper,
         batcher=Batcher(
             max_records=max_records,
-            max_bytes=most_bytes(batch.max_bytes, limits.bytes_per_second),
+            max_bytes=bytes_a_request(settings, limits),
             buffer_length=max_records,
             max_age_seconds=batch.flush_interval,
             keep_bytes=settings.dead_letters.keep_bytes,

@@ -27,6 +27,7 @@ def paced(
     quiet: tuple[str, ...] = (),
     drain: bool = True,
     max_records: int = 10,
+    text: bytes = b"%08d",
 ) -> tuple[Pipe, list[tuple[datetime, int]]]:
     """Return a pipeline under limits, and when each request left with its bytes."""
     left: list[tuple[datetime, int]] = []
@@ -46,7 +47,7 @@ def paced(
         left.append((pipe.clock.now(), sum(map(len, payloads)) + len(payloads) + 1))
         return Delivered(202)
 
-    texts = [b"%08d" % number for number in range(lines)]
+    texts = [text % number if b"%" in text else text for number in range(lines)]
     pipe = Pipe(lines_of(texts), judge, drain=drain, max_records=max_records, pace=pace)
     return pipe, left
 
@@ -132,6 +133,15 @@ def test_a_run_without_work_does_not_mind_quiet_hours() -> None:
     pipe, _ = paced(0, quiet=("11:00-14:00",))
 
     assert pipe.pipeline.run() is Ending.DRAINED
+
+
+def test_what_is_not_sent_is_settled_in_quiet_hours_too() -> None:
+    """Skipped lines and dead letters need no network."""
+    pipe, left = paced(30, quiet=("11:00-14:00",), text=b"skip")
+
+    assert pipe.pipeline.run() is Ending.DRAINED
+    assert left == []
+    assert pipe.checkpoints.position() == 30 * len(b"skip\n")
 
 
 def test_a_daemon_waits_quiet_hours_out() -> None:

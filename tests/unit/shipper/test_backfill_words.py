@@ -37,6 +37,19 @@ def planned(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     return plan
 
 
+def test_a_plan_counts_the_requests_of_a_narrow_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No request is larger than what the limit allows in a second."""
+    log = tmp_path / "access.log"
+    log.write_bytes(a_log(100))
+    (wide,) = planned(capsys, str(log), *HOW)["files"]
+    (narrow,) = planned(capsys, str(log), *HOW, "--bwlimit", "4k")["files"]
+
+    assert wide["requests"] == 1
+    assert narrow["requests"] >= narrow["body_bytes"] / 4096
+
+
 def test_a_plan_sends_nothing_and_tells_everything(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
