@@ -24,8 +24,8 @@ class Clock(Protocol):
         """Return seconds that never step back."""
         ...
 
-    def wait(self, seconds: float) -> None:
-        """Rest for at most `seconds`, or until `wake`."""
+    def wait(self, seconds: float) -> bool:
+        """Rest for at most `seconds`, or until `wake`; True if somebody rang."""
         ...
 
     def wake(self) -> None:
@@ -50,16 +50,19 @@ class SystemClock:
         """Return seconds that never step back."""
         return time.monotonic()
 
-    def wait(self, seconds: float) -> None:
-        """Rest for at most `seconds`, or until `wake`."""
+    def wait(self, seconds: float) -> bool:
+        """Rest for at most `seconds`, or until `wake`; True if somebody rang."""
+        has_rung = False
         try:
             if seconds > 0:
                 self._bell.get(timeout=seconds)
+                has_rung = True
             # Several rings between two waits are one reason to look.
             while True:
                 self._bell.get_nowait()
+                has_rung = True
         except queue.Empty:
-            return
+            return has_rung
 
     def wake(self) -> None:
         """End the current wait, or the next one at once."""

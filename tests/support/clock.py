@@ -26,14 +26,15 @@ class FakeClock:
         """Return the present in seconds."""
         return self._seconds
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> bool:
         """Pass `seconds` at once, or none of them if the bell was rung."""
         self.waits.append(seconds)
-        if not self._is_rung:
+        has_rung, self._is_rung = self._is_rung, False
+        if not has_rung:
             self._seconds += seconds
-        self._is_rung = False
         if self.on_wait is not None:
             self.on_wait(seconds)
+        return has_rung
 
     def wake(self) -> None:
         """End the next wait at once."""

@@ -59,9 +59,9 @@ class SwiftClock(SystemClock):
         """Return seconds that pass quickly."""
         return time.monotonic() * SPEED
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> bool:
         """Rest for at most `seconds` of this clock, or until `wake`."""
-        super().wait(seconds / SPEED)
+        return super().wait(seconds / SPEED)
 
 
 class Receiving:

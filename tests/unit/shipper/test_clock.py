@@ -75,4 +75,15 @@ def test_ring_from_a_signal_handler_ends_the_wait() -> None:
 
 def test_no_time_only_empties_the_bell() -> None:
     """Waiting for nothing returns at once."""
-    SystemClock().wait(0)
+    assert not SystemClock().wait(0)
+
+
+def test_a_wait_says_whether_somebody_rang() -> None:
+    """Time alone does not tell: a ring may come with the end of the wait."""
+    clock = SystemClock()
+    heard = []
+    for seconds in (0.0, 0.01, 30.0):
+        clock.wake()
+        heard.append((clock.wait(seconds), clock.wait(0.01)))
+
+    assert heard == [(True, False)] * 3

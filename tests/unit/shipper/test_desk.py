@@ -345,6 +345,22 @@ def test_rest_is_as_long_as_asked_for() -> None:
     assert office.clock.waits == [1.0, 1.0, 0.5]
 
 
+def test_a_ring_at_the_end_of_a_pause_ends_the_rest() -> None:
+    """A busy machine wakes us late; the answer that rang must not wait for that."""
+    office = Office()
+    office.turn()
+    start = office.clock.monotonic()
+
+    def ring_late(seconds: float) -> bool:
+        office.clock.advance(seconds)
+        return True
+
+    office.clock.wait = ring_late  # type: ignore[method-assign]  # time passed, too
+    office.desk.rest(10.0)
+
+    assert office.clock.monotonic() - start == 1.0
+
+
 def test_a_ring_ends_the_rest() -> None:
     """An answer that came wakes the pipeline at once."""
     office = Office()
