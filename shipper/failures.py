@@ -33,11 +33,11 @@ _VERSION = frozenset(
         "WRONG_SSL_VERSION",
     }
 )
+# No cipher in common, too; before TLS 1.3 also a certificate of ours that is missing.
+_NOTHING_FITS = "SSLV3_ALERT_HANDSHAKE_FAILURE"
 _NOT_TLS = "WRONG_VERSION_NUMBER"
 # What a server says of the certificate that it wants to see, or of the one it saw.
-_OURS = re.compile(
-    r"ALERT_(?:CERTIFICATE_|BAD_CERTIFICATE|UNKNOWN_CA|NO_CERTIFICATE|HANDSHAKE_FAIL)"
-)
+_OURS = re.compile(r"ALERT_(?:CERTIFICATE_|BAD_CERTIFICATE|UNKNOWN_CA|NO_CERTIFICATE)")
 _HINTS = {
     "dns": "check the name and this host's resolver; behind a proxy, set network.proxy",
     "tcp": "see whether a firewall lets this host through; behind a proxy, set "
@@ -143,6 +143,8 @@ def _tls_hint(chain: Sequence[BaseException], attempt: Attempt) -> str | None:
         )
     if _NOT_TLS in reasons:
         return "nobody speaks TLS there: check scheme and port of readme.endpoint"
+    if _NOTHING_FITS in reasons:
+        return _HINTS["asked"]
     if any(map(_OURS.search, reasons)):
         return "the server asks who we are: name a certificate in network.client_cert"
     return None

@@ -100,23 +100,3 @@ def test_max_duration_has_its_default_in_the_file(shop: Shop) -> None:
 
     assert done.returncode == 75
     assert "out_of_time: max duration of 1 s" in done.stderr
-
-
-def test_limits_that_cannot_be_read_are_named_together(shop: Shop) -> None:
-    """Each with its line and what was expected; nothing is sent without a limit."""
-    shop.configure("http://127.0.0.1:9/v1/request")
-    shop.configure_more(
-        '[limits]\nrate = "fast"\nbwlimit = "08:00,512k 25:00,off"\n'
-        'quiet_hours = ["22-6", "00:00-24:00"]\ntimezone = "Mars"\n'
-    )
-    done = shop.shipper("validate")
-
-    assert done.returncode == 78
-    for place in (
-        "config.toml:8: limits.rate: 'fast' is no rate such as 50/s",
-        "config.toml:9: limits.bwlimit: '25:00' is no time of the day",
-        "config.toml:10: limits.quiet_hours[0]: '22-6' is no span of hours",
-        "config.toml:10: limits.quiet_hours[1]: '00:00-24:00' leaves no time",
-        'config.toml:11: limits.timezone: there is no time zone "Mars"',
-    ):
-        assert place in done.stderr

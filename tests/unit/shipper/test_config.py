@@ -823,3 +823,20 @@ def test_a_way_that_cannot_be_gone_is_told(table: str, fault: str, desk: Desk) -
 
     assert [one.replace(str(desk.directory), "DIRECTORY") for one in faults] == [fault]
     assert "secret" not in str(faults)
+
+
+def test_limits_that_cannot_be_read_are_named_together(desk: Desk) -> None:
+    """Each with its line and what was expected; nothing is sent without a limit."""
+    text = SMALLEST + (
+        '[limits]\nrate = "fast"\nbwlimit = "08:00,512k 25:00,off"\n'
+        'quiet_hours = ["22-6", "00:00-24:00"]\ntimezone = "Mars"\n'
+    )
+
+    assert desk.faults(text) == [
+        "FILE:4: limits.rate: 'fast' is no rate such as 50/s or 3000/m",
+        "FILE:5: limits.bwlimit: '25:00' is no time of the day such as 08:00",
+        "FILE:6: limits.quiet_hours[0]: '22-6' is no span of hours such as 22:00-06:00",
+        "FILE:6: limits.quiet_hours[1]: '00:00-24:00' leaves no time to send",
+        'FILE:7: limits.timezone: there is no time zone "Mars" '
+        "(Debian: apt install tzdata, if the name is right)",
+    ]

@@ -141,6 +141,7 @@ def test_a_proxy_that_wants_credentials_needs_a_person() -> None:
         (tls_error("TLSV1_ALERT_PROTOCOL_VERSION"), None, "network.min_tls"),
         (tls_error("WRONG_VERSION_NUMBER"), None, "scheme and port"),
         (tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"), None, "network.client_cert"),
+        (tls_error("SSLV3_ALERT_HANDSHAKE_FAILURE"), None, "if the server asks"),
         (tls_error("TLSV1_ALERT_UNKNOWN_CA"), None, "network.client_cert"),
     ],
 )
