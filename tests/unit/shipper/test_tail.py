@@ -242,3 +242,41 @@ def test_an_archive_beside_it_is_passed_over(log: Path, capsys: Streams) -> None
     os.utime(packed, (0, 0))
 
     assert len(shown(capsys, str(log))) == 4
+
+
+@pytest.mark.parametrize(("words", "is_told"), [((), True), (("--quiet",), False)])
+def test_a_line_that_is_no_exchange_is_told_apart(
+    words: tuple[str, ...], is_told: bool, log: Path, capsys: Streams
+) -> None:
+    """On stderr, with its place and reason and nothing of what stands in it."""
+    with log.open("ab") as file:
+        file.write(b"\x1b[31msecret\n\n")
+    assert main(["tail", "--no-follow", str(log), *words]) == 0
+    streams = capsys.readouterr()
+
+    assert len(streams.out.splitlines()) == 4
+    assert ("is not shown: not-json" in streams.err) is is_told
+    assert "secret" not in streams.err
+
+
+def test_what_a_container_engine_has_wrapped_is_shown_whole(
+    tmp_path: Path, capsys: Streams
+) -> None:
+    """A text in two parts is one exchange."""
+    (text,) = a_log(1, first=7).decode().splitlines()
+    stamp = '"stream":"stdout","time":"2026-11-23T12:00:00Z"'
+    log = tmp_path / "container.log"
+    log.write_text(
+        "".join(
+            f'{{"log":{json.dumps(part)},{stamp}}}\n'
+            for part in (text[:30], text[30:] + "\n")
+        )
+    )
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[[source]]\npaths = ["{log}"]\nformat = "combined"\nwrapper = "docker"\n'
+        'base_url = "https://api.example.com"\nidentity = "client-ip"\n'
+    )
+    (line,) = shown(capsys, "--config", str(config))
+
+    assert parts_of(line)[2] == "/owls/7"
