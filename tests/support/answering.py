@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from shipper.model import Receipt
+from msgspec.structs import replace
+
+from shipper.model import Deferred, Receipt
 from shipper.network import NetworkSettings
 from shipper.upload import Uploader, Witness
 from tests.support.clock import FakeClock
@@ -35,6 +37,12 @@ class RingingClock(FakeClock):
         """Wait until the bell was rung `count` times in all."""
         with self._rings:
             assert self._rings.wait_for(lambda: self.rung >= count, PATIENCE_SECONDS)
+
+
+def without_hint(receipt: Receipt) -> Deferred:
+    """Return what is wrong of a request that failed, without how to mend it."""
+    assert isinstance(receipt, Deferred)
+    return replace(receipt, hint=None)
 
 
 @contextmanager

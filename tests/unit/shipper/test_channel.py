@@ -12,7 +12,7 @@ import pytest
 from shipper.model import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.network import NetworkSettings
 from shipper.upload import Uploader
-from tests.support.answering import RingingClock, an_uploader, receipt_of
+from tests.support.answering import RingingClock, an_uploader, receipt_of, without_hint
 from tests.support.loopback import LoopbackServer, Raw, Reply, Reset, Silence
 
 
@@ -133,7 +133,7 @@ def test_nobody_listening() -> None:
     receipt = receipt_of(f"http://127.0.0.1:{port}/v1/request")
 
     expected = Deferred(Cause.NETWORK, f"tcp: 127.0.0.1:{port}: Connection refused")
-    assert expected == receipt
+    assert expected == without_hint(receipt)
 
 
 def test_a_name_that_does_not_resolve() -> None:
@@ -159,7 +159,7 @@ def test_a_connection_that_is_not_taken_is_the_networks_fault() -> None:
             filler.close()
 
     why = f"tcp: 127.0.0.1:{port}: no connection within 0.2 s"
-    assert Deferred(Cause.NETWORK, why) == receipt
+    assert Deferred(Cause.NETWORK, why) == without_hint(receipt)
 
 
 def test_silence_after_the_body_is_a_time_out() -> None:
@@ -168,7 +168,7 @@ def test_silence_after_the_body_is_a_time_out() -> None:
         receipt = receipt_of(server.url, timeout_seconds=0.02)
 
     why = f"http: 127.0.0.1:{server.port}: no whole answer within 0.2 s"
-    assert Deferred(Cause.TIMEOUT, why, body_sent=True) == receipt
+    assert Deferred(Cause.TIMEOUT, why, body_sent=True) == without_hint(receipt)
 
 
 def test_a_large_body_is_given_time() -> None:

@@ -9,13 +9,13 @@ import ssl
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 from urllib3.exceptions import ProtocolError, ProxyError
 from urllib3.exceptions import SSLError as PoolSslError
 
 from shipper.channel import Progress
 from shipper.failures import Attempt, receipt_for_error
 from shipper.model import Cause, Deferred
+from tests.support.answering import without_hint
 
 SECRET_URL = "http://user:s3cret@proxy.example:3128"
 
@@ -32,11 +32,6 @@ def outcome(
         min_tls="1.2",
     )
     return receipt_for_error(error, attempt)
-
-
-def without_hint(receipt: Deferred) -> Deferred:
-    """Return what is wrong, without how to mend it."""
-    return replace(receipt, hint=None)
 
 
 def tls_error(reason: str) -> ssl.SSLError:
