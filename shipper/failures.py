@@ -131,10 +131,6 @@ def _network(reason: str, hint: str | None) -> Deferred:
 def _tls_hint(chain: Sequence[BaseException], attempt: Attempt) -> str | None:
     """Return how a failed handshake can be mended, as far as OpenSSL tells."""
     reasons = {str(getattr(one, "reason", "")) for one in chain}
-    if _has(chain, ssl.SSLCertVerificationError):
-        messages = {str(getattr(one, "verify_message", "")) for one in chain}
-        is_expired = any("expired" in one or "not yet" in one for one in messages)
-        return _EXPIRED if is_expired else _RESIGNED
     if reasons & _VERSION:
         return (
             f"the server speaks no TLS {attempt.min_tls} or newer, which is asked for "
@@ -178,7 +174,10 @@ def _why(chain: Sequence[BaseException]) -> str:
 
 def _certificate(error: BaseException) -> str:
     message = getattr(error, "verify_message", "")
-    return f"certificate not accepted: {message}"
+    is_of_time = "expired" in message or "not yet" in message
+    return f"certificate not accepted: {message}; " + (
+        _EXPIRED if is_of_time else _RESIGNED
+    )
 
 
 def _handshake(error: BaseException) -> str:

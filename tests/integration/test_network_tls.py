@@ -63,6 +63,7 @@ def test_an_unknown_authority_fails_closed() -> None:
         heard = server.heard
 
     assert why.startswith(f"tls: 127.0.0.1:{server.port}: certificate not accepted: ")
+    assert "proxy re-signs" in why
     assert heard == []
 
 

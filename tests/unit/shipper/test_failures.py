@@ -66,7 +66,9 @@ def bad_certificate(
         (TimeoutError("x"), "tcp: api.example:443: no connection within 3 s"),
         (
             PoolSslError(bad_certificate()),
-            "tls: api.example:443: certificate not accepted: self-signed certificate",
+            "tls: api.example:443: certificate not accepted: self-signed "
+            "certificate; if a proxy re-signs traffic here, name its authority in "
+            "network.ca_file",
         ),
         (
             PoolSslError(ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] text")),
@@ -130,8 +132,6 @@ def test_a_proxy_that_wants_credentials_needs_a_person() -> None:
         (ProxyError("x", refused()), "proxy.example:1", "network.proxy"),
         (OSError("Tunnel connection failed: 403 No"), "p:1", "network.proxy"),
         (OSError("Tunnel connection failed: 407 No"), "p:1", "user and password"),
-        (PoolSslError(bad_certificate()), None, "network.ca_file"),
-        (PoolSslError(bad_certificate("certificate has expired")), None, "renewed"),
         (tls_error("UNSUPPORTED_PROTOCOL"), None, "TLS 1.2 or newer"),
         (tls_error("TLSV1_ALERT_PROTOCOL_VERSION"), None, "network.min_tls"),
         (tls_error("WRONG_VERSION_NUMBER"), None, "scheme and port"),
@@ -157,6 +157,14 @@ def test_a_new_connection_that_is_closed_may_want_a_certificate(
 
     assert receipt.reason.endswith("the connection was closed before an answer")
     assert ("network.client_cert" in (receipt.hint or "")) is is_fresh
+
+
+def test_a_certificate_that_has_run_out_is_told_apart() -> None:
+    """No authority that is named would make it good."""
+    receipt = outcome(PoolSslError(bad_certificate("certificate has expired")))
+
+    assert "certificate has expired; if it is the server's, it has" in receipt.reason
+    assert "network.ca_file" not in receipt.reason
 
 
 def test_what_openssl_does_not_explain_has_no_mend() -> None:
