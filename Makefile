@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 MINUTES ?= 20
-JOBS ?= 2
+JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 
