@@ -38,9 +38,8 @@ from shipper.parse import UnknownVersion, parse, serial_in
 from shipper.payload import PayloadBuilder
 from shipper.redact import Redacted, Redactor
 from shipper.sample import SAMPLE, Sampler
-from shipper.settle import commit_of
+from shipper.settle import Settlement, commit_of
 from shipper.values import Detector
-from shipper.window import Window
 
 IDLE_SECONDS = 10.0  # nothing is due; overdue requests are still looked at
 LOOK_SECONDS = 1.0  # during a backlog too: rotation must not go unseen
@@ -118,6 +117,70 @@ class Source(Protocol):
 
     def stop_file(self, file_id: str, why: str) -> None:
         """Read no further in this file; its position stays."""
+        ...
+
+
+class Sink(Protocol):
+    """Where batches go: `Window` in the product, a directory for an air gap."""
+
+    max_records: int
+
+    @property
+    def is_empty(self) -> bool:
+        """True when every admitted batch has been committed."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why batches do not flow, in words, or nothing."""
+        ...
+
+    @property
+    def posted(self) -> int:
+        """How many requests are out."""
+        ...
+
+    @property
+    def limit(self) -> str:
+        """The name of the limit that a batch waits for, or nothing."""
+        ...
+
+    @property
+    def records(self) -> int:
+        """How many records have no answer yet."""
+        ...
+
+    @property
+    def has_room(self) -> bool:
+        """True when one more batch may be admitted."""
+        ...
+
+    def taken(self) -> frozenset[Taken]:
+        """Return the records that were delivered and are not committed."""
+        ...
+
+    def abandon_retries(self) -> None:
+        """Leave dead letters that are not answered to whoever asks again."""
+        ...
+
+    def admit(self, batch: Batch) -> None:
+        """Take a batch."""
+        ...
+
+    def turn(self, now: float, *, may_post: bool = True) -> None:
+        """Take in every answer, then post what is due."""
+        ...
+
+    def due_in(self, now: float) -> float | None:
+        """Return the seconds until a post is due, or None."""
+        ...
+
+    def settled(self) -> list[Settlement]:
+        """Return what became of the batches at the front that are finished."""
+        ...
+
+    def leave(self, count: int) -> None:
+        """Forget the first `count` of them: their commit has been stored."""
         ...
 
 
@@ -205,7 +268,7 @@ class Pipeline:
         source: Source,
         shaper: Shape,
         batcher: Batcher,
-        window: Window,
+        window: Sink,
         checkpoints: Checkpoints,
         watch: Watch,
         desk: Desk,
