@@ -334,6 +334,7 @@ class Advance(Struct, frozen=True):
         skipped: Lines a rule left out.
         dead: Lines kept as dead letters.
         blank: Empty lines.
+        exported: Lines in a bundle that nobody has acknowledged yet.
     """
 
     file_id: str
@@ -346,6 +347,7 @@ class Advance(Struct, frozen=True):
     skipped: int
     dead: int
     blank: int
+    exported: int = 0
 
 
 class Commit(Struct, frozen=True):

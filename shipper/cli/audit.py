@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from shipper.reports.audit import Audit, FileAudit, Stretch
     from shipper.store.sums import Outcomes
 
-HEADINGS = ("bytes", "delivered", "skipped", "dead", "blank", "pending", "lost")
+EXPORTED = "exported"  # a column for those who export
+HEADINGS = (
+    "bytes",
+    "delivered",
+    EXPORTED,
+    "skipped",
+    "dead",
+    "blank",
+    "pending",
+    "lost",
+)
 
 
 @click.command("audit")
@@ -90,13 +100,14 @@ def _show(state_dir: str, audit: Audit) -> None:
         say(f"nothing was shipped yet: there is no state in {state_dir}")
     told = [file for file in audit.files if not _is_settled_and_gone(file)]
     gone = [file for file in audit.files if _is_settled_and_gone(file)]
+    row = _row if audit.lines.exported else _row_without_exported
     if told:
-        say(console.emphasise(_row("state", HEADINGS)) + "  file")
+        say(console.emphasise(row("state", HEADINGS)) + "  file")
     for file in told:
-        say(f"{_row(file.state, _cells([file]))}  {file.path}")
+        say(f"{row(file.state, _cells([file]))}  {file.path}")
     if gone:
         word = "file" if len(gone) == 1 else "files"
-        say(f"{_row('gone', _cells(gone))}  {len(gone)} {word} no longer on disk")
+        say(f"{row('gone', _cells(gone))}  {len(gone)} {word} no longer on disk")
     for file in audit.files:
         for stretch in file.stretches:
             if stretch.kind in {"lost", "wrong"}:
@@ -129,6 +140,7 @@ def _cells(files: list[FileAudit]) -> tuple[str, ...]:
             cells = (
                 stretch.size_bytes,
                 lines.delivered,
+                lines.exported,
                 lines.skipped,
                 lines.dead,
                 lines.blank,
@@ -141,6 +153,11 @@ def _cells(files: list[FileAudit]) -> tuple[str, ...]:
 
 def _row(state: str, cells: tuple[str, ...]) -> str:
     return f"{state:<8}" + "".join(f"{cell:>14}" for cell in cells)
+
+
+def _row_without_exported(state: str, cells: tuple[str, ...]) -> str:
+    at = HEADINGS.index(EXPORTED)
+    return _row(state, cells[:at] + cells[at + 1 :])
 
 
 def _sizes(audit: Audit) -> dict[str, int]:
@@ -158,15 +175,18 @@ def _outcomes(lines: Outcomes) -> dict[str, int]:
         "skipped": lines.skipped,
         "dead": lines.dead,
         "blank": lines.blank,
+        "exported": lines.exported,
     }
 
 
 def _sentence(audit: Audit) -> str:
     sizes, lines = _sizes(audit), audit.lines
     verdict = "the sums are exact" if audit.is_exact else "THE SUMS ARE NOT EXACT"
+    exported = f" {lines.exported:,} exported," if lines.exported else ""
     pending, lost = sizes.get("pending", 0), sizes.get("lost", 0)
     return (
-        f"{verdict}: {lines.delivered:,} lines delivered, {lines.skipped:,} skipped, "
+        f"{verdict}: {lines.delivered:,} lines delivered,{exported} "
+        f"{lines.skipped:,} skipped, "
         f"{lines.dead:,} dead, {lines.blank:,} blank; "
         f"{pending:,} bytes pending, {lost:,} lost"
     )

@@ -12,15 +12,18 @@ from msgspec import to_builtins
 from shipper.cli import console, losses, options, watching
 from shipper.clock import SystemClock
 from shipper.errors import EXIT_OK
+from shipper.events import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shipper.pacing import LimitsNow
     from shipper.reports.status import FileStatus, Records, Status
+    from shipper.store import Exported
 
 GONE = "gone"
-HEADINGS = ("size", "position", "delivered", "skipped", "dead", "pending")
+EXPORTED = "exported"  # a column for those who export
+HEADINGS = ("size", "position", "delivered", EXPORTED, "skipped", "dead", "pending")
 
 
 @click.command("status")
@@ -79,6 +82,7 @@ def _result(state_dir: str, status: Status) -> dict[str, object]:
         "last_delivery": status.last_delivery,
         "records": {**asdict(status.records), "total": status.records.total},
         "losses": to_builtins(status.losses),
+        "bundles": to_builtins(status.bundles),
         "files": [
             {
                 **asdict(file),
@@ -97,18 +101,21 @@ def _show(state_dir: str, status: Status, *, now: float) -> None:
         say(watching.shipping(status.holder, status.last_delivery, now=now))
     present = [file for file in status.files if file.state != GONE]
     gone = [file for file in status.files if file.state == GONE]
+    row = _row if status.records.exported else _row_without_exported
     if present:
-        say(console.emphasise(_row("state", HEADINGS)) + "  file")
+        say(console.emphasise(row("state", HEADINGS)) + "  file")
     for file in present:
-        say(f"{_row(file.state, _cells(file))}  {file.path}")
+        say(f"{row(file.state, _cells(file))}  {file.path}")
     if gone:
         word = "file" if len(gone) == 1 else "files"
-        say(f"{_row(GONE, _sum_cells(gone))}  {len(gone)} {word} no longer on disk")
+        say(f"{row(GONE, _sum_cells(gone))}  {len(gone)} {word} no longer on disk")
     for file in present:
         if file.stopped is not None:
             say(f"stopped: {file.path}: {file.stopped}")
     for sentence in losses.sentences(status.losses):
         say(sentence)
+    for bundle in status.bundles:
+        say(_told(bundle))
 
 
 def _show_limits(limits: LimitsNow, held: Mapping[str, int]) -> None:
@@ -135,17 +142,37 @@ def _sum_cells(files: list[FileStatus]) -> tuple[str, ...]:
     return ("", "", *(f"{sum(column):,}" for column in columns))
 
 
-def _counts(records: Records) -> tuple[int, int, int, int]:
-    return records.delivered, records.skipped, records.dead, records.pending
+def _counts(records: Records) -> tuple[int, int, int, int, int]:
+    return (
+        records.delivered,
+        records.exported,
+        records.skipped,
+        records.dead,
+        records.pending,
+    )
 
 
 def _row(state: str, cells: tuple[str, ...]) -> str:
     return f"{state:<8}" + "".join(f"{cell:>14}" for cell in cells)
 
 
+def _row_without_exported(state: str, cells: tuple[str, ...]) -> str:
+    at = HEADINGS.index(EXPORTED)
+    return _row(state, cells[:at] + cells[at + 1 :])
+
+
+def _told(bundle: Exported) -> str:
+    what = "not acknowledged yet" if bundle.is_sealed else "not sealed: export again"
+    return (
+        f"bundle {bundle.id}: {bundle.records:,} records exported at "
+        f"{bundle.exported_at[:19]}Z to {one_line(bundle.path)}: {what}"
+    )
+
+
 def _sentence(records: Records) -> str:
+    exported = f"{records.exported:,} exported, " if records.exported else ""
     return (
         f"{records.total:,} records: {records.delivered:,} delivered, "
-        f"{records.skipped:,} skipped, {records.dead:,} dead, "
+        f"{exported}{records.skipped:,} skipped, {records.dead:,} dead, "
         f"{records.pending:,} pending"
     )

@@ -2,8 +2,8 @@
 
 Everything the state says belongs to one moment; the files are read as they are
 now. Every byte of every file is explained by a stretch: committed (delivered,
-skipped, dead, blank), pending, lost, from before the start; or it is wrong, and
-then the proof fails. Nothing is changed by looking, and nobody waits for it.
+exported, skipped, dead, blank), pending, lost, from before the start; or it is wrong,
+and then the proof fails. Nothing is changed by looking, and nobody waits for it.
 """
 
 from __future__ import annotations
@@ -329,16 +329,22 @@ def _faults(account: Account) -> Iterator[str]:
             f"the ledger has {sums.lines.skipped} skipped lines, "
             f"and the counters have {skipped}"
         )
+    for bundle in account.unequal_bundles():
+        yield (
+            f"the ledger has {bundle.found} lines in bundle {bundle.id}, and "
+            f"{bundle.wanted} are not acknowledged"
+        )
     stray = account.stray_letters()
     if stray:
         yield f"{stray} dead letters are of lines that are not committed"
 
 
 def _sum(parts: Iterator[Outcomes] | Sequence[Outcomes]) -> Outcomes:
-    delivered = skipped = dead = blank = 0
+    delivered = skipped = dead = blank = exported = 0
     for part in parts:
         delivered += part.delivered
         skipped += part.skipped
         dead += part.dead
         blank += part.blank
-    return Outcomes(delivered, skipped, dead, blank)
+        exported += part.exported
+    return Outcomes(delivered, skipped, dead, blank, exported)

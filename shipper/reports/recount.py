@@ -46,7 +46,7 @@ def recount(stream: Stream, committed: Range) -> Verdict:
             f"its checksum is {crc:08x}, and {committed.crc_after:08x} was committed",
         )
     sums = committed.lines
-    total = sums.delivered + sums.skipped + sums.dead + sums.blank
+    total = sum((sums.delivered, sums.skipped, sums.dead, sums.blank, sums.exported))
     if not lines.least <= total <= lines.least + lines.spare(sums.blank):
         return Verdict(
             committed, f"it has {lines.least} lines, and {total} were committed"

@@ -17,6 +17,7 @@ from shipper.flight import LIMITED
 from shipper.parse import UnknownVersion, parse
 from shipper.reports.losses import Losses, by_reason, losses_of
 from shipper.source import FileView, Followed, Source
+from shipper.store.bundles import Exported
 from shipper.store.examined import Holder, lock_holder
 from shipper.store.snapshot import open_snapshot
 from shipper.store.sums import FileSums, Outcomes
@@ -32,18 +33,21 @@ class Records:
     """Records by what became of them; blank lines are none.
 
     Attributes:
-        pending: Whole lines that are neither delivered, skipped nor dead.
+        pending: Whole lines that are none of the others.
+        exported: They left in a bundle that nobody has acknowledged yet.
     """
 
     delivered: int = 0
     skipped: int = 0
     dead: int = 0
     pending: int = 0
+    exported: int = 0
 
     @property
     def total(self) -> int:
         """Every record there is."""
-        return self.delivered + self.skipped + self.dead + self.pending
+        settled = self.delivered + self.skipped + self.dead + self.exported
+        return settled + self.pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class Status:
         holder: Which process is shipping.
         last_delivery: When it delivered last, seconds since 1970, or None.
         held: Records that a limit of `[limits]` has made wait, by its name.
+        bundles: Those that nobody has acknowledged yet, oldest first.
     """
 
     files: tuple[FileStatus, ...]
@@ -89,6 +94,7 @@ class Status:
     holder: Holder
     last_delivery: float | None
     held: Mapping[str, int] = field(default_factory=dict)
+    bundles: tuple[Exported, ...] = ()
 
 
 def take_status(
@@ -135,6 +141,7 @@ def take_status(
         skipped=sum(file.records.skipped for file in files),
         dead=sum(file.records.dead for file in files),
         pending=sum(file.records.pending for file in files),
+        exported=sum(file.records.exported for file in files),
     )
     return Status(
         files,
@@ -144,6 +151,7 @@ def take_status(
         holder=lock_holder(state_dir),
         last_delivery=last_delivery,
         held=by_reason(snapshot.sums.counters, LIMITED),
+        bundles=snapshot.sums.bundles,
     )
 
 
@@ -152,7 +160,9 @@ def _file_status(
 ) -> FileStatus:
     """Join what the state knows of a file with what the disk shows of it."""
     lines = known.lines if known is not None else Outcomes()
-    records = Records(lines.delivered, lines.skipped, lines.dead, pending)
+    records = Records(
+        lines.delivered, lines.skipped, lines.dead, pending, lines.exported
+    )
     if view is None:
         assert known is not None
         state = known.state if known.state in {GONE, HISTORY} else MISSING

@@ -4,18 +4,36 @@ This is the one place that moves a position. `open_store` is for the process tha
 holds the lock; `open_reader` is for everybody who looks on.
 """
 
+from shipper.store.bundles import Bundle, Exported
 from shipper.store.checkpoints import Reader, Store, open_reader, open_store
 from shipper.store.dead_letters import KeptLetter
 from shipper.store.letterbox import Letterbox
 from shipper.store.lock import StateLock
-from shipper.store.requests import PURGE, RETRY, Answer, Counter, Request, Selection
+from shipper.store.requests import (
+    ACKNOWLEDGE,
+    PURGE,
+    RETRY,
+    Acknowledgement,
+    Answer,
+    Argument,
+    Counter,
+    DeadRecord,
+    Request,
+    Selection,
+)
 from shipper.store.sums import FileSums, Outcomes, Sums
 
 __all__ = [
+    "ACKNOWLEDGE",
     "PURGE",
     "RETRY",
+    "Acknowledgement",
     "Answer",
+    "Argument",
+    "Bundle",
     "Counter",
+    "DeadRecord",
+    "Exported",
     "FileSums",
     "KeptLetter",
     "Letterbox",

@@ -16,14 +16,14 @@ from contextlib import closing, contextmanager
 from msgspec import Struct
 
 from shipper.fileid import FileRow
-from shipper.store import catalog
+from shipper.store import bundles, catalog
 from shipper.store.database import DATABASE_NAME, open_read_only, wrapped
 from shipper.store.snapshot import Snapshot
 from shipper.store.sums import Outcomes
 
 _RANGES = """
 SELECT r.start_bytes, r.end_bytes, r.crc_before, r.crc_after,
-    r.delivered, r.skipped, r.dead, r.blank, r.forgotten,
+    r.delivered, r.skipped, r.dead, r.blank, r.exported, r.forgotten,
     (SELECT count(*) FROM dead_letters d WHERE d.file_id = r.file_id
         AND d.start_bytes >= r.start_bytes AND d.start_bytes < r.end_bytes)
 FROM ranges r WHERE r.file_id = ? ORDER BY r.start_bytes
@@ -74,6 +74,10 @@ class Account(Snapshot):
             start, end, before, after, *counts, forgotten, letters = row
             lines = Outcomes(*counts)
             yield Range(start, end, before, after, lines, letters, forgotten)
+
+    def unequal_bundles(self) -> list[bundles.Unequal]:
+        """Return the bundles of which the ledger has other sums than were exported."""
+        return [] if self._connection is None else bundles.unequal(self._connection)
 
     def stray_letters(self) -> int:
         """Return how many dead letters stand where nothing is committed."""

@@ -76,7 +76,7 @@ def insert_files(connection: sqlite3.Connection, rows: Sequence[FileRow]) -> Non
         [
             (
                 row.file_id,
-                _path_to(row.path),
+                path_to(row.path),
                 row.dev,
                 _signed(row.ino),
                 row.head.length_bytes,
@@ -104,7 +104,7 @@ def update_files(connection: sqlite3.Connection, rows: Sequence[FileRow]) -> Non
         _UPDATE,
         [
             (
-                _path_to(row.path),
+                path_to(row.path),
                 row.dev,
                 _signed(row.ino),
                 row.head.length_bytes,
@@ -154,7 +154,8 @@ def path_from(stored: str | bytes) -> str:
     return stored if isinstance(stored, str) else os.fsdecode(stored)
 
 
-def _path_to(path: str) -> str | bytes:
+def path_to(path: str) -> str | bytes:
+    """Return a path as it can be stored; see `path_from`."""
     try:
         path.encode()
     except UnicodeEncodeError:

@@ -18,6 +18,7 @@ from shipper.events import Events
 from shipper.fileid import FileRow, FileState, Head
 from shipper.model import Commit
 from shipper.store import (
+    bundles,
     catalog,
     counters,
     dead_letters,
@@ -25,6 +26,7 @@ from shipper.store import (
     positions,
     writers,
 )
+from shipper.store.bundles import Bundle, Exported
 from shipper.store.database import (
     BUSY_SECONDS,
     DATABASE_NAME,
@@ -127,8 +129,8 @@ class Store(Reader):
         self._forget_at = clock.monotonic()
         self.rebuilt = rebuilt
 
-    def commit(self, commit: Commit) -> None:
-        """Store a commit in one transaction.
+    def commit(self, commit: Commit, *, bundle: Bundle | None = None) -> None:
+        """Store a commit in one transaction, with the bundle its lines left in.
 
         Calling again with the same commit after an error is right: what was
         stored already is not stored twice.
@@ -147,7 +149,13 @@ class Store(Reader):
             self._forget()
             self._check(commit)
             positions.move(connection, commit.advances, path=path)
-            ledger.enter(connection, commit.advances)
+            if bundle is not None:
+                bundles.enter(connection, bundle, now=self._now())
+            ledger.enter(
+                connection,
+                commit.advances,
+                bundle=None if bundle is None else bundle.id,
+            )
             if commit.dead_letters:
                 dead_letters.keep(connection, commit.dead_letters, now=self._now())
             if commit.recovered:
@@ -163,6 +171,33 @@ class Store(Reader):
 
     def _note_delivery(self) -> None:
         counters.note_moment(self._connection, DELIVERY, self._clock.now())
+
+    def unsealed(self) -> list[Bundle]:
+        """Return the bundles whose directory may not have its name yet.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        with wrapped(self._path):
+            return bundles.unsealed(self._connection)
+
+    def sealed(self, bundle_id: str) -> None:
+        """Note that a bundle has its name.
+
+        Raises:
+            StateError: It could not be stored.
+        """
+        with transaction(self._connection, self._path):
+            bundles.seal(self._connection, bundle_id, now=self._now())
+
+    def unacknowledged(self) -> tuple[Exported, ...]:
+        """Return the bundles that nobody has acknowledged yet, oldest first.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        with wrapped(self._path):
+            return bundles.unacknowledged(self._connection)
 
     def _check(self, commit: Commit) -> None:
         """Refuse a commit within its transaction; whoever follows refuses none."""

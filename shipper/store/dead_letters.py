@@ -107,6 +107,15 @@ def find(connection: sqlite3.Connection, number: int) -> KeptLetter | None:
     return None if row is None else _letter(row)
 
 
+def has_letter(connection: sqlite3.Connection, file_id: str, start_bytes: int) -> bool:
+    """Return True if a letter is kept of the line that begins there."""
+    row = connection.execute(
+        "SELECT 1 FROM dead_letters WHERE file_id = ? AND start_bytes = ?",
+        (file_id, start_bytes),
+    ).fetchone()
+    return row is not None
+
+
 def numbers_in_file_order(connection: sqlite3.Connection) -> list[int]:
     """Return all numbers so that each file is read onward."""
     rows = connection.execute(

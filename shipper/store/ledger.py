@@ -16,17 +16,17 @@ RANGE_BYTES = 1_048_576
 _EXTEND = """
 UPDATE ranges SET end_bytes = :end, crc_after = :crc_after,
     delivered = delivered + :delivered, skipped = skipped + :skipped,
-    dead = dead + :dead, blank = blank + :blank
+    dead = dead + :dead, blank = blank + :blank, exported = exported + :exported
 WHERE file_id = :file_id
     AND start_bytes = (SELECT max(start_bytes) FROM ranges WHERE file_id = :file_id)
     AND end_bytes = :start AND crc_after = :crc_before
-    AND :end - start_bytes <= :most
+    AND :end - start_bytes <= :most AND bundle IS :bundle
 """
 _INSERT = """
 INSERT INTO ranges (file_id, start_bytes, end_bytes, crc_before, crc_after,
-    delivered, skipped, dead, blank)
+    delivered, skipped, dead, blank, exported, bundle)
 VALUES (:file_id, :start, :end, :crc_before, :crc_after,
-    :delivered, :skipped, :dead, :blank)
+    :delivered, :skipped, :dead, :blank, :exported, :bundle)
 """
 # The stretch that holds a line.
 _OF_LINE = """
@@ -38,8 +38,13 @@ _RECOVER = f"UPDATE ranges SET dead = dead - 1, delivered = delivered + 1 {_OF_L
 _FORGET = f"UPDATE ranges SET forgotten = forgotten + 1 {_OF_LINE}"  # noqa: S608  # constants
 
 
-def enter(connection: sqlite3.Connection, advances: Sequence[Advance]) -> None:
-    """Write down what became of each stretch."""
+def enter(
+    connection: sqlite3.Connection,
+    advances: Sequence[Advance],
+    *,
+    bundle: str | None = None,
+) -> None:
+    """Write down what became of each stretch, and in which bundle it left, if any."""
     for advance in advances:
         values = {
             "file_id": advance.file_id,
@@ -51,6 +56,8 @@ def enter(connection: sqlite3.Connection, advances: Sequence[Advance]) -> None:
             "skipped": advance.skipped,
             "dead": advance.dead,
             "blank": advance.blank,
+            "exported": advance.exported,
+            "bundle": bundle,
             "most": RANGE_BYTES,
         }
         if connection.execute(_EXTEND, values).rowcount == 0:

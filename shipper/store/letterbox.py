@@ -11,10 +11,10 @@ import sqlite3
 from datetime import timedelta
 
 from shipper.clock import Clock
-from shipper.store import dead_letters, requests
+from shipper.store import bundles, dead_letters, requests
 from shipper.store.database import transaction, wrapped
 from shipper.store.dead_letters import Evicted, KeptLetter
-from shipper.store.requests import Answer, Request, Selection
+from shipper.store.requests import Answer, Argument, Request, Selection
 
 
 class Letterbox:
@@ -56,7 +56,7 @@ class Letterbox:
         before, self._seen = self._seen, int(row[0])
         return before != self._seen
 
-    def ask(self, verb: str, selection: Selection) -> int:
+    def ask(self, verb: str, argument: Argument) -> int:
         """Write a request down for ourselves; return its number.
 
         Raises:
@@ -64,7 +64,7 @@ class Letterbox:
         """
         with transaction(self._connection, self._path):
             self._seen = None
-            return requests.enter(self._connection, verb, selection, now=self._stamp())
+            return requests.enter(self._connection, verb, argument, now=self._stamp())
 
     def requests(self) -> list[Request]:
         """Return the requests that nobody has answered, in order.
@@ -97,6 +97,21 @@ class Letterbox:
             purged = dead_letters.purge(connection, selection.numbers, selection.before)
             answer = Answer(purged=purged, missing=missing)
             requests.answer(connection, request.number, answer, now=self._stamp())
+        return answer
+
+    def acknowledge(self, request: Request) -> Answer:
+        """Count what a bundle's receipt says became of its records, and answer it.
+
+        Raises:
+            StateError: Nothing was done.
+        """
+        with transaction(self._connection, self._path):
+            # A crash before COMMIT leaves the request as it was asked; after it,
+            # the bundle is acknowledged and the request answered.
+            answer = bundles.acknowledge(
+                self._connection, request.acknowledgement(), now=self._stamp()
+            )
+            requests.answer(self._connection, request.number, answer, now=self._stamp())
         return answer
 
     def evict(self) -> Evicted | None:

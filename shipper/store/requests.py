@@ -22,6 +22,7 @@ from shipper.store.database import (
 
 RETRY = "dead-letter retry"
 PURGE = "dead-letter purge"
+ACKNOWLEDGE = "bundle ack"
 KEPT_ANSWERS = 100  # whoever asked reads the answer within seconds
 
 _OPEN = "SELECT number, verb, argument FROM requests WHERE answered_at IS NULL"
@@ -39,6 +40,44 @@ class Selection(Struct, frozen=True, omit_defaults=True):
     before: str | None = None
 
 
+class DeadRecord(Struct, frozen=True, forbid_unknown_fields=True):
+    """A record of a bundle that the receiver would not take.
+
+    Attributes:
+        file_id: With the bytes, where its line stands on the exporting host.
+        id: The record's id; None if its line in the bundle could not be read.
+        payload: The log object as it was sent; None without an id.
+        sha256: Of the payload, hex.
+    """
+
+    file_id: str
+    start_bytes: int
+    end_bytes: int
+    id: str | None
+    reason: str
+    detail: str
+    payload: str | None
+    sha256: str
+    length_bytes: int
+
+
+class Acknowledgement(Struct, frozen=True):
+    """What became of the records of one bundle.
+
+    Attributes:
+        manifest_sha256: Of its manifest, hex: a bundle is what it says it is.
+        records: How many it holds.
+        delivered: How many the receiver has taken.
+        dead: The others.
+    """
+
+    bundle: str
+    manifest_sha256: str
+    records: int
+    delivered: int
+    dead: tuple[DeadRecord, ...] = ()
+
+
 class Answer(Struct, frozen=True, omit_defaults=True):
     """What became of a request.
 
@@ -48,6 +87,7 @@ class Answer(Struct, frozen=True, omit_defaults=True):
         unsent: Letters that could not be sent, and are kept; `notes` says why.
         purged: Letters that were forgotten.
         missing: Numbers that no letter has.
+        is_repeated: It had been done before, and nothing was changed.
         notes: Sentences for people; the first few, when there are many.
         error: Why nothing was done, or empty.
     """
@@ -59,6 +99,10 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     missing: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     error: str = ""
+    is_repeated: bool = False
+
+
+Argument = Selection | Acknowledgement
 
 
 class Request(Struct, frozen=True):
@@ -75,15 +119,22 @@ class Request(Struct, frozen=True):
         except msgspec.DecodeError:
             return None
 
+    def acknowledgement(self) -> Acknowledgement | None:
+        """Return what became of a bundle; None if it cannot be read."""
+        try:
+            return msgspec.json.decode(self.argument, type=Acknowledgement)
+        except msgspec.DecodeError:
+            return None
+
 
 def enter(
-    connection: sqlite3.Connection, verb: str, selection: Selection, *, now: str
+    connection: sqlite3.Connection, verb: str, argument: Argument, *, now: str
 ) -> int:
     """Write a request down; return its number."""
     row = connection.execute(
         "INSERT INTO requests (verb, argument, asked_at) VALUES (?, ?, ?) "
         "RETURNING number",
-        (verb, msgspec.json.encode(selection).decode(), now),
+        (verb, msgspec.json.encode(argument).decode(), now),
     ).fetchone()
     return int(row[0])
 
@@ -121,14 +172,14 @@ class Counter:
         self._path = os.path.join(state_dir, DATABASE_NAME)
         self._connection = open_beside(self._path)
 
-    def ask(self, verb: str, selection: Selection, *, now: str) -> int:
+    def ask(self, verb: str, argument: Argument, *, now: str) -> int:
         """Write a request down; return its number.
 
         Raises:
             StateError: It could not be written.
         """
         with transaction(self._connection, self._path):
-            return enter(self._connection, verb, selection, now=now)
+            return enter(self._connection, verb, argument, now=now)
 
     def answer_to(self, number: int) -> Answer | None:
         """Return the answer to a request, or None while there is none.

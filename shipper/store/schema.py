@@ -146,5 +146,27 @@ MIGRATIONS: tuple[str, ...] = (
         begun_at TEXT NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    -- Lines that left in a bundle, until its receipt says what became of them. A
+    -- stretch belongs to one bundle, or to none.
+    ALTER TABLE ranges ADD COLUMN exported INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE ranges ADD COLUMN bundle TEXT;
+    CREATE INDEX ranges_by_bundle ON ranges (bundle) WHERE bundle IS NOT NULL;
+    -- One row a bundle; `sums` and `hmac` are what is left to be written while
+    -- `sealed_at` is not set.
+    CREATE TABLE bundles (
+        id TEXT PRIMARY KEY,
+        path TEXT NOT NULL,
+        records INTEGER NOT NULL,
+        manifest_sha256 TEXT NOT NULL,
+        sums TEXT NOT NULL,
+        hmac TEXT NOT NULL,
+        exported_at TEXT NOT NULL,
+        sealed_at TEXT,
+        acknowledged_at TEXT,
+        delivered INTEGER,
+        dead INTEGER
+    ) WITHOUT ROWID;
+    """,
 )
 VERSION = len(MIGRATIONS)

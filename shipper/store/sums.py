@@ -7,26 +7,32 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from shipper.store import counters, writers
+from shipper.store import bundles, counters, writers
 from shipper.store.catalog import path_from
 
 _FILES = """
 SELECT f.file_id, f.path, f.state, f.packing,
     coalesce(f.size_bytes, f.offset_bytes), f.start_bytes,
     f.offset_bytes, coalesce(sum(r.delivered), 0), coalesce(sum(r.skipped), 0),
-    coalesce(sum(r.dead), 0), coalesce(sum(r.blank), 0)
+    coalesce(sum(r.dead), 0), coalesce(sum(r.blank), 0),
+    coalesce(sum(r.exported), 0)
 FROM files f LEFT JOIN ranges r ON r.file_id = f.file_id
 GROUP BY f.file_id ORDER BY f.path, f.first_seen
 """
 
 
 class Outcomes(Struct, frozen=True):
-    """Lines by what became of them."""
+    """Lines by what became of them.
+
+    Attributes:
+        exported: They left in a bundle that nobody has acknowledged yet.
+    """
 
     delivered: int = 0
     skipped: int = 0
     dead: int = 0
     blank: int = 0
+    exported: int = 0
 
 
 class FileSums(Struct, frozen=True):
@@ -65,12 +71,14 @@ class Sums(Struct, frozen=True):
         lines: The sum over all files.
         counters: Named totals, such as ``skipped:method`` or ``lost_bytes``.
         missing: Writers with numbers that no line was seen of.
+        bundles: Those that nobody has acknowledged yet, oldest first.
     """
 
     files: tuple[FileSums, ...] = ()
     lines: Outcomes = Outcomes()
     counters: Mapping[str, int] = {}
     missing: tuple[writers.Missing, ...] = ()
+    bundles: tuple[bundles.Exported, ...] = ()
 
 
 def sum_up(connection: sqlite3.Connection) -> Sums:
@@ -93,10 +101,12 @@ def sum_up(connection: sqlite3.Connection) -> Sums:
         skipped=sum(file.lines.skipped for file in files),
         dead=sum(file.lines.dead for file in files),
         blank=sum(file.lines.blank for file in files),
+        exported=sum(file.lines.exported for file in files),
     )
     return Sums(
         files=files,
         lines=lines,
         counters=counters.totals(connection),
         missing=writers.missing(connection),
+        bundles=bundles.unacknowledged(connection),
     )

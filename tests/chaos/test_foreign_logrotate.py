@@ -84,7 +84,13 @@ def test_no_id_depends_on_a_rotation(shop: AccessShop, directives: str) -> None:
     received = shop.received()
     assert set(expected) == set(received)
     assert len(received) <= len(expected) + ROTATIONS * WINDOW_RECORDS
-    lines = {"delivered": len(expected), "skipped": 0, "dead": 0, "blank": 0}
+    lines = {
+        "delivered": len(expected),
+        "skipped": 0,
+        "dead": 0,
+        "blank": 0,
+        "exported": 0,
+    }
     assert lines == shop.audited()
 
 

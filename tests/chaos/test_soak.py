@@ -28,6 +28,7 @@ def books(**changes: object) -> Books:
             "skipped": 0,
             "dead": 2,
             "pending": 0,
+            "exported": 0,
             "total": 5,
         },
         "most_repeats": 1,

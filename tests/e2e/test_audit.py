@@ -50,7 +50,13 @@ def test_after_a_normal_run_the_sums_are_exact(shop: Shop) -> None:
         audit, words = _audit(shop), shop.shipper("audit")
 
     assert (audit["code"], audit["is_exact"], audit["schema_version"]) == (0, True, 1)
-    assert audit["lines"] == {"delivered": 28, "skipped": 0, "dead": 1, "blank": 2}
+    assert audit["lines"] == {
+        "delivered": 28,
+        "skipped": 0,
+        "dead": 1,
+        "blank": 2,
+        "exported": 0,
+    }
     assert audit["bytes"] == {"committed": shop.log.stat().st_size}
     assert words.returncode == 0
     assert words.stdout.splitlines()[-1].startswith("the sums are exact: 28 lines")

@@ -240,6 +240,7 @@ def test_status_before_the_first_run_is_empty(shop: Shop) -> None:
         "skipped": 0,
         "dead": 0,
         "pending": 0,
+        "exported": 0,
         "total": 0,
     }
     assert not (shop.directory / "state").exists()
@@ -263,6 +264,7 @@ def test_status_adds_up(shop: Shop) -> None:
         "skipped": 0,
         "dead": 1,
         "pending": 3,
+        "exported": 0,
         "total": 11,
     }
     assert {

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.e2e
 SECONDS = 20.0
 REFUSING = Faults(status=400)
 NOWHERE = "http://127.0.0.1:9/v1/request"  # the discard port: nobody answers
-NOTHING_LEFT = {"skipped": 0, "dead": 0, "pending": 0}
+NOTHING_LEFT = {"skipped": 0, "dead": 0, "pending": 0, "exported": 0}
 
 
 @pytest.fixture

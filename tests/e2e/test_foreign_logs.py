@@ -67,7 +67,13 @@ def test_a_real_log_is_followed_while_it_is_written(shop: AccessShop) -> None:
 
     assert code == 128 + signal.SIGTERM, err
     assert sorted(expected) == sorted(shop.received())
-    assert shop.audited() == {"delivered": 9_999, "skipped": 0, "dead": 1, "blank": 0}
+    assert shop.audited() == {
+        "delivered": 9_999,
+        "skipped": 0,
+        "dead": 1,
+        "blank": 0,
+        "exported": 0,
+    }
     (letter,) = shop.dead_letters()
     assert letter["reason"] == "half-line"
 
@@ -179,7 +185,13 @@ def test_a_refused_line_is_retried_as_what_it_is(shop: AccessShop) -> None:
 
     assert done.returncode == 0, done.stderr
     assert sorted(ids_of(stream)) == sorted(shop.received())
-    assert shop.audited() == {"delivered": 2, "skipped": 0, "dead": 0, "blank": 0}
+    assert shop.audited() == {
+        "delivered": 2,
+        "skipped": 0,
+        "dead": 0,
+        "blank": 0,
+        "exported": 0,
+    }
 
 
 def test_what_is_kept_of_a_refused_line_is_masked(shop: AccessShop) -> None:
@@ -220,7 +232,13 @@ def test_columns_are_known_where_reading_goes_on(shop: AccessShop) -> None:
         for payload in shop.payloads()
     ]
     assert hosts == ["http://api.example.com/a"] * 4
-    assert shop.audited() == {"delivered": 4, "skipped": 2, "dead": 0, "blank": 0}
+    assert shop.audited() == {
+        "delivered": 4,
+        "skipped": 2,
+        "dead": 0,
+        "blank": 0,
+        "exported": 0,
+    }
 
 
 def wrapped(stream: bytes, tag: bytes, text: bytes) -> bytes:
@@ -254,7 +272,13 @@ def test_a_text_in_parts_is_sent_once_it_is_whole(shop: AccessShop) -> None:
         record_id("", digest, len(pieces[0]), two),
     ]
     assert expected == shop.received()
-    assert shop.audited() == {"delivered": 2, "skipped": 1, "dead": 1, "blank": 0}
+    assert shop.audited() == {
+        "delivered": 2,
+        "skipped": 1,
+        "dead": 1,
+        "blank": 0,
+        "exported": 0,
+    }
     (letter,) = shop.dead_letters()
     assert (letter["reason"], letter["start_bytes"]) == (
         "shape",
@@ -288,7 +312,13 @@ def test_a_refused_text_in_parts_is_retried_whole(shop: AccessShop) -> None:
     assert done.stdout, done.stderr
     assert [record_id("", head_of(stream).digest, 0, text)] == shop.received()
     assert [each["reason"] for each in shop.dead_letters()] == ["shape"]
-    assert shop.audited() == {"delivered": 1, "skipped": 1, "dead": 1, "blank": 0}
+    assert shop.audited() == {
+        "delivered": 1,
+        "skipped": 1,
+        "dead": 1,
+        "blank": 0,
+        "exported": 0,
+    }
 
 
 @pytest.mark.parametrize("words", [(), ("--workers", "2")], ids=["alone", "crew"])
@@ -332,7 +362,13 @@ def test_history_of_the_same_log_has_the_same_ids(
     (refused,) = (tmp_path / "rejects").read_text().splitlines()
     told = json.loads(refused)
     assert (told["reason"], told["line"]) == ("unfinished", 8)
-    assert shop.audited() == {"delivered": 4, "skipped": 3, "dead": 1, "blank": 0}
+    assert shop.audited() == {
+        "delivered": 4,
+        "skipped": 3,
+        "dead": 1,
+        "blank": 0,
+        "exported": 0,
+    }
 
 
 def test_a_text_that_nobody_ends_is_given_up(shop: AccessShop) -> None:
@@ -346,7 +382,13 @@ def test_a_text_that_nobody_ends_is_given_up(shop: AccessShop) -> None:
 
     assert len(shop.received()) == 1
     assert [letter["reason"] for letter in shop.dead_letters()] == ["unfinished"]
-    assert shop.audited() == {"delivered": 1, "skipped": 0, "dead": 1, "blank": 0}
+    assert shop.audited() == {
+        "delivered": 1,
+        "skipped": 0,
+        "dead": 1,
+        "blank": 0,
+        "exported": 0,
+    }
 
 
 def test_refused_records_of_a_foreign_log_are_sent_again(shop: AccessShop) -> None:

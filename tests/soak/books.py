@@ -95,6 +95,7 @@ class Books:
             "skipped": 0,
             "dead": len(self.letters),
             "pending": 0,
+            "exported": 0,
             "total": len(self.on_disk.ids) + self.on_disk.torn,
         }
         if wanted != dict(self.status):
