@@ -17,7 +17,15 @@ from shipper.errors import StateError
 from shipper.events import Events
 from shipper.model import Batch, Commit, DeadLetter, Entry, LinePlace
 from shipper.revive import Stays
-from shipper.store import PURGE, RETRY, Answer, KeptLetter, Request, Selection
+from shipper.store import (
+    ACKNOWLEDGE,
+    PURGE,
+    RETRY,
+    Answer,
+    KeptLetter,
+    Request,
+    Selection,
+)
 from shipper.store.dead_letters import Evicted
 
 LOOK_SECONDS = 1.0  # between two looks, at most; each costs microseconds
@@ -43,6 +51,10 @@ class Letters(Protocol):
 
     def purge(self, request: Request, selection: Selection) -> Answer:
         """Forget the letters that a request names, and answer it."""
+        ...
+
+    def acknowledge(self, request: Request) -> Answer:
+        """Count what became of the records of a bundle, and answer the request."""
         ...
 
     def evict(self) -> Evicted | None:
@@ -220,6 +232,13 @@ class Desk:
 
     def _begin(self, request: Request) -> None:
         """Carry out a request, or at least begin to."""
+        if request.verb == ACKNOWLEDGE:
+            done = self._letters.acknowledge(request)
+            if not done.error and not done.is_repeated:
+                self._events.emit(
+                    "bundle_acknowledged", delivered=done.delivered, dead=done.refused
+                )
+            return
         selection = request.selection()
         number = request.number
         if selection is None or request.verb not in {RETRY, PURGE}:

@@ -143,6 +143,24 @@ EVENTS: Mapping[str, Kind] = {
         "warning",
         "{letters} dead letters evicted, too old or over the limit: {size_bytes} bytes",
     ),
+    "bundles_waiting": Kind(
+        "info",
+        "{records} records left in {bundles} bundle(s) that are not acknowledged; "
+        "they are not sent from here",
+    ),
+    "bundle_sealed": Kind("info", "{path}: sealed, {records} records in {parts} parts"),
+    "bundle_resealed": Kind(
+        "warning", "{path}: an export was cut off as it was sealed; it is sealed now"
+    ),
+    "bundle_missing": Kind(
+        "error",
+        "{path}: bundle {bundle} is not where an export that was cut off has left "
+        "it; its {records} records count as exported",
+    ),
+    "bundle_sent": Kind("info", "bundle {bundle}: {delivered} delivered, {dead} dead"),
+    "bundle_acknowledged": Kind(
+        "info", "bundle acknowledged: {delivered} delivered, {dead} dead"
+    ),
     "identify_failed": Kind("warning", "rule {rule} failed {count} time(s): {why}"),
     "identify_switched_off": Kind(
         "error",

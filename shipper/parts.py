@@ -171,6 +171,10 @@ def join(
         # The positions are lost; the operator has said where to begin anew.
         events.emit("state_rebuilt", path=store.path, where=store.rebuilt)
         sources = tuple(replace(one, read_from=store.rebuilt) for one in sources)
+    if exported := store.unacknowledged():
+        # Nobody should look for these at ReadMe before their receipt is here.
+        records = sum(bundle.records for bundle in exported)
+        events.emit("bundles_waiting", bundles=len(exported), records=records)
     source = (Source if reads_lines else _Closed)(
         sources=sources,
         catalog=store,

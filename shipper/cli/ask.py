@@ -25,7 +25,7 @@ from shipper.errors import (
 
 if TYPE_CHECKING:
     from shipper.cli.options import Common
-    from shipper.store import Answer, Counter, Selection
+    from shipper.store import Answer, Argument, Counter, Selection
 
 LOOK_SECONDS = 0.1
 OWN_SECONDS = 0.5  # what a run of our own gets at least
@@ -36,7 +36,7 @@ def carry_out(
 ) -> int:
     """Ask, wait, tell the outcome, and return the exit code."""
     clock = SystemClock()
-    with closing(_Errand(chosen, verb, selection, clock)) as errand:
+    with closing(Errand(chosen, verb, selection, clock)) as errand:
         answer = errand.outcome(within_seconds=wait_seconds)
     if chosen.as_json:
         fields = None if answer is None else asdict(answer)
@@ -47,10 +47,7 @@ def carry_out(
         if not chosen.is_quiet:
             console.say(_sentence(verb, answer))
     if answer is None:
-        console.notice(
-            "no outcome yet: the request stays, and the shipper will carry it out"
-        )
-        return EXIT_TRY_AGAIN
+        return no_outcome()
     if answer.error:
         console.notice(f"the request was not carried out: {answer.error}")
         return EXIT_TRY_AGAIN
@@ -61,11 +58,19 @@ def carry_out(
     return EXIT_OK
 
 
-class _Errand:
+def no_outcome() -> int:
+    """Say that nobody has answered in time, and return the exit code."""
+    console.notice(
+        "no outcome yet: the request stays, and the shipper will carry it out"
+    )
+    return EXIT_TRY_AGAIN
+
+
+class Errand:
     """One request, on its way to an outcome."""
 
     def __init__(
-        self, chosen: Common, verb: str, selection: Selection, clock: Clock
+        self, chosen: Common, verb: str, argument: Argument, clock: Clock
     ) -> None:
         # Late, because it takes a tenth of a second that --help should not pay.
         from shipper.config import load  # noqa: PLC0415
@@ -74,7 +79,7 @@ class _Errand:
         # read while another process works on it.
         self._chosen = chosen
         self._verb = verb
-        self._selection = selection
+        self._argument = argument
         self._clock = clock
         self._state_dir = load(
             chosen.config, os.environ, checks="file", needs_source=False
@@ -110,7 +115,7 @@ class _Errand:
         """
         from shipper.config import load  # noqa: PLC0415 - late, as above
         from shipper.errand import carry_out  # noqa: PLC0415
-        from shipper.store import PURGE, StateLock  # noqa: PLC0415
+        from shipper.store import PURGE, Acknowledgement, StateLock  # noqa: PLC0415
 
         # The lock first: beside a daemon no project key is needed, which may be
         # closed to whoever types this.
@@ -118,6 +123,17 @@ class _Errand:
         lock.acquire()
         lock.release()
         chosen = self._chosen
+        if isinstance(self._argument, Acknowledgement):
+            from shipper.airgap.acknowledging import acknowledge  # noqa: PLC0415
+
+            # Counting needs no key, and must not touch the network.
+            self._number = acknowledge(
+                load(chosen.config, os.environ, checks="file", needs_source=False),
+                self._argument,
+                number=self._number,
+                clock=self._clock,
+            )
+            return
         try:
             settings = load(chosen.config, os.environ, needs_source=False)
         except ConfigError:
@@ -130,7 +146,7 @@ class _Errand:
         self._number = carry_out(
             settings,
             self._verb,
-            self._selection,
+            self._argument,
             number=self._number,
             max_duration_seconds=seconds,
             events=console.event_log(chosen, self._clock, unless_verbose="warning"),
@@ -145,7 +161,7 @@ class _Errand:
             self._counter = Counter(self._state_dir)
         if self._number is None:
             stamp = self._clock.now().isoformat(timespec="milliseconds")
-            self._number = self._counter.ask(self._verb, self._selection, now=stamp)
+            self._number = self._counter.ask(self._verb, self._argument, now=stamp)
         return self._counter.answer_to(self._number)
 
 

@@ -37,6 +37,8 @@ VERBS: Mapping[str, Verb] = {
         "Bring history to ReadMe: access logs, HAR files, records of our own.",
     ),
     "preview": Verb("preview", "Show what would be sent, byte for byte, and why."),
+    "export": Verb("export", "Write what would be sent into a bundle, for an air gap."),
+    "bundle": Verb("bundle", "Check, list, send or acknowledge a bundle."),
     "dead-letter": Verb(
         "dead_letter", "List, show, retry, export or purge what was not delivered."
     ),

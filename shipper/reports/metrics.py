@@ -93,6 +93,11 @@ class _Standing(Collector):
             "Dead letters that are kept.",
             value=standing.letters,
         )
+        yield GaugeMetricFamily(
+            "shipper_exported_records",
+            "Records in bundles that are not acknowledged yet.",
+            value=lines.exported,
+        )
         losses = standing.losses
         yield _by(
             "shipper_skipped_records", "Records left out, by rule.", losses.skipped

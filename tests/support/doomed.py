@@ -39,6 +39,8 @@ class Order:
         point: A name of `POINTS`, or empty for a natural death.
         passing: Which passing of the point is the last thing that happens.
         once: Whether it ends by itself when nothing is left.
+        out: The bundle that it exports; empty for a shipper that sends.
+        bundle: The bundle that it sends, in place of followed files.
     """
 
     config: str
@@ -46,15 +48,17 @@ class Order:
     point: str = ""
     passing: int = 1
     once: bool = True
+    out: str = ""
+    bundle: str = ""
 
 
 def _around(
-    owner: type, name: str, kill: Deadly, *, before: bool, when: Callable[[Any], Any]
+    owner: Any, name: str, kill: Deadly, *, before: bool, when: Callable[[Any], Any]
 ) -> None:
-    """Wrap a public method so that `kill` is told of each call.
+    """Wrap a public method or function so that `kill` is told of each call.
 
     Args:
-        owner: The class; `name` is its method.
+        owner: The class or module; `name` is what it has.
         name: See above.
         kill: Told of each passing.
         before: Told before the call, else after.
@@ -86,6 +90,18 @@ def _method(
         module, _, kind_name = owner.partition(":")
         kind = getattr(import_module(module), kind_name)
         _around(kind, name, kill, before=before, when=when)
+
+    return install
+
+
+def _function(
+    module: str, name: str, *, before: bool = False
+) -> Callable[[Deadly], None]:
+    """Return what sets the trap before or after a function that a module uses."""
+
+    def install(kill: Deadly) -> None:
+        owner = import_module(module)
+        _around(owner, name, kill, before=before, when=lambda _: True)
 
     return install
 
@@ -151,6 +167,43 @@ POINTS: Mapping[str, Callable[[Deadly], None]] = {
 }
 
 
+_SEALING = "shipper.airgap.sealing"
+_ROW = "INSERT INTO bundles"
+
+# In the order of one export; `write_whole` writes the manifest first, then the seal.
+EXPORT_POINTS: Mapping[str, Callable[[Deadly], None]] = {
+    "before the first line": _method("shipper.source:Source", "look"),
+    "before a part is closed": _method(
+        "shipper.airgap.partfile:OpenPart", "close", before=True
+    ),
+    "after a part was closed": _method("shipper.airgap.partfile:OpenPart", "close"),
+    "after the manifest": _function(_SEALING, "write_whole"),
+    "before the commit": _method(_STORE, "commit", before=True),
+    "before the bundle's row": _statement(_ROW),
+    "before its COMMIT": _statement("COMMIT", after=_ROW),
+    "after the commit": _method(_STORE, "commit"),
+    "before the name": _function("os", "rename", before=True),
+    "after the name": _function("os", "rename"),
+    "after it is noted": _method(_STORE, "sealed"),
+}
+
+_SENDING = "shipper.airgap.send"
+_PROGRESS = "shipper.airgap.progress:Progress"
+
+# In the order of one batch's way out of a bundle, and of the receipt.
+SEND_POINTS: Mapping[str, Callable[[Deadly], None]] = {
+    "before a part is read": _method(
+        "shipper.airgap.checking:OpenBundle", "read", before=True
+    ),
+    "after an answer from outside": _method("shipper.channel:Channel", "post"),
+    "before the journal": _method(_PROGRESS, "add", before=True),
+    "after the journal": _method(_PROGRESS, "add"),
+    "before the receipt": _function(_SENDING, "write_whole", before=True),
+    "before the receipt's name": _function("os", "replace", before=True),
+    "after the receipt": _function(_SENDING, "write_whole"),
+}
+
+
 def _killer(passing: int) -> Deadly:
     # Mutable state: how many passings are left.
     left = [passing]
@@ -165,15 +218,39 @@ def _killer(passing: int) -> Deadly:
 
 def _live(order: Order) -> int:
     """Be the shipper that was ordered; returns its exit code, if it comes to that."""
+    from shipper.airgap.checking import open_bundle
+    from shipper.airgap.export import export
+    from shipper.airgap.send import send
     from shipper.clock import SystemClock
     from shipper.config import load
     from shipper.events import EventLog
     from shipper.service import run
 
     if order.point:
-        POINTS[order.point](_killer(order.passing))
+        points = {**POINTS, **EXPORT_POINTS, **SEND_POINTS}
+        points[order.point](_killer(order.passing))
     clock = SystemClock()
     with open(order.log, "a", encoding="utf-8") as stream:
+        if order.out:
+            return export(
+                load(order.config, os.environ, checks="file"),
+                order.out,
+                label="doomed",
+                hmac_key=None,
+                max_duration_seconds=SECONDS,
+                events=EventLog(stream, clock=clock, least="debug"),
+                clock=clock,
+            ).exit_code
+        if order.bundle:
+            return send(
+                load(order.config, os.environ, needs_source=False),
+                open_bundle(order.bundle),
+                receipt=None,
+                hmac_key=None,
+                max_duration_seconds=SECONDS,
+                events=EventLog(stream, clock=clock, least="debug"),
+                clock=clock,
+            ).exit_code
         return run(
             load(order.config, os.environ),
             once=order.once,
@@ -185,7 +262,12 @@ def _live(order: Order) -> int:
 
 def serve() -> None:
     """Fork a shipper for each order, and say its pid and then its end."""
-    from shipper import service  # noqa: F401 - imported once, for all lives
+    # Imported once, for all lives.
+    import jsonschema  # noqa: F401
+
+    from shipper import service  # noqa: F401
+    from shipper.airgap import export, send  # noqa: F401
+    from shipper.config import load  # noqa: F401
 
     for line in sys.stdin:
         pid = os.fork()
@@ -256,9 +338,19 @@ class Doom:
         self.log = log
         self.pid = 0
 
-    def begin(self, point: str = "", passing: int = 1, *, once: bool = True) -> None:
+    def begin(
+        self,
+        point: str = "",
+        passing: int = 1,
+        *,
+        once: bool = True,
+        out: str = "",
+        bundle: str = "",
+    ) -> None:
         """Start a life that ends at a point; `end` waits for it."""
-        order = self._order(point=point, passing=passing, once=once)
+        order = self._order(
+            point=point, passing=passing, once=once, out=out, bundle=bundle
+        )
         self.pid = self._nursery.order(order)
 
     def end(self) -> int:
@@ -274,9 +366,17 @@ class Doom:
         os.kill(self.pid, signal.SIGKILL)
         return self.end()
 
-    def live(self, point: str = "", passing: int = 1, *, once: bool = True) -> int:
+    def live(
+        self,
+        point: str = "",
+        passing: int = 1,
+        *,
+        once: bool = True,
+        out: str = "",
+        bundle: str = "",
+    ) -> int:
         """Begin and end."""
-        self.begin(point, passing, once=once)
+        self.begin(point, passing, once=once, out=out, bundle=bundle)
         return self.end()
 
 

@@ -14,7 +14,7 @@ NOW = 1_800_000_000.0
 A_STANDING = Standing(
     has_run=True,
     holder=Holder(pid=7),
-    lines=Outcomes(delivered=10, skipped=3, dead=2, blank=1),
+    lines=Outcomes(delivered=10, skipped=3, dead=2, blank=1, exported=5),
     recovered=4,
     letters=2,
     losses=Losses(

@@ -7,9 +7,20 @@ import pytest
 
 from shipper.desk import NOTES, TIDY_SECONDS, Desk
 from shipper.errors import StateError
+from shipper.events import Value
 from shipper.model import Batch, Commit, DeadLetter, Entry, LinePlace
 from shipper.revive import Stays
-from shipper.store import PURGE, RETRY, Answer, KeptLetter, Request, Selection
+from shipper.store import (
+    ACKNOWLEDGE,
+    PURGE,
+    RETRY,
+    Acknowledgement,
+    Answer,
+    Argument,
+    KeptLetter,
+    Request,
+    Selection,
+)
 from shipper.store.dead_letters import Evicted
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
@@ -44,7 +55,7 @@ class MemoryLetters:
         self.looks = 0
         self._is_news = True
 
-    def ask(self, verb: str, selection: Selection | None = None) -> int:
+    def ask(self, verb: str, selection: Argument | None = None) -> int:
         """Write a request as another process would."""
         number = len(self.asked) + 1
         argument = msgspec.json.encode(selection or Selection()).decode()
@@ -73,6 +84,19 @@ class MemoryLetters:
         answer = Answer(purged=len(self.kept))
         self.kept.clear()
         self.answers[request.number] = answer
+        return answer
+
+    def acknowledge(self, request: Request) -> Answer:
+        """Count the receipt, or refuse it, as the bundle's name says."""
+        self._fail()
+        told = request.acknowledgement()
+        assert told is not None
+        answers = {
+            "new": Answer(delivered=told.delivered, refused=len(told.dead)),
+            "known": Answer(delivered=told.delivered, is_repeated=True),
+            "unknown": Answer(error="no such bundle"),
+        }
+        answer = self.answers[request.number] = answers[told.bundle]
         return answer
 
     def evict(self) -> Evicted | None:
@@ -257,7 +281,7 @@ def test_requests_are_carried_out_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "argument"), [("bundle ack", "{}"), (RETRY, "not json"), (PURGE, "[1]")]
+    ("verb", "argument"), [("bundle burn", "{}"), (RETRY, "not json"), (PURGE, "[1]")]
 )
 def test_what_is_not_understood_is_answered(verb: str, argument: str) -> None:
     """A request of another version does not block those behind it."""
@@ -421,3 +445,25 @@ def test_nothing_is_evicted_while_letters_are_out() -> None:
 
     assert "letters_evicted" not in during
     assert "letters_evicted" in office.events.names()
+
+
+@pytest.mark.parametrize(
+    ("bundle", "told"),
+    [
+        ("new", [("bundle_acknowledged", {"delivered": 4, "dead": 0})]),
+        ("known", []),
+        ("unknown", []),
+    ],
+)
+def test_a_receipt_is_counted_at_once(
+    bundle: str, told: list[tuple[str, dict[str, Value]]]
+) -> None:
+    """It needs no batch; only what has changed something is an event."""
+    office = Office(1)
+    receipt = Acknowledgement(bundle, "00", 4, 4)
+    number = office.letters.ask(ACKNOWLEDGE, receipt)
+
+    assert office.turn() is None
+    assert number in office.letters.answers
+    assert told == office.events.told
+    assert office.desk.is_idle

@@ -32,6 +32,7 @@ def test_every_number_stands_under_its_name() -> None:
         "shipper_records_total skipped": 3,
         "shipper_records_total dead": 6,
         "shipper_dead_letters": 2,
+        "shipper_exported_records": 5,
         "shipper_skipped_records_total method": 3,
         "shipper_rejected_lines_total schema": 1,
         "shipper_withheld_bodies_total too deep": 8,

@@ -1,0 +1,63 @@
+"""A receipt is believed when nothing of it was changed, and its maker is known."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from shipper.airgap.layout import BundleError
+from shipper.airgap.receipt import BundleReceipt, decode_receipt, encode_receipt
+from shipper.store import DeadRecord
+from tests.support.bundles import BUNDLE_ID
+
+KEY = b"0123456789abcdef"
+DEAD = DeadRecord("f", 0, 10, "id-0", "refused", "400: no", "{}", "00", 2)
+RECEIPT = BundleReceipt(
+    format=1,
+    bundle=BUNDLE_ID,
+    manifest_sha256="00",
+    records=3,
+    delivered=2,
+    dead=1,
+    dead_records=(DEAD,),
+    sent_at="2026-11-23T12:00:00.000+00:00",
+    tool="hartail test",
+)
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+def test_a_receipt_comes_back_as_it_was_sent(key: bytes | None) -> None:
+    """What the state is asked to count is what the other host has counted."""
+    receipt = decode_receipt(encode_receipt(RECEIPT, key), key, path="r")
+
+    told = receipt.acknowledgement()
+    assert (told.bundle, told.records, told.delivered) == (BUNDLE_ID, 3, 2)
+    assert told.dead == (DEAD,)
+
+
+def test_a_signature_is_asked_for_only_with_a_key() -> None:
+    """Who has no key takes a signed receipt too, by its checksum."""
+    assert decode_receipt(encode_receipt(RECEIPT, KEY), None, path="r").hmac
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"no receipt", "is no receipt: r"),
+        (b"{}", "is no receipt: r"),
+        (encode_receipt(RECEIPT, KEY).replace(b'"delivered": 2', b'"delivered": 3'),
+         "its checksum is another one"),
+        (encode_receipt(RECEIPT, None), "was not made with this key"),
+        (encode_receipt(RECEIPT, KEY[::-1]), "was not made with this key"),
+        (encode_receipt(msgspec.structs.replace(RECEIPT, dead=2), KEY),
+         "counts 2 dead records and names 1"),
+        (encode_receipt(msgspec.structs.replace(RECEIPT, format=2), KEY),
+         "it has format 2"),
+    ],
+)  # fmt: skip
+def test_what_was_changed_is_refused(content: bytes, why: str) -> None:
+    """By its checksum, its key, or its own contradiction."""
+    with pytest.raises(BundleError, match=why) as caught:
+        decode_receipt(content, KEY, path="r")
+
+    assert caught.value.exit_code == 65
