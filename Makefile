@@ -9,6 +9,10 @@ JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# The tests start the command hundreds of times; without compiled files each start
+# would compile all of it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-all soak check bench man format clean
 
