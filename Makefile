@@ -2,19 +2,22 @@
 # PYTHON names the interpreter to make it with: make test PYTHON=python3.12
 # MINUTES says how long the soak lasts: make soak MINUTES=3
 # JOBS says how many tests run at a time: make test JOBS=1
+# PYTHONS and MACHINES say what the pex runs on: make pex PYTHONS=3.12 MACHINES=x86_64
+# UPGRADE=1 takes the newest packages: make lock UPGRADE=1
 
 PYTHON ?= python3
 MINUTES ?= 20
 JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := build/tools
 
 # The tests start the command hundreds of times; without compiled files each start
 # would compile all of it.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all soak check bench man format clean
+.PHONY: help demo test test-all soak check bench man dist pex lock format clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -55,6 +58,26 @@ man: $(BIN)/python  ## Build the manual page: build/shipper.1.
 	mkdir -p build
 	PYTHONPATH=. $(BIN)/python docs/man.py > build/shipper.1
 
+# The same commit gives the same bytes, wherever and whenever they are made.
+dist pex: export SOURCE_DATE_EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1577836800)
+
+dist: $(TOOLS)/stamp  ## Build wheel and sdist, and check what they say of themselves.
+	rm -f dist/hartail-*
+	$(TOOLS)/bin/hatchling build
+	$(TOOLS)/bin/twine check --strict dist/hartail-*
+	cd dist && sha256sum hartail-* > SHA256SUMS
+
+pex: dist  ## Build dist/shipper.pex, one file for hosts without pip; half a minute.
+	PYTHONS='$(PYTHONS)' MACHINES='$(MACHINES)' \
+	    release/pex.sh $(TOOLS) dist/hartail-*.whl dist/shipper.pex
+	cd dist && sha256sum hartail-* shipper.pex > SHA256SUMS
+
+lock: $(TOOLS)/stamp  ## Pin what the shipper needs, with hashes, in requirements.lock.
+	$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	    --extra shipper --extra zstd --generate-hashes $(if $(UPGRADE),--upgrade) \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+	    --output-file requirements.lock pyproject.toml
+
 format: $(VENV)/dev.stamp  ## Format the code and mend what the linter can.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -75,3 +98,8 @@ $(VENV)/shipper.stamp: pyproject.toml | $(BIN)/python
 $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/shipper.stamp
+
+$(TOOLS)/stamp: release/tools.txt
+	@$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@

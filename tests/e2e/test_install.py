@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import venv
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parents[2]
+from tests.support.wheels import HERE, built_wheel, pip
 
 pytestmark = pytest.mark.e2e
-
-
-def _pip(*words: str) -> str:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment with the base install alone."""
     place = tmp_path_factory.mktemp("install")
-    # With the build backend at hand nothing has to be downloaded.
-    isolation = ["--no-build-isolation"] if find_spec("hatchling") else []
-    _pip("wheel", "-q", "--no-deps", *isolation, "-w", str(place), str(HERE))
-    (wheel,) = place.glob("hartail-*.whl")
     venv.create(place / "env", with_pip=False, symlinks=True)
     interpreter = place / "env/bin/python"
     # Without an index, a single dependency would make this fail.
-    _pip("--python", str(interpreter), "install", "-q", "--no-index", str(wheel))
+    wheel = built_wheel(tmp_path_factory)
+    pip("--python", interpreter, "install", "-q", "--no-index", wheel)
     return interpreter
 
 
@@ -44,7 +32,7 @@ def _run(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 def test_nothing_else_is_installed(python: Path) -> None:
     """An app that takes the writer takes no other package."""
-    listed = json.loads(_pip("--python", str(python), "list", "--format=json"))
+    listed = json.loads(pip("--python", python, "list", "--format=json"))
 
     assert [package["name"] for package in listed] == ["hartail"]
 
@@ -102,6 +90,17 @@ def test_the_units_travel_with_the_package(python: Path) -> None:
     assert json.loads(done.stdout) == {
         path.name: path.read_text() for path in (HERE / "systemd").iterdir()
     }
+
+
+def test_the_licence_travels_with_the_package(python: Path) -> None:
+    """The metadata name the licence, and its text is a file of the wheel."""
+    packages = next(python.parents[1].glob("lib/python*/site-packages"))
+    (metadata,) = packages.glob("hartail-*.dist-info/METADATA")
+
+    assert "License-Expression: MIT\nLicense-File: LICENSE\n" in metadata.read_text()
+    assert (metadata.parent / "licenses/LICENSE").read_bytes() == (
+        HERE / "LICENSE"
+    ).read_bytes()
 
 
 def test_the_command_without_its_extra_says_how_to_mend_it(python: Path) -> None:
