@@ -70,7 +70,7 @@ dist: $(TOOLS)/stamp  ## Build wheel and sdist, and check what they say of thems
 pex: dist  ## Build dist/shipper.pex, one file for hosts without pip; half a minute.
 	PYTHONS='$(PYTHONS)' MACHINES='$(MACHINES)' \
 	    release/pex.sh $(TOOLS) dist/hartail-*.whl dist/shipper.pex
-	cd dist && sha256sum hartail-* shipper.pex > SHA256SUMS
+	cd dist && sha256sum shipper.pex > shipper.pex.sha256
 
 lock: $(TOOLS)/stamp  ## Pin what the shipper needs, with hashes, in requirements.lock.
 	$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 \

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from shipper.receiver.server import Receiver
 from tests.support.checkout import Checkout, copied
+from tests.support.commands import KEY as COMMAND_KEY
+from tests.support.commands import Shop
 from tests.support.typed import Block, Host, blocks
 from tests.support.wheels import HERE, built_wheel, locked_packages
+from wsgi_writer._version import __version__
 
 KEY = "rdme_deploy_test"
 DOCUMENT = (HERE / "docs/deploy.md").read_text("utf-8")
@@ -120,8 +129,118 @@ def test_with_one_file(checkout: Checkout, tmp_path: Path) -> None:
     """The one file makes an environment without pip, and that ships."""
     carried = tmp_path / "carried"
     carried.mkdir()
-    for name in ("shipper.pex", "SHA256SUMS"):
+    for name in ("shipper.pex", "shipper.pex.sha256"):
         shutil.copy(checkout.dist / name, carried)
     host = _host(tmp_path / "host", PIP_INDEX_URL=NOWHERE)
 
     _ship(host, [*blocks(DOCUMENT, "pex"), *REST], carried, tmp_path / "received")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_one_file_as_it_is(checkout: Checkout, tmp_path: Path) -> None:
+    """In an empty directory it tells its version, plays the demo, and ships."""
+    host = _host(tmp_path / "host", PEX_ROOT=str(tmp_path / "cache"))
+    shop = Shop(tmp_path / "shop")
+    shop.directory.mkdir()
+    pex = checkout.dist / "shipper.pex"
+
+    version = host.run(f"{pex} --version", cwd=shop.directory)
+    demo = host.run(f"{pex} demo", cwd=shop.directory)
+    with shop.receiving():
+        recorded = shop.record(3)
+        host.environ["README_API_KEY"] = COMMAND_KEY
+        del host.environ["CREDENTIALS_DIRECTORY"]
+        ran = host.run(f"{pex} run --once --config config.toml", cwd=shop.directory)
+
+    assert version.stdout == f"shipper {__version__}\n"
+    assert demo.returncode == 0, demo.stdout
+    assert ran.returncode == 0, ran.stdout
+    assert shop.received() == recorded
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_one_file_without_a_home(checkout: Checkout) -> None:
+    """A user without a home is told so and leaves nothing; PEX_ROOT mends it."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own is closed to others
+        place = Path(name)
+        place.chmod(0o755)
+        pex = place / "shipper.pex"
+        shutil.copy(checkout.dist / pex.name, pex)
+        scratch, cache = place / "tmp", place / "cache"
+        for directory in (scratch, cache):
+            directory.mkdir()
+            directory.chmod(0o777)
+        bare = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "TMPDIR": str(scratch)}
+
+        homeless = _as_nobody(pex, bare)
+        first = _as_nobody(pex, {**bare, "PEX_ROOT": str(cache)})
+        second = _as_nobody(pex, {**bare, "PEX_ROOT": str(cache)})
+
+        assert homeless.returncode == 0, homeless.stderr
+        assert "PEXWarning: PEX_ROOT is configured as" in homeless.stderr
+        assert list(scratch.iterdir()) == []
+        for done in (first, second):
+            assert (done.returncode, done.stderr) == (0, "")
+            assert done.stdout == f"shipper {__version__}\n"
+
+
+def _as_nobody(pex: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Ask for the version as a user who owns nothing."""
+    probe = "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))"
+    python = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
+    if subprocess.run([python, "-c", probe], check=False).returncode:
+        pytest.skip("the system's python3 is none that the file was made for")
+    nobody = 65534 if os.geteuid() == 0 else None
+    return subprocess.run(
+        [python, pex, "--version"],
+        env=environ,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+        user=nobody,
+        group=nobody,
+        extra_groups=None if nobody is None else [],
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_same_sources_give_the_same_bytes(checkout: Checkout) -> None:
+    """Wheel and source archive do not depend on the day they are made."""
+    before = (checkout.dist / "SHA256SUMS").read_text()
+    for path in checkout.root.glob("shipper/**/*.py"):
+        os.utime(path)
+
+    checkout.make("dist")
+
+    assert len(before.splitlines()) == 2
+    assert (checkout.dist / "SHA256SUMS").read_text() == before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_both_archives_are_whole(checkout: Checkout) -> None:
+    """Licence, schemas and units are in the wheel, and all sources in the archive."""
+    (wheel,) = checkout.dist.glob("hartail-*.whl")
+    (archive,) = checkout.dist.glob("hartail-*.tar.gz")
+    in_wheel = {"/".join(name.split("/")[-2:]) for name in ZipFile(wheel).namelist()}
+    with tarfile.open(archive) as opened:
+        in_archive = {name.partition("/")[2] for name in opened.getnames()}
+
+    assert in_wheel >= {
+        "licenses/LICENSE",
+        "schemas/config.schema.json",
+        "schemas/record.schema.json",
+        "units/shipper@.service",
+    }
+    sources = {
+        str(path.relative_to(checkout.root))
+        for top in ("docs", "shipper", "systemd", "tests", "wsgi_writer")
+        for path in (checkout.root / top).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert sources <= in_archive
+    assert in_archive >= {"LICENSE", "Makefile", "README.md", "requirements.lock"}
