@@ -7,11 +7,14 @@ import os
 import re
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, distribution
+from collections.abc import Iterable
+from importlib.metadata import distribution, requires
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 HERE = Path(__file__).parents[2]
 LOCK = HERE / "requirements.lock"
@@ -48,17 +51,14 @@ def locked() -> dict[str, str]:
     return dict(pins)
 
 
-def locked_packages(directory: Path) -> Path:
-    """Fill a directory with the packages of requirements.lock that are installed here.
+def needed_packages(directory: Path, *extras: str) -> Path:
+    """Fill a directory with what our wheel needs with these extras, as installed here.
 
     On PYTHONPATH they are to another environment as if an index had given them.
     """
     directory.mkdir()
-    for name in locked():
-        try:
-            found = distribution(name)
-        except PackageNotFoundError:
-            continue  # one for other versions of Python
+    for name in _closure("hartail", extras) - {"hartail"}:
+        found = distribution(name)
         for top in {file.parts[0] for file in found.files or ()} - {
             "..",
             "__pycache__",
@@ -66,3 +66,28 @@ def locked_packages(directory: Path) -> Path:
             if not (directory / top).exists():  # a namespace may have several owners
                 (directory / top).symlink_to(str(found.locate_file(top)))
     return directory
+
+
+def direct_needs(name: str, extras: Iterable[str] = ()) -> list[Requirement]:
+    """Return what an installed package asks for here, with these extras."""
+    return [
+        need
+        for need in map(Requirement, requires(name) or [])
+        if need.marker is None
+        or any(need.marker.evaluate({"extra": extra}) for extra in ("", *extras))
+    ]
+
+
+def _closure(name: str, extras: Iterable[str]) -> set[str]:
+    """Return a package and all that it needs here."""
+    found: set[str] = set()
+    left = [(name, tuple(extras))]
+    while left:
+        package, chosen = left.pop()
+        if canonicalize_name(package) not in found:
+            found.add(canonicalize_name(package))
+            left += [
+                (need.name, tuple(need.extras))
+                for need in direct_needs(package, chosen)
+            ]
+    return found
