@@ -10,9 +10,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parents[2]
 SECONDS = 900.0
-_NOT_COPIED = shutil.ignore_patterns(
-    ".git", ".venv", "build", "dist", "demo", ".coverage*", "*_cache", "__pycache__"
-)
+_MADE = {".git", ".venv", "build", "dist", "demo"}  # at the top alone
 
 
 @dataclass(frozen=True)
@@ -48,5 +46,14 @@ def without_make(environ: os._Environ[str]) -> dict[str, str]:
 
 def copied(root: Path) -> Checkout:
     """Copy the sources as they are now."""
-    shutil.copytree(HERE, root, ignore=_NOT_COPIED, symlinks=True)
+    shutil.copytree(HERE, root, ignore=_not_sources, symlinks=True)
     return Checkout(root)
+
+
+def _not_sources(directory: str, names: list[str]) -> set[str]:
+    made = _MADE if Path(directory) == HERE else set()
+    return {
+        name
+        for name in names
+        if name in made or name.startswith(".coverage") or name.endswith("cache__")
+    }
