@@ -69,7 +69,7 @@ dist: $(TOOLS)/stamp  ## Build wheel and sdist, and check what they say of thems
 
 pex: dist  ## Build dist/shipper.pex, one file for hosts without pip; half a minute.
 	PYTHONS='$(PYTHONS)' MACHINES='$(MACHINES)' \
-	    release/pex.sh $(TOOLS) dist/hartail-*.whl dist/shipper.pex
+	    .ci/pex.sh $(TOOLS) dist/hartail-*.whl dist/shipper.pex
 	cd dist && sha256sum shipper.pex > shipper.pex.sha256
 
 lock: $(TOOLS)/stamp  ## Pin what the shipper needs, with hashes, in requirements.lock.
@@ -99,7 +99,7 @@ $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/shipper.stamp
 
-$(TOOLS)/stamp: release/tools.txt
+$(TOOLS)/stamp: .ci/tools.txt
 	@$(PYTHON) -m venv $(TOOLS)
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
