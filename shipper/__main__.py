@@ -10,7 +10,15 @@ import sys
 from importlib.util import find_spec
 
 EXIT_CONFIG = 78
-NEEDED = ("ahocorasick_rs", "click", "jsonschema", "msgspec", "requests", "watchdog")
+NEEDED = (
+    "ahocorasick_rs",
+    "click",
+    "jsonschema",
+    "msgspec",
+    "prometheus_client",
+    "requests",
+    "watchdog",
+)
 
 
 def main() -> int:
