@@ -116,10 +116,8 @@ class Batcher:
                     LinePlace(line.file_id, line.start_bytes, line.end_bytes)
                 )
                 self._size_bytes += len(item.payload) + 1
-                for reason in item.withheld:
-                    self._counters[f"withheld:{reason}"] += 1
-                for kind in {each.kind for each in item.suspicions}:
-                    self._counters[f"detected:{kind}"] += 1
+                if item.withheld or item.suspicions:
+                    self._count_oddities(item)
             case Skip(reason) if reason == BLANK:
                 span.blank += 1
             case Skip(reason):
@@ -129,6 +127,12 @@ class Batcher:
                 span.rejected += 1
                 self._counters[f"rejected:{item.reason}"] += 1
                 self._rejects.append(_unreadable(line, item, self._keep_bytes))
+
+    def _count_oddities(self, item: Entry) -> None:
+        for reason in item.withheld:
+            self._counters[f"withheld:{reason}"] += 1
+        for kind in {each.kind for each in item.suspicions}:
+            self._counters[f"detected:{kind}"] += 1
 
     def is_ready(self, now: float) -> bool:
         """True when the waiting entries are enough, or old enough, to be sent."""

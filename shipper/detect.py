@@ -22,7 +22,7 @@ from typing import Final
 from msgspec import Struct
 
 from shipper.cards import FEWEST_DIGITS, FIRST_DIGITS, card_numbers
-from shipper.needles import Needles
+from shipper.needles import Needles, percent_codes
 
 CARD: Final = "card-number"
 MOST_SHOWN: Final = 24  # characters of a shape; a longer one says nothing more
@@ -216,7 +216,6 @@ _MASKED = re.compile(
 _HIDDEN_LETTERS: Final = string.ascii_letters + string.digits + "-_.= +%"
 # Encoded in every other URL, and no part of a sign but one, which is looked for so.
 _OFTEN_ENCODED: Final = "= +%"
-_FEW: Final = 24  # escapes that are looked at one by one; more are one search
 _NEVER: Final = b"\xff"  # no byte of UTF-8
 _RAW_SIGNS: Final = ("sig%3", "base64")  # what is packed cannot be judged by its bytes
 
@@ -233,8 +232,6 @@ _RUN_OF_DIGITS = re.compile(b"0+")
 _FIRST_GROUP: Final = len("000000-")  # before a run that is a card's second group
 _LONGEST_CARD: Final = 25  # 19 digits in 5 groups, and what ends them
 _ESCAPED = re.compile(rb"\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}")
-_PERCENT_BEFORE_DIGITS = re.compile(rb"%[0-9a-fA-F][0-9]{5}")
-_ESCAPE_BEFORE_DIGITS = re.compile(rb"\\u[0-9a-fA-F]{3}[0-9]{5}")
 (_PERCENT,) = b"%"  # as a number it is looked for by memchr
 
 
@@ -257,6 +254,8 @@ class Detectors:
         self._signs = Needles([sign.encode() for sign in (*signs, *_RAW_SIGNS)])
         self._own_signs = Needles([sign.encode() for sign in signs] or [_NEVER])
         self._hidings = Needles(_hidings())
+        # One look at all the bytes is enough for most entries.
+        self._glance = Needles([sign.encode() for sign in (*signs, *_RAW_SIGNS, "\\u")])
 
     def find(self, text: str, name: str = "") -> list[Finding]:
         """Return what is suspected in a text, first to last, none overlapping.
@@ -293,24 +292,15 @@ class Detectors:
             entry: JSON in UTF-8, of which any string may itself be JSON, a form or a
                 URL, whatever is in it encoded again.
         """
-        if self._signs.occur_in(entry):
+        is_escaped = self._glance.occur_in(entry)
+        if is_escaped and (
+            self._signs.occur_in(entry) or self._hidings.occur_in(entry)
+        ):
             return True
-        if self._may_hide(entry):
+        codes = percent_codes(entry) if _PERCENT in entry else frozenset()
+        if not _HIDING_CODES.isdisjoint(codes):
             return True
-        return self._has_cards and _may_hold_card(entry)
-
-    def _may_hide(self, entry: bytes) -> bool:
-        """Tell whether an escape stands for a character of a sign or of a number."""
-        if b"\\u00" in entry:
-            return self._hidings.occur_in(entry)
-        place = entry.find(b"%")
-        for _ in range(_FEW):
-            if place < 0:
-                return False
-            if entry[place + 1 : place + 3] in _HIDING_CODES:
-                return True
-            place = entry.find(b"%", place + 1)
-        return self._hidings.occur_in(entry)
+        return self._has_cards and _may_hold_card(entry, codes, is_escaped=is_escaped)
 
     def _tokens(self, text: str, name: str) -> Iterator[Finding]:
         # Not in `name=text`: a sign must not come about by the joining alone.
@@ -366,24 +356,23 @@ def _hidings() -> Iterator[bytes]:
         code = f"{ord(letter):02x}"
         for spelled in {code, code.upper(), code.swapcase()}:
             yield f"\\u00{spelled}".encode()
-            if letter not in _OFTEN_ENCODED:
-                yield f"%{spelled}".encode()
 
 
 _HIDING_CODES: Final = frozenset(
-    hiding[1:] for hiding in _hidings() if hiding.startswith(b"%")
+    f"{ord(letter):02x}".encode()
+    for letter in _HIDDEN_LETTERS
+    if letter not in _OFTEN_ENCODED
 )
 
 
-def _may_hold_card(entry: bytes) -> bool:
+def _may_hold_card(entry: bytes, codes: frozenset[bytes], *, is_escaped: bool) -> bool:
     """Tell whether an entry may hold a card number, however it is encoded.
 
     Ids and times are runs of digits and dashes too, so only the places where the
     groups of a card stand are looked at closely: as they are, and with every escape
     read as the end of a number.
     """
-    is_encoded = _PERCENT in entry
-    if is_encoded and b"%20" in entry:
+    if b"20" in codes:
         entry = entry.replace(b"%20", b" ")
     outline = entry.translate(_DIGITS)
     present = [groups for groups in _CARD_GROUPS if groups in outline]
@@ -391,10 +380,8 @@ def _may_hold_card(entry: bytes) -> bool:
         return False
     if _has_card(entry, outline, present):
         return True
-    # Elsewhere an escape ends a number by itself: its last character is no digit.
-    if (is_encoded and _PERCENT_BEFORE_DIGITS.search(entry)) or (
-        b"\\u" in entry and _ESCAPE_BEFORE_DIGITS.search(entry)
-    ):
+    # An escape whose last character is no digit ends a number by itself.
+    if is_escaped or any(code[1:].isdigit() for code in codes):
         entry = _ESCAPED.sub(b"?", entry)
         return _has_card(entry, entry.translate(_DIGITS), present)
     return False

@@ -27,7 +27,7 @@ from shipper.lists import (
     Lists,
     last_name,
 )
-from shipper.needles import Needles
+from shipper.needles import Needles, percent_codes
 from shipper.record import Record
 from shipper.scrub import is_string, may_part, may_tell
 
@@ -61,10 +61,18 @@ _ESCAPES = re.compile(
     + "|".join(f"{ord(letter):04x}" for letter in FOLDING).encode()
     + b")"
 )
-_PERCENTS = re.compile(
-    rb"%(?:00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf]|"
-    + "|".join(letter.encode().hex("%") for letter in FOLDING).encode()
-    + b")"
+# What stands behind a percent sign there, and with what a folding letter begins.
+_PERCENT_CODE = re.compile(b"00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf]")
+_PERCENT_CODES: Final = frozenset(
+    code
+    for code in (f"{byte:02x}".encode() for byte in range(256))
+    if _PERCENT_CODE.match(code)
+)
+_FOLDING_CODES: Final = frozenset(
+    letter.encode()[:1].hex().encode() for letter in FOLDING
+)
+_FOLDING_PERCENTS = re.compile(
+    b"%(?:" + "|".join(letter.encode().hex("%") for letter in FOLDING).encode() + b")"
 )
 
 
@@ -98,7 +106,7 @@ class Scan:
         low = record.entry.lower()
         if (
             self._hints.occur_in(low)
-            or (_PERCENT in low and _PERCENTS.search(low))
+            or (_PERCENT in low and _may_spell(low))
             or _may_fold(low)
         ):
             return self._suspects_parts(record)
@@ -187,11 +195,21 @@ class Scan:
         low = text.encode().lower()
         if self._anywhere.search(low) or _NUL in low:
             return True
-        if _PERCENT in low and _PERCENTS.search(low):
+        if _PERCENT in low and _may_spell(low):
             return True
         if _BACKSLASH in low and _ESCAPES.search(low):
             return True
         return not text.isascii() and _folds(low)
+
+
+def _may_spell(low: bytes) -> bool:
+    """Tell whether percent-encoding may spell a letter of a name."""
+    codes = percent_codes(low)
+    if not _PERCENT_CODES.isdisjoint(codes):
+        return True
+    if _FOLDING_CODES.isdisjoint(codes):
+        return False
+    return _FOLDING_PERCENTS.search(low) is not None
 
 
 def _may_fold(low: bytes) -> bool:
