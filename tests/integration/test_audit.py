@@ -49,11 +49,14 @@ class Place:
 
     def ship_on(self) -> None:
         """Read and commit what is there."""
-        followed = self.follow()
+        store = open_store(self.state_dir, clock=FakeClock())
+        followed = following(self.directory, catalog=store)
         followed.drain()
         followed.commit()
         followed.drain()
         followed.source.close()
+        # Not left to the collector of garbage, which would do it during a test.
+        store.close()
 
     def seal(self) -> None:
         """Rename the log as our writer does."""
