@@ -24,13 +24,13 @@ from shipper.airgap.layout import (
     sums_of,
 )
 from shipper.airgap.packing import Packer
-from shipper.airgap.quiet import Awake, NoDesk, exit_code
 from shipper.airgap.sealing import Workshop, check_free, seal, seal_earlier, sweep
 from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.errors import EXIT_OK
 from shipper.events import Events
+from shipper.finite import Awake, NoDesk, exit_code
 from shipper.live import LiveSource
 from shipper.pipeline import Ending, Pipeline
 from shipper.readings import Readings

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from shipper.airgap.checking import OpenBundle, presence_faults
 from shipper.airgap.layout import FORMAT, RECEIPT, BundleError, CannotWriteError
 from shipper.airgap.progress import Progress, Step
-from shipper.airgap.quiet import Awake, NoDesk, exit_code
 from shipper.airgap.reading import BundleLines, ObjectShaper
 from shipper.airgap.receipt import BundleReceipt, encode_receipt
 from shipper.airgap.writing import write_whole
@@ -23,6 +22,7 @@ from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.events import Events
+from shipper.finite import Awake, NoDesk, exit_code
 from shipper.gate import Gate
 from shipper.model import Commit, DeadLetter
 from shipper.pacing import pacing_of

@@ -26,10 +26,11 @@ from shipper.callers import masks_of
 from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.events import Events
+from shipper.finite import Awake, NoDesk
 from shipper.gate import Gate
 from shipper.limits.pace import Pace, most_bytes, most_records
 from shipper.limits.timetable import constant
-from shipper.model import Batch, Commit
+from shipper.model import Commit
 from shipper.pipeline import Checkpoints, Ending, Pipeline, Shaper
 from shipper.rejected import RejectedText
 from shipper.sample import Sampler
@@ -396,8 +397,8 @@ def pipeline_of(
             pace=pace,
         ),
         checkpoints=checkpoints,
-        watch=_Awake(),
-        desk=_NoDesk(clock),
+        watch=Awake(),
+        desk=NoDesk(clock),
         clock=clock,
         events=events,
         drain=True,
@@ -477,34 +478,6 @@ class _Books:
         file = self._files[file_id]
         file.state = LEFT_ALONE
         file.why = "the shipper follows it now, and sends the rest"
-
-
-class _Awake:
-    """Implements the pipeline's watch: there is nothing to wait for."""
-
-    def pause_seconds(self, *, found_lines: bool) -> float:
-        """Return a pause that only answers end."""
-        return 1.0
-
-
-class _NoDesk:
-    """Implements the pipeline's desk: nobody asks a backfill for anything."""
-
-    is_idle = True
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def turn(self, now: float) -> Batch | None:
-        """Carry out nothing."""
-        return None
-
-    def committed(self, commit: Commit) -> None:
-        """Take note of nothing."""
-
-    def rest(self, seconds: float) -> None:
-        """Wait, or until somebody wakes the clock."""
-        self._clock.wait(seconds)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
-"""What a pipeline needs that has an end: nothing to wait for, nobody who asks.
+"""What a pipeline with an end needs: nothing to wait for, nobody who asks.
 
-Shared by the two pipelines of an air gap, of which one reads logs and the other
-bundles.
+Backfills, exports and the sending of bundles read what lies there and are done.
 """
 
 from __future__ import annotations
