@@ -8,6 +8,7 @@
 PYTHON ?= python3
 MINUTES ?= 20
 JOBS ?= 3
+RUNS ?= 5
 VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := build/tools
@@ -17,7 +18,7 @@ TOOLS := build/tools
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all soak check bench man dist pex lock format clean
+.PHONY: help demo test test-all soak check bench bench-peers man dist pex lock format clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -53,6 +54,14 @@ check: $(VENV)/dev.stamp  ## Run formatter, linter, types, layers, spelling, doc
 bench: $(VENV)/shipper.stamp  ## Measure each step of the hot path; seconds.
 	$(BIN)/python benchmarks/hot_path.py
 	$(BIN)/python benchmarks/formats.py
+
+# As root it installs the programs of the others from Debian; what is not there is
+# left out. RUNS says how many rounds: make bench-peers RUNS=3
+bench-peers: $(VENV)/bench.stamp  ## Measure beside other programs; 20 minutes.
+	$(BIN)/python -m benchmarks.peers throughput --runs $(RUNS)
+	$(BIN)/python -m benchmarks.peers reaction --runs $(RUNS)
+	$(BIN)/python -m benchmarks.middleware --runs $(RUNS)
+	$(BIN)/python -m benchmarks.write_up
 
 man: $(BIN)/python  ## Build the manual page: build/shipper.1.
 	mkdir -p build
@@ -103,3 +112,7 @@ $(TOOLS)/stamp: .ci/tools.txt
 	@$(PYTHON) -m venv $(TOOLS)
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
+
+$(VENV)/bench.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[shipper,bench]'
+	@touch $@ $(VENV)/shipper.stamp
