@@ -8,7 +8,6 @@ read is left out whole, and says so. Nothing is unpacked beyond the limit.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from json.encoder import encode_basestring as quoted
 
 from wsgi_writer.contents import (
     LOOSE_FORM,
@@ -22,9 +21,9 @@ from wsgi_writer.contents import (
 from wsgi_writer.fields import FieldMask, looks_like_json
 from wsgi_writer.mask import Masks, Remembered, holds_noncharacter
 from wsgi_writer.media import MediaType, Shape, read_media_type, unpack
+from wsgi_writer.quoting import quote
 from wsgi_writer.urls import decode, read_params
 
-_FORMS = (Shape.FORM, Shape.MULTIPART)
 _LISTED_SHAPES = frozenset({Shape.JSON, Shape.FORM, Shape.MULTIPART})
 
 
@@ -70,11 +69,12 @@ class BodyMask:
         if not captured:
             return _NO_BODY
         media = self._media_types[content_type]
-        if size == len(captured) <= limit and not coding:
+        if media.is_plain and not coding and size == len(captured) <= limit:
             text = self._ready_text(captured, media)
             if text is not None:
-                mime, text = media.json, quoted(text)
-                return Laid(f',"postData":{{"mimeType":{mime},"text":{text}}}')
+                return Laid(
+                    f',"postData":{{"mimeType":{media.json},"text":{quote(text)}}}'
+                )
         body = self._read(captured, size, media, coding, limit)
         if body.is_withheld:
             # HAR has no postData without text or params; the request says why.
@@ -89,11 +89,12 @@ class BodyMask:
         media = self._media_types[content_type]
         if not size:
             return Laid(f'{{"size":0,"mimeType":{media.json}}}')
-        if size == len(captured) <= limit and not coding:
+        if media.is_plain and not coding and size == len(captured) <= limit:
             text = self._ready_text(captured, media)
             if text is not None:
-                mime, text = media.json, quoted(text)
-                return Laid(f'{{"size":{size:d},"mimeType":{mime},"text":{text}}}')
+                return Laid(
+                    f'{{"size":{size:d},"mimeType":{media.json},"text":{quote(text)}}}'
+                )
         body = self._read(captured, size, media, coding, limit)
         if media.shape is Shape.FORM and not body.is_packed:
             # HAR knows no params here: the form stays a text.
@@ -111,23 +112,22 @@ class BodyMask:
         return Laid(f'{{"size":0,"mimeType":{mime},"comment":"{_NO_SIZE}"}}')
 
     def _ready_text(self, captured: bytes, media: MediaType) -> str | None:
-        """Return the text, masked, of a whole body that is plainly text.
+        """Return the text, masked, of a whole body of a plain type.
 
         This is the way of nearly every body, and nothing but a shorter one: None
         means to look closer.
         """
-        shape = media.shape
-        # Without a type it may be a form for all we know.
-        if shape in _FORMS or not media.is_readable or not media.given:
-            return None
         try:
             text = captured.decode("utf-8")
         except UnicodeDecodeError:
             return None
-        if "\0" in text or holds_noncharacter(captured, text):
+        if "\0" in text or (not text.isascii() and holds_noncharacter(captured, text)):
             return None
-        is_searched = self._is_on and (shape is Shape.JSON or looks_like_json(text))
-        if is_searched and self._fields.names.occur_in(text):
+        if (
+            self._is_on
+            and (media.is_json or looks_like_json(text))
+            and self._fields.names.occur_in(text)
+        ):
             return self._fields.mask_json(text)
         return text
 

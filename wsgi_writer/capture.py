@@ -39,6 +39,12 @@ class Prefix:
 
         What is not bytes is left out: the server is about to refuse it.
         """
+        if type(chunk) is bytes and not self.size and len(chunk) <= self._room:
+            # Most bodies come in one piece, which is kept as it is.
+            self._kept = chunk
+            self.size = size = len(chunk)
+            self._room -= size
+            return
         if not isinstance(chunk, bytes):
             if not isinstance(chunk, bytearray | memoryview):
                 return

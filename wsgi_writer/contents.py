@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from wsgi_writer.fields import FieldMask, looks_like_json
 from wsgi_writer.media import MediaType, Shape
+from wsgi_writer.quoting import quote as quote_text
 from wsgi_writer.urls import Param, read_params
 
 WITHHELD = "withheld: may hold a listed field and cannot be read"
@@ -91,7 +92,9 @@ def post_data(body: Body, media: MediaType, fields: FieldMask) -> str:
         return f',"postData":{{"mimeType":{media.json},"params":[{params}]{comment}}}'
     if body.text is not None:
         mime = media.json if media.given else PLAIN_TEXT
-        return f',"postData":{{"mimeType":{mime},"text":{quoted(body.text)}{comment}}}'
+        return (
+            f',"postData":{{"mimeType":{mime},"text":{quote_text(body.text)}{comment}}}'
+        )
     kind = media.bare or "application/octet-stream"
     mime = media.json if media.given else f'"{kind}"'
     packed = base64.b64encode(body.content).decode("ascii")
@@ -107,7 +110,7 @@ def content(body: Body, media: MediaType) -> str:
         return f'{{"size":{size:d},"mimeType":{media.json}{comment}}}'
     if body.text is not None:
         mime = media.json if media.given else PLAIN_TEXT
-        text = quoted(body.text)
+        text = quote_text(body.text)
         return f'{{"size":{size:d},"mimeType":{mime},"text":{text}{comment}}}'
     mime = media.json if media.given else '"application/octet-stream"'
     text = base64.b64encode(body.content).decode("ascii")

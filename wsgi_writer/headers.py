@@ -38,28 +38,59 @@ URL_HEADERS = frozenset(
 # Values up to this stay in a record that sheds values: no mask is longer than 128.
 SHED_VALUE_LENGTH = 128
 
+REMEMBERED_PLANS = 256  # clients of a service send their headers in few orders
+
 _FIRST = '},{"name":'
 
 
-@dataclass(slots=True)
 class HeaderBlock:
     """One side's headers: the JSON array, and what the record needs beside it.
 
     `authorization` is what the Authorization header said, `keys` and `cookies` are
     the masks of other credentials by lower-case name. Built twice per request, hence
-    not frozen, and without dictionaries as long as there is nothing to put in them.
+    not frozen, with what most requests lack left to the class, and without
+    dictionaries as long as there is nothing to put in them.
     """
 
-    json: str = "[]"
-    content_type: str = ""
-    content_encoding: str = ""
-    location: str = ""
+    json = "[]"
+    content_type = ""
+    content_encoding = ""
+    location = ""
     authorization: Credential | None = None
     keys: dict[str, str] | None = None
     cookies: dict[str, str] | None = None
 
 
-# Returns what is shown of a value, and notes in the block what the value says.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to lay out a list of headers whose names are known, in one step.
+
+    `template` has one `%s` for each value; `readers` are the values that may not be
+    shown as they are, by their place in the list; `type_at` is where Content-Type
+    stands, which nearly every list has, or -1.
+    """
+
+    template: str
+    readers: tuple[tuple[int, str, Reader], ...]
+    type_at: int
+
+    def lay_out(self, values: list[str]) -> HeaderBlock:
+        """Return the headers with these values, which are replaced in the list."""
+        block = HeaderBlock()
+        if self.type_at >= 0:
+            block.content_type = str.__str__(values[self.type_at])
+        for index, word, read in self.readers:
+            value = values[index]
+            if type(value) is not str:
+                # A subclass of str may slice and join with its own ideas.
+                value = str.__str__(value)
+            values[index] = read(word, value, block)
+        block.json = self.template % tuple(map(quoted, values))
+        return block
+
+
+# Takes a header's name as it is compared, and its value. Returns what is shown of
+# the value, and notes in the block what the value says.
 Reader = Callable[[str, str, HeaderBlock], str]
 
 
@@ -69,7 +100,8 @@ class HeaderMask:
     def __init__(self, masks: Masks, urls: UrlMask) -> None:
         # Mutable state: memories of pure functions, which any thread may fill.
         self._urls = urls
-        self._known = Remembered(self._learn)
+        self.leads = Remembered(self._learn)
+        self._plans: dict[tuple[str, ...], Plan] = {}
         self._credentials: Remembered[Credential] = Remembered(
             lambda value: read_credential(value, masks)
         )
@@ -96,7 +128,7 @@ class HeaderMask:
         block = HeaderBlock()
         parts: list[str] = []
         add = parts.append
-        known = self._known
+        known = self.leads
         for name, value in headers:
             lead, read = known[name]
             add(lead)
@@ -104,19 +136,56 @@ class HeaderMask:
                 add(quoted(value))
             else:
                 # A subclass of str may slice and join with its own ideas.
-                add(quoted(read(name, str.__str__(value), block)))
+                add(quoted(read(header_word(name), str.__str__(value), block)))
         if parts:
             # Each lead closes the header before it; the first has none to close.
             block.json = f"[{''.join(parts)[2:]}}}]"
         return block
+
+    def lay_out_fast(self, headers: Iterable[tuple[str, str]]) -> HeaderBlock:
+        """Do as `lay_out`, with a plan for names that came in this order before.
+
+        Raises:
+            ValueError: If a header is no pair.
+        """
+        if not headers:
+            return HeaderBlock()
+        names, values = zip(*headers, strict=True)
+        plan = self._plans.get(names)
+        if plan is None:
+            plan = self.plan(names)
+            if len(self._plans) >= REMEMBERED_PLANS:
+                self._plans.clear()
+            self._plans[names] = plan
+        return plan.lay_out(list(values))
+
+    def plan(self, names: Iterable[str]) -> Plan:
+        """Return how headers of these names are laid out."""
+        names = tuple(names)
+        leads = [self.leads[name] for name in names]
+        texts = "".join(lead.replace("%", "%%") + "%s" for lead, _ in leads)
+        # Each lead closes the header before it; the first has none to close.
+        template = f"[{texts[2:]}}}]" if texts else "[]"
+        readers = [
+            (index, header_word(name), lead[1])
+            for index, (name, lead) in enumerate(zip(names, leads, strict=True))
+            if lead[1] is not None
+        ]
+        type_at = -1
+        for place, (index, _, read) in enumerate(readers):
+            if read is _note_type:
+                type_at = index
+                del readers[place]
+                break
+        return Plan(template, tuple(readers), type_at)
 
     def lay_out_short(self, headers: Iterable[tuple[str, str]]) -> HeaderBlock:
         """Do as `lay_out`, with a mark in place of every long value."""
         block = HeaderBlock()
         pieces = []
         for name, value in headers:
-            read = self._known[name][1]
-            shown = read(name, value, block) if read else value
+            read = self.leads[name][1]
+            shown = read(header_word(name), value, block) if read else value
             if len(shown) > SHED_VALUE_LENGTH:
                 shown = f"[SHED {len(shown)}]"
             pieces.append(f'{{"name":{quoted(name)},"value":{quoted(shown)}}}')
@@ -129,48 +198,50 @@ class HeaderMask:
         lead = f'{_FIRST}{quoted(name)},"value":'
         return lead, self._readers.get(header_word(name))
 
-    def _read_authorization(self, name: str, value: str, block: HeaderBlock) -> str:
+    def _read_authorization(self, word: str, value: str, block: HeaderBlock) -> str:
         if block.authorization is not None:
-            return self._read_key(name, value, block)
+            return self._read_key(word, value, block)
         block.authorization = self._credentials[value]
         return block.authorization.shown
 
-    def _read_key(self, name: str, value: str, block: HeaderBlock) -> str:
+    def _read_key(self, word: str, value: str, block: HeaderBlock) -> str:
         credential = self._credentials[value]
         if credential.id is not None:
-            block.keys = block.keys or {}
-            block.keys.setdefault(header_word(name), credential.shown)
+            if block.keys is None:
+                block.keys = {word: credential.shown}
+            else:
+                block.keys.setdefault(word, credential.shown)
         return credential.shown
 
-    def _read_cookie(self, name: str, value: str, block: HeaderBlock) -> str:
+    def _read_cookie(self, word: str, value: str, block: HeaderBlock) -> str:
         cookies = self._cookies[value]
         if cookies.known:
             block.cookies = cookies.known | (block.cookies or {})
         return cookies.shown
 
-    def _read_url(self, name: str, value: str, block: HeaderBlock) -> str:
+    def _read_url(self, word: str, value: str, block: HeaderBlock) -> str:
         return self._urls.header(value)
 
-    def _read_location(self, name: str, value: str, block: HeaderBlock) -> str:
+    def _read_location(self, word: str, value: str, block: HeaderBlock) -> str:
         shown = self._urls.header(value)
         block.location = block.location or shown
         return shown
 
 
-def _redact(name: str, value: str, block: HeaderBlock) -> str:
+def _redact(word: str, value: str, block: HeaderBlock) -> str:
     return redacted(value) if value else value
 
 
-def _redact_set_cookie(name: str, value: str, block: HeaderBlock) -> str:
+def _redact_set_cookie(word: str, value: str, block: HeaderBlock) -> str:
     return redact_set_cookie(value)
 
 
-def _note_type(name: str, value: str, block: HeaderBlock) -> str:
+def _note_type(word: str, value: str, block: HeaderBlock) -> str:
     block.content_type = block.content_type or value
     return value
 
 
-def _note_encoding(name: str, value: str, block: HeaderBlock) -> str:
+def _note_encoding(word: str, value: str, block: HeaderBlock) -> str:
     codings = (block.content_encoding, value.strip().lower())
     block.content_encoding = ",".join(filter(None, codings))
     return value

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
+from wsgi_writer.express import ROUTE, Express
 from wsgi_writer.mask import Masks
 from wsgi_writer.outcome import announced_size, outcome_of
 from wsgi_writer.proxies import TrustedProxies
@@ -27,8 +28,6 @@ from wsgi_writer.request import (
     read_origin,
     read_target,
 )
-
-ROUTE: Final = "wsgi_writer.route"
 
 _logger: Final = logging.getLogger("wsgi_writer")
 _NS_PER_MS: Final = 1_000_000
@@ -86,6 +85,12 @@ class Journal:
         self._proxies = proxies
         self._everyone = Verdict()
         self._headers = HeaderReader()
+        self._express = Express(
+            masks,
+            proxies,
+            max_body_bytes=max_body_bytes,
+            max_record_bytes=max_record_bytes,
+        )
         self._max_body_bytes = max_body_bytes
         self._max_record_bytes = max_record_bytes
         self._abandoned: deque[Recorder] = deque()
@@ -118,13 +123,18 @@ class Journal:
         """Write the record of a finished exchange, if it is wanted."""
         try:
             # A fork inside the application must not record the exchange twice.
-            if recorder.epoch is not self.epoch or not recorder.verdict().is_wanted:
+            if recorder.epoch is not self.epoch:
+                return
+            verdict = recorder.verdict()
+            if not verdict.is_wanted:
                 return
             if self._file.is_cooling:
                 self._file.count_dropped()
                 return
             try:
-                line = self._line(recorder, recorder.received, recorder.headers)
+                line = self._usual_line(recorder, verdict) or self._line(
+                    recorder, recorder.received, recorder.headers
+                )
             except Exception as error:  # noqa: BLE001 - a server or application gave
                 # something that is not text; what is text can still be told.
                 self.trouble("record (tried again with text only)", error)
@@ -168,6 +178,14 @@ class Journal:
         """Record what was abandoned and close the file."""
         self.record_abandoned()
         self._file.close()
+
+    def _usual_line(
+        self, recorder: Recorder, verdict: Verdict
+    ) -> tuple[bytes, bytes] | None:
+        try:
+            return self._express.line(recorder, recorder.received, verdict)
+        except Exception:  # noqa: BLE001 - what it cannot lay out is laid out plainly
+            return None
 
     def _line(
         self, recorder: Recorder, received: Mapping[str, Any], headers: Headers

@@ -44,7 +44,12 @@ class Shape(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """A Content-Type header, taken apart once."""
+    """A Content-Type header, taken apart once.
+
+    `is_plain` says that a body of it is text, and no form: without a type it might
+    be one. What can be asked of the shape is asked here, as reading a member of an
+    enumeration costs as much as a search through the body.
+    """
 
     shape: Shape
     given: str
@@ -52,6 +57,8 @@ class MediaType:
     bare: str
     boundary: str
     is_readable: bool
+    is_plain: bool
+    is_json: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +74,23 @@ def read_media_type(given: str) -> MediaType:
     bare = given.partition(";")[0].partition(",")[0].strip().lower()
     charset = _CHARSET.search(given)
     boundary = _BOUNDARY.search(given)
+    shape = _shape(bare)
+    is_readable = (
+        charset is None or _READABLE_CHARSET.match(charset[1].lower()) is not None
+    )
     return MediaType(
-        shape=_shape(bare),
+        shape=shape,
         given=given,
         json=quoted(given),
         bare=bare if _TOKEN.match(bare) else "",
         boundary=re.sub(r"\\(.)", r"\1", boundary[1] or boundary[2] or "")
         if boundary
         else "",
-        is_readable=charset is None
-        or _READABLE_CHARSET.match(charset[1].lower()) is not None,
+        is_readable=is_readable,
+        is_plain=bool(given)
+        and is_readable
+        and shape not in (Shape.FORM, Shape.MULTIPART),
+        is_json=shape is Shape.JSON,
     )
 
 

@@ -53,7 +53,7 @@ def outcome_of(
         line, headers = (_UPGRADED if is_upgrade else _NOT_SENT), []
     elif recorder.has_failed and not _has_begun(recorder):
         line, headers = _NOT_SENT, []
-    status, reason = _parsed(line)
+    status, reason = parse_status(line)
     notes = []
     if recorder.is_closed_early and _is_cut_short(recorder, status, received, headers):
         notes.append("aborted")
@@ -80,7 +80,8 @@ def announced_size(headers: Headers) -> int | None:
     return None
 
 
-def _parsed(line: object) -> tuple[int, str]:
+def parse_status(line: object) -> tuple[int, str]:
+    """Return code and reason of what the application gave as its status."""
     text = line if isinstance(line, str) else _as_text(line)
     code = text[:3]
     if code.isdigit() and code.isascii() and len(code) == 3 and text[3:4] in ("", " "):

@@ -81,29 +81,29 @@ def encode_record(
     The head is `{"v":1,"id":"…"`; the tail begins with a comma and ends in `}` and a
     newline. The file puts its counters between the two, under its lock.
     """
-    line = masks.derived(_Encoder).line(exchange, max_body_bytes, max_record_bytes)
+    line = masks.derived(Encoder).line(exchange, max_body_bytes, max_record_bytes)
     tail = f'{line.envelope},"entry":{line.entry}}}\n'
-    return _encode(line.head), _encode(tail)
+    return as_utf8(line.head), as_utf8(tail)
 
 
 def encode_entry(
     exchange: Exchange, masks: Masks, *, max_body_bytes: int, max_record_bytes: int
 ) -> bytes:
     """Return the HAR entry alone, the very bytes that a record would hold."""
-    line = masks.derived(_Encoder).line(exchange, max_body_bytes, max_record_bytes)
-    return _encode(line.entry)
+    line = masks.derived(Encoder).line(exchange, max_body_bytes, max_record_bytes)
+    return as_utf8(line.entry)
 
 
-class _Encoder:
+class Encoder:
     """Everything a set of masks needs to lay out records, built once."""
 
     def __init__(self, masks: Masks) -> None:
         # Mutable state: `_second`, one tuple that any thread replaces as a whole,
         # and memories of pure functions.
         self._urls = UrlMask(masks)
-        self._headers = HeaderMask(masks, self._urls)
-        self._bodies = BodyMask(masks, FieldMask(masks))
-        self._targets = Remembered(self._read_target)
+        self.headers = HeaderMask(masks, self._urls)
+        self.bodies = BodyMask(masks, FieldMask(masks))
+        self.targets = Remembered(self._read_target)
         self._second = (0, _EPOCH)
 
     def line(
@@ -129,7 +129,7 @@ class _Encoder:
     def _lay_out(
         self, exchange: Exchange, limit: int, *, is_short: bool = False
     ) -> _Line:
-        lay_out = self._headers.lay_out_short if is_short else self._headers.lay_out
+        lay_out = self.headers.lay_out_short if is_short else self.headers.lay_out
         asked = lay_out(exchange.request_headers)
         given = lay_out(exchange.response_headers)
         heard = exchange.hearsay
@@ -139,7 +139,7 @@ class _Encoder:
             user = heard.user
             untimed = "" if heard.has_duration else _UNTIMED
             comment = f',"comment":{quoted(heard.comment)}' if heard.comment else ""
-        request = self._bodies.request(
+        request = self.bodies.request(
             exchange.request_body,
             exchange.request_body_size,
             asked.content_type,
@@ -147,7 +147,7 @@ class _Encoder:
             limit,
         )
         if heard is None or heard.has_response_body:
-            response = self._bodies.response(
+            response = self.bodies.response(
                 exchange.response_body,
                 exchange.response_body_size,
                 given.content_type,
@@ -155,12 +155,10 @@ class _Encoder:
                 limit,
             )
         else:
-            response = self._bodies.unseen(
+            response = self.bodies.unseen(
                 exchange.response_body_size, given.content_type
             )
-        target = self._targets[
-            f"{exchange.scheme}://{exchange.host}\n{exchange.target}"
-        ]
+        target = self.targets[f"{exchange.scheme}://{exchange.host}\n{exchange.target}"]
         notes = exchange.notes
         if request.is_withheld or response.is_withheld:
             notes = (*notes, "body-withheld")
@@ -179,8 +177,8 @@ class _Encoder:
         status = exchange.status if 0 <= exchange.status <= MAX_STATUS else 0
         version = quoted(exchange.http_version)
         entry = (
-            f"{{{self._pageref(exchange.route) if exchange.route else ''}"
-            f'"startedDateTime":"{self._stamp(exchange.started_ns)}","time":{time:d},'
+            f"{{{self.pageref(exchange.route) if exchange.route else ''}"
+            f'"startedDateTime":"{self.stamp(exchange.started_ns)}","time":{time:d},'
             f'"request":{{"method":{quoted(exchange.method)},"url":{target.url},'
             f'"httpVersion":{version},"cookies":[],"headers":{asked.json},'
             f'"queryString":{target.query}{request.json},"headersSize":-1,'
@@ -205,10 +203,11 @@ class _Encoder:
         )
         return _Target(quoted(target.url), f"[{query}]", target.keys)
 
-    def _pageref(self, route: str) -> str:
+    def pageref(self, route: str) -> str:
+        """Return the member that groups the requests of one route."""
         return f'"pageref":{quoted(self._urls.header(route))},'
 
-    def _stamp(self, started_ns: int) -> str:
+    def stamp(self, started_ns: int) -> str:
         """Return UTC with milliseconds and `Z`; most requests share a second."""
         seconds, nanoseconds = divmod(started_ns, 1_000_000_000)
         known, text = self._second
@@ -227,10 +226,10 @@ def _is_too_long(line: _Line, room: int) -> bool:
     if length * 4 <= room:
         return False
     text = f"{line.head}{line.envelope}{line.entry}"
-    return len(_encode(text)) + _JOINTS_LENGTH > room
+    return len(as_utf8(text)) + _JOINTS_LENGTH > room
 
 
-def _encode(text: str) -> bytes:
+def as_utf8(text: str) -> bytes:
     """Encode as UTF-8 that is valid I-JSON: no lone surrogate, no noncharacter."""
     if text.isascii():
         return text.encode("ascii")

@@ -72,31 +72,20 @@ class Recorder:
     Times ending in `_ns` are of the monotonic clock, but for `started_ns`.
     """
 
-    __slots__ = (
-        "_begun_ns",
-        "_keeper",
-        "_server_start",
-        "_server_write",
-        "_spy",
-        "_verdict",
-        "ended_ns",
-        "environ",
-        "epoch",
-        "first_byte_ns",
-        "has_failed",
-        "headers",
-        "id",
-        "is_closed_early",
-        "is_complete",
-        "is_file",
-        "is_finished",
-        "is_unclosed",
-        "received",
-        "request_body",
-        "response_body",
-        "started_ns",
-        "status",
-    )
+    # Left to the class until it is told otherwise, which saves stores per request.
+    status: object = None
+    headers: Headers = []  # noqa: RUF012 - replaced, never changed
+    is_finished = False
+    has_failed = False
+    is_closed_early = False
+    is_complete = False
+    is_file = False
+    is_unclosed = False
+    first_byte_ns = 0
+    ended_ns = 0
+    _server_write: Callable[[bytes], object] | None = None
+    _spy: FileWrapperSpy | None = None
+    _verdict: Verdict | None = None
 
     def __init__(
         self,
@@ -111,7 +100,6 @@ class Recorder:
     ) -> None:
         # Touched only by the thread that is serving the exchange, and after it by
         # whoever finds it abandoned.
-        self.is_finished = False
         self._begun_ns = monotonic_ns()
         self.started_ns = time_ns()
         self._keeper = keeper
@@ -119,21 +107,9 @@ class Recorder:
         self.environ = environ
         self.received = received
         self._server_start = server_start
-        self._server_write: Callable[[bytes], object] | None = None
-        self._spy: FileWrapperSpy | None = None
-        self._verdict: Verdict | None = None
         self.epoch = keeper.epoch
         self.request_body = request_body
         self.response_body = Prefix(limit)
-        self.status: object = None
-        self.headers: Headers = []
-        self.first_byte_ns = 0
-        self.ended_ns = 0
-        self.has_failed = False
-        self.is_closed_early = False
-        self.is_complete = False
-        self.is_file = False
-        self.is_unclosed = False
 
     # The application's side.
 

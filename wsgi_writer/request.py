@@ -16,6 +16,12 @@ from wsgi_writer.proxies import UNKNOWN_PEER, Origin
 
 Headers = list[tuple[str, str]]
 
+# The names of RFC 3875 for two headers, which come last.
+CGI_HEADERS: Final = (
+    ("CONTENT_TYPE", "Content-Type"),
+    ("CONTENT_LENGTH", "Content-Length"),
+)
+
 # RFC 3986 section 3.3: what may stand in a path as it is.
 _PATH_SAFE: Final = "/-._~!$&'()*+,;=:@"
 _NEEDS_QUOTING: Final = re.compile(r"[^A-Za-z0-9/\-._~!$&'()*+,;=:@]")
@@ -39,16 +45,15 @@ class HeaderReader:
         try:
             headers = _named(received, self._names)
         except KeyError:
-            names = {key: _header_name(key) for key in received}
+            names = {key: header_name(key) for key in received}
             headers = _named(received, names)
             # Clients choose the names: remember a bounded number.
             if len(self._names) < _REMEMBERED_NAMES:
                 self._names = {**self._names, **names}
-        # CGI names of RFC 3875; a server may write "" for "there was none".
-        if content_type := received.get("CONTENT_TYPE"):
-            headers.append(("Content-Type", content_type))
-        if content_length := received.get("CONTENT_LENGTH"):
-            headers.append(("Content-Length", content_length))
+        # A server may write "" for "there was none".
+        for key, name in CGI_HEADERS:
+            if value := received.get(key):
+                headers.append((name, value))
         return headers
 
 
@@ -117,7 +122,8 @@ def is_chunked(received: Mapping[str, Any]) -> bool:
     return "chunked" in (received.get("HTTP_TRANSFER_ENCODING") or "").lower()
 
 
-def _header_name(key: object) -> str:
+def header_name(key: object) -> str:
+    """Return the header that a key of the environment stands for, or nothing."""
     # HTTP_CONTENT_TYPE and HTTP_CONTENT_LENGTH repeat the CGI names on some servers.
     if (
         not isinstance(key, str)

@@ -157,13 +157,56 @@ class ActiveFile:
             return
         # Never below the newline that closed a torn tail: a reader may be past it.
         floor = size + 1 if is_torn and written else size
-        # Taken back only while nobody has appended behind it: had we been stopped
-        # since, another process may have gone on without the lock.
-        if is_locked and os.fstat(self._fd).st_size == size + written:
-            os.ftruncate(self._fd, floor)
-        raise OSError(
-            errno.ENOSPC, f"short write ({written} of {len(line)} bytes)", self._path
-        )
+        if is_locked:
+            self._take_back(floor, size + written)
+        raise self._short_write(written, line)
+
+    def append_at_once(self, line: bytes, limit_bytes: int) -> bool:
+        """Do in one go what the calls above do, unless anything is unusual.
+
+        Args:
+            line: The record with its newline.
+            limit_bytes: The size the file may have afterwards.
+
+        Returns:
+            Whether the line is in the file. If not, nothing was done: the file is
+            closed, or another one, full, gone, or locked by somebody else.
+
+        Raises:
+            OSError: As `append` does.
+        """
+        fd = self._fd
+        try:
+            found = os.fstat(fd)
+            if found.st_ino != self._ino or found.st_dev != self._dev:
+                return False
+            fcntl.flock(fd, _EXCLUSIVE_NOW)
+        except (OSError, OverflowError):
+            return False
+        try:
+            try:
+                found = os.lstat(self._path)
+            except OSError:
+                return False
+            size = found.st_size
+            if (
+                found.st_ino != self._ino
+                or found.st_dev != self._dev
+                or size + len(line) > limit_bytes
+            ):
+                return False
+            if size != self._clean_size:
+                self.append(line, size, is_locked=True)
+                return True
+            self._clean_size = None
+            written = self._os_write(fd, line)
+            if written != len(line):
+                self._take_back(size, size + written)
+                raise self._short_write(written, line)
+            self._clean_size = size + written
+            return True
+        finally:
+            self.unlock()
 
     def free_bytes(self) -> int | None:
         """Space left for us on the file system; None if it does not say."""
@@ -180,6 +223,16 @@ class ActiveFile:
         if self._is_ours():
             os.close(self._fd)
         self._fd = _CLOSED
+
+    def _take_back(self, floor: int, end: int) -> None:
+        # Only while nobody has appended behind it: had we been stopped since, another
+        # process may have gone on without the lock.
+        if os.fstat(self._fd).st_size == end:
+            os.ftruncate(self._fd, floor)
+
+    def _short_write(self, written: int, line: bytes) -> OSError:
+        reason = f"short write ({written} of {len(line)} bytes)"
+        return OSError(errno.ENOSPC, reason, self._path)
 
     def _is_ours(self) -> bool:
         if self._fd == _CLOSED:

@@ -87,6 +87,11 @@ class Retention:
             # in either: the file then stops growing, and that is told.
             return
 
+    @property
+    def active_limit_bytes(self) -> int:
+        """How large the active file may become beside the siblings last counted."""
+        return self._max_total_bytes - self._rotated_bytes
+
     def is_over(self, active_bytes: int) -> bool:
         """Whether the siblings last counted and `active_bytes` exceed the budget."""
         return self._rotated_bytes + active_bytes > self._max_total_bytes

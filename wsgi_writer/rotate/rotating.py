@@ -156,10 +156,12 @@ class RotatingFile:
         try:
             if os.getpid() != self._pid:
                 self._renew()
-            if self._monotonic() < self._cool_until or not self._enter():
+            lock = self._thread_lock
+            if self._monotonic() < self._cool_until or not (
+                lock.acquire(False) or self._enter()
+            ):
                 self._tally.count_lost()
                 return False
-            lock = self._thread_lock
             try:
                 is_written = self._write_in_turn(head, tail)
             finally:

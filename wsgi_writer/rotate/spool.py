@@ -76,6 +76,16 @@ class Spool:
             OSError: If the operating system does.
         """
         now = self._monotonic()
+        if now < self._check_space_after and not self._is_low_on_space:
+            limit = self._retention.active_limit_bytes
+            limit = min(limit, self._max_bytes)
+            if self._active.append_at_once(line, limit):
+                if self._fsync == "always":
+                    self._sync_record()
+                return self._monotonic() - now
+        return self._append_with_care(line, now)
+
+    def _append_with_care(self, line: bytes, now: float) -> float:
         deadline = now + self._lock_timeout if now >= self._wait_after else now
         for tries in range(_MAX_TRIES):
             if tries >= _FREE_TRIES and self._monotonic() >= deadline:

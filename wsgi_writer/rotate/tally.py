@@ -50,7 +50,12 @@ class Tally:
             ValueError: If `tail` is not one line; the attempt is numbered all the same.
             TypeError: If either is no bytes; likewise.
         """
-        self.gather()
+        ticket = next(self._tickets)
+        if ticket != self._next_ticket:
+            lost = ticket - self._next_ticket
+            self._attempts += lost
+            self.untold += lost
+        self._next_ticket = ticket + 1
         self._attempts += 1
         if not tail or tail.find(b"\n") != len(tail) - 1:
             raise ValueError("a record ends in its only newline")

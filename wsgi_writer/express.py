@@ -1,0 +1,191 @@
+"""The straight way of nearly every exchange, from its recorder to the line.
+
+An exchange that ended as most do comes in; the same bytes that `record` would lay
+out for it go out, without the values that the plain way passes from room to room.
+None comes out for whatever is unusual, which is then laid out the plain way. It
+decides nothing about what is masked: the same rooms read headers, bodies and URL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from json.encoder import encode_basestring as quoted
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final
+
+from wsgi_writer.envelope import auth_member, caller_member
+from wsgi_writer.headers import REMEMBERED_PLANS, HeaderBlock, Plan
+from wsgi_writer.mask import REMEMBERED_VALUES, Masks, Remembered
+from wsgi_writer.outcome import parse_status
+from wsgi_writer.proxies import TrustedProxies
+from wsgi_writer.record import COUNTERS_BYTES, Encoder, as_utf8
+from wsgi_writer.request import CGI_HEADERS, header_name, read_origin, read_target
+
+if TYPE_CHECKING:
+    from wsgi_writer.recorder import Recorder, Verdict
+
+ROUTE: Final = "wsgi_writer.route"
+
+_NS_PER_MS: Final = 1_000_000
+_WITHHELD: Final = ',"notes":["body-withheld"]'
+_OPEN: Final = ',"open":true'
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How the headers of an environment are found and laid out."""
+
+    plan: Plan
+    values: Callable[[Mapping[str, Any]], Iterable[str]]
+
+
+class Express:
+    """Lays out the records of usual exchanges under one set of masks.
+
+    Args:
+        masks: What may not reach the line in clear.
+        proxies: The peers whose forwarding headers are believed.
+        max_body_bytes: How much of each body a record keeps.
+        max_record_bytes: How large a record may be.
+    """
+
+    def __init__(
+        self,
+        masks: Masks,
+        proxies: TrustedProxies,
+        *,
+        max_body_bytes: int,
+        max_record_bytes: int,
+    ) -> None:
+        # Mutable state: memories of pure functions, which any thread may fill.
+        self._encoder = masks.derived(Encoder)
+        self._proxies = proxies
+        self._limit = max_body_bytes
+        self._room = max_record_bytes - COUNTERS_BYTES
+        self._statuses = Remembered(_status_members)
+        self._shapes: dict[tuple[object, ...], _Shape] = {}
+        self._auths: dict[tuple[object, ...], str] = {}
+
+    def line(
+        self, recorder: Recorder, received: Mapping[str, Any], verdict: Verdict
+    ) -> tuple[bytes, bytes] | None:
+        """Return head and tail of the line, or None to have it laid out plainly.
+
+        Raises:
+            Exception: Of any kind, if server or application gave what is no text.
+        """
+        status, sent = recorder.status, recorder.request_body.prefix
+        sent_size = f"{sent.size:d}"
+        if (
+            type(status) is not str
+            or recorder.has_failed
+            or recorder.is_closed_early
+            or recorder.is_file
+            or recorder.is_unclosed
+            or verdict.has_failed
+            # The application may have left a part of the request unread.
+            or (received.get("CONTENT_LENGTH") or sent_size) != sent_size
+            or "HTTP_TRANSFER_ENCODING" in received
+        ):
+            return None
+        origin = read_origin(received)
+        if self._proxies:
+            origin = self._proxies.resolve(received, origin)
+        encoder = self._encoder
+        given = encoder.headers.lay_out_fast(recorder.headers)
+        asked = self._asked(received)
+        limit, answer = self._limit, recorder.response_body
+        request = encoder.bodies.request(
+            sent.content, sent.size, asked.content_type, asked.content_encoding, limit
+        )
+        response = encoder.bodies.response(
+            answer.content,
+            answer.size,
+            given.content_type,
+            given.content_encoding,
+            limit,
+        )
+        target = encoder.targets[
+            f"{origin.scheme}://{origin.host}\n{read_target(received)}"
+        ]
+        caller = verdict.caller
+        route = recorder.environ.get(ROUTE)
+        time = recorder.duration_ns // _NS_PER_MS
+        wait = min(recorder.wait_ns // _NS_PER_MS, time)
+        version = quoted(received.get("SERVER_PROTOCOL") or "HTTP/1.1")
+        is_withheld = request.is_withheld or response.is_withheld
+        is_open = request.is_open or response.is_open
+        head = b'{"v":1,"id":"%b"' % recorder.id.encode("ascii")
+        tail = (
+            f',"client":{quoted(origin.client)}'
+            f"{caller_member(caller) if caller is not None else ''}"
+            f"{self._auth(asked, target.keys)}"
+            f"{_WITHHELD if is_withheld else ''}{_OPEN if is_open else ''}"
+            f',"entry":{{'
+            f"{encoder.pageref(route) if route and isinstance(route, str) else ''}"
+            f'"startedDateTime":"{encoder.stamp(recorder.started_ns)}","time":{time:d},'
+            f'"request":{{"method":{quoted(received.get("REQUEST_METHOD") or "GET")},'
+            f'"url":{target.url},'
+            f'"httpVersion":{version},"cookies":[],"headers":{asked.json},'
+            f'"queryString":{target.query}{request.json},"headersSize":-1,'
+            f'"bodySize":{sent_size}}},'
+            f'"response":{{{self._statuses[status]},"httpVersion":{version},'
+            f'"cookies":[],"headers":{given.json},"content":{response.json},'
+            f'"redirectURL":{quoted(given.location)},"headersSize":-1,'
+            f'"bodySize":{answer.size:d}}},"cache":{{}},'
+            f'"timings":{{"send":0,"wait":{wait:d},"receive":{time - wait:d}}}}}}}\n'
+        )
+        encoded = tail.encode("ascii") if tail.isascii() else as_utf8(tail)
+        return (head, encoded) if len(head) + len(encoded) <= self._room else None
+
+    def _asked(self, received: Mapping[str, Any]) -> HeaderBlock:
+        """Lay out the request's headers, as `HeaderReader` and `HeaderMask` do."""
+        # A server may write "" where the client sent neither of the two.
+        shape = (
+            not received.get("CONTENT_TYPE"),
+            not received.get("CONTENT_LENGTH"),
+            *received,
+        )
+        found = self._shapes.get(shape)
+        if found is None:
+            found = self._learn(received)
+            # Clients choose the names: remember a bounded number.
+            if len(self._shapes) >= REMEMBERED_PLANS:
+                self._shapes.clear()
+            self._shapes[shape] = found
+        return found.plan.lay_out(list(found.values(received)))
+
+    def _learn(self, received: Mapping[str, Any]) -> _Shape:
+        names = {key: name for key in received if (name := header_name(key))}
+        names |= {key: name for key, name in CGI_HEADERS if received.get(key)}
+        keys = tuple(names)
+        # Of one key an itemgetter returns the value alone.
+        values = (
+            itemgetter(*keys)
+            if len(keys) > 1
+            else lambda environ: [environ[key] for key in keys]
+        )
+        return _Shape(self._encoder.headers.plan(names.values()), values)
+
+    def _auth(self, asked: HeaderBlock, query: Mapping[str, str]) -> str:
+        """Return the `auth` member; the same few keys come again and again."""
+        credential = asked.authorization
+        if asked.cookies or query:
+            return auth_member(asked, query)
+        if not asked.keys:
+            return credential.record if credential is not None else ""
+        said = credential.record if credential is not None else None
+        known = (said, *asked.keys.items())
+        member = self._auths.get(known)
+        if member is None:
+            member = auth_member(asked, query)
+            if len(self._auths) >= REMEMBERED_VALUES:
+                self._auths.clear()
+            self._auths[known] = member
+        return member
+
+
+def _status_members(line: str) -> str:
+    status, reason = parse_status(line)
+    return f'"status":{status:d},"statusText":{quoted(reason)}'
