@@ -8,6 +8,7 @@ read is left out whole, and says so. Nothing is unpacked beyond the limit.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from json.encoder import encode_basestring as quoted
 
 from wsgi_writer.contents import (
     LOOSE_FORM,
@@ -21,7 +22,7 @@ from wsgi_writer.contents import (
 from wsgi_writer.fields import FieldMask, looks_like_json
 from wsgi_writer.mask import Masks, Remembered, holds_noncharacter
 from wsgi_writer.media import MediaType, Shape, read_media_type, unpack
-from wsgi_writer.quoting import quote
+from wsgi_writer.quoting import LONG, quote
 from wsgi_writer.urls import decode, read_params
 
 _LISTED_SHAPES = frozenset({Shape.JSON, Shape.FORM, Shape.MULTIPART})
@@ -54,6 +55,35 @@ class BodyMask:
         self._is_on = masks.fields is not None
         self._media_types = Remembered(read_media_type)
 
+    def plain(
+        self, captured: bytes, size: int, content_type: str, coding: str, limit: int
+    ) -> str | None:
+        """Lay out a whole body that is plainly text as `"mimeType":…,"text":…`.
+
+        This is the way of nearly every body, and nothing but a shorter one of
+        `request` and `response`: None means to take those. Arguments as there.
+        """
+        media = self._media_types[content_type]
+        if not media.is_plain or coding or not 0 < size == len(captured) <= limit:
+            return None
+        try:
+            text = captured.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+        if "\0" in text or (not text.isascii() and holds_noncharacter(captured, text)):
+            return None
+        if (
+            self._is_on
+            and (media.is_json or looks_like_json(text))
+            and self._fields.names.occur_in(text)
+        ):
+            masked = self._fields.mask_json(text)
+            if masked is None:
+                return None
+            text = masked
+        shown = quoted(text) if len(text) < LONG else quote(text)
+        return f'"mimeType":{media.json},"text":{shown}'
+
     def request(
         self, captured: bytes, size: int, content_type: str, coding: str, limit: int
     ) -> Laid:
@@ -68,13 +98,10 @@ class BodyMask:
         """
         if not captured:
             return _NO_BODY
+        plain = self.plain(captured, size, content_type, coding, limit)
+        if plain is not None:
+            return Laid(f',"postData":{{{plain}}}')
         media = self._media_types[content_type]
-        if media.is_plain and not coding and size == len(captured) <= limit:
-            text = self._ready_text(captured, media)
-            if text is not None:
-                return Laid(
-                    f',"postData":{{"mimeType":{media.json},"text":{quote(text)}}}'
-                )
         body = self._read(captured, size, media, coding, limit)
         if body.is_withheld:
             # HAR has no postData without text or params; the request says why.
@@ -89,12 +116,9 @@ class BodyMask:
         media = self._media_types[content_type]
         if not size:
             return Laid(f'{{"size":0,"mimeType":{media.json}}}')
-        if media.is_plain and not coding and size == len(captured) <= limit:
-            text = self._ready_text(captured, media)
-            if text is not None:
-                return Laid(
-                    f'{{"size":{size:d},"mimeType":{media.json},"text":{quote(text)}}}'
-                )
+        plain = self.plain(captured, size, content_type, coding, limit)
+        if plain is not None:
+            return Laid(f'{{"size":{size:d},{plain}}}')
         body = self._read(captured, size, media, coding, limit)
         if media.shape is Shape.FORM and not body.is_packed:
             # HAR knows no params here: the form stays a text.
@@ -110,26 +134,6 @@ class BodyMask:
         if size >= 0:
             return Laid(f'{{"size":{size:d},"mimeType":{mime}}}')
         return Laid(f'{{"size":0,"mimeType":{mime},"comment":"{_NO_SIZE}"}}')
-
-    def _ready_text(self, captured: bytes, media: MediaType) -> str | None:
-        """Return the text, masked, of a whole body of a plain type.
-
-        This is the way of nearly every body, and nothing but a shorter one: None
-        means to look closer.
-        """
-        try:
-            text = captured.decode("utf-8")
-        except UnicodeDecodeError:
-            return None
-        if "\0" in text or (not text.isascii() and holds_noncharacter(captured, text)):
-            return None
-        if (
-            self._is_on
-            and (media.is_json or looks_like_json(text))
-            and self._fields.names.occur_in(text)
-        ):
-            return self._fields.mask_json(text)
-        return text
 
     def _read(
         self, captured: bytes, size: int, media: MediaType, coding: str, limit: int

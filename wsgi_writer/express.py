@@ -93,7 +93,7 @@ class Express:
         if self._proxies:
             origin = self._proxies.resolve(received, origin)
         encoder = self._encoder
-        given = encoder.headers.lay_out_fast(recorder.headers)
+        given = encoder.headers.lay_out(recorder.headers)
         asked = self._asked(received)
         limit, answer = self._limit, recorder.response_body
         request = encoder.bodies.request(

@@ -65,12 +65,12 @@ class HeaderBlock:
 class Plan:
     """How to lay out a list of headers whose names are known, in one step.
 
-    `template` has one `%s` for each value; `readers` are the values that may not be
-    shown as they are, by their place in the list; `type_at` is where Content-Type
-    stands, which nearly every list has, or -1.
+    `pieces` is the JSON with every second piece left empty, for a value; `readers` are
+    the values that may not be shown as they are, by their place in the list; `type_at`
+    is where the first Content-Type stands, which nearly every list has, or -1.
     """
 
-    template: str
+    pieces: list[str]
     readers: tuple[tuple[int, str, Reader], ...]
     type_at: int
 
@@ -85,7 +85,9 @@ class Plan:
                 # A subclass of str may slice and join with its own ideas.
                 value = str.__str__(value)
             values[index] = read(word, value, block)
-        block.json = self.template % tuple(map(quoted, values))
+        pieces = self.pieces.copy()
+        pieces[1::2] = map(quoted, values)
+        block.json = "".join(pieces)
         return block
 
 
@@ -100,8 +102,7 @@ class HeaderMask:
     def __init__(self, masks: Masks, urls: UrlMask) -> None:
         # Mutable state: memories of pure functions, which any thread may fill.
         self._urls = urls
-        self.leads = Remembered(self._learn)
-        self._plans: dict[tuple[str, ...], Plan] = {}
+        self._known = Remembered(self._learn)
         self._credentials: Remembered[Credential] = Remembered(
             lambda value: read_credential(value, masks)
         )
@@ -128,64 +129,46 @@ class HeaderMask:
         block = HeaderBlock()
         parts: list[str] = []
         add = parts.append
-        known = self.leads
+        known = self._known
         for name, value in headers:
-            lead, read = known[name]
+            lead, word, read = known[name]
             add(lead)
             if read is None:
                 add(quoted(value))
             else:
                 # A subclass of str may slice and join with its own ideas.
-                add(quoted(read(header_word(name), str.__str__(value), block)))
+                add(quoted(read(word, str.__str__(value), block)))
         if parts:
             # Each lead closes the header before it; the first has none to close.
             block.json = f"[{''.join(parts)[2:]}}}]"
         return block
 
-    def lay_out_fast(self, headers: Iterable[tuple[str, str]]) -> HeaderBlock:
-        """Do as `lay_out`, with a plan for names that came in this order before.
-
-        Raises:
-            ValueError: If a header is no pair.
-        """
-        if not headers:
-            return HeaderBlock()
-        names, values = zip(*headers, strict=True)
-        plan = self._plans.get(names)
-        if plan is None:
-            plan = self.plan(names)
-            if len(self._plans) >= REMEMBERED_PLANS:
-                self._plans.clear()
-            self._plans[names] = plan
-        return plan.lay_out(list(values))
-
     def plan(self, names: Iterable[str]) -> Plan:
-        """Return how headers of these names are laid out."""
-        names = tuple(names)
-        leads = [self.leads[name] for name in names]
-        texts = "".join(lead.replace("%", "%%") + "%s" for lead, _ in leads)
-        # Each lead closes the header before it; the first has none to close.
-        template = f"[{texts[2:]}}}]" if texts else "[]"
-        readers = [
-            (index, header_word(name), lead[1])
-            for index, (name, lead) in enumerate(zip(names, leads, strict=True))
-            if lead[1] is not None
-        ]
+        """Return how headers of these names, in this order, are laid out."""
+        pieces: list[str] = []
+        readers: list[tuple[int, str, Reader]] = []
         type_at = -1
-        for place, (index, _, read) in enumerate(readers):
-            if read is _note_type:
+        for index, name in enumerate(names):
+            lead, word, read = self._known[name]
+            pieces += (lead, "")
+            if read is _note_type and type_at < 0:
                 type_at = index
-                del readers[place]
-                break
-        return Plan(template, tuple(readers), type_at)
+            elif read is not None:
+                readers.append((index, word, read))
+        if pieces:
+            # Each lead closes the header before it; the first has none to close.
+            pieces[0] = pieces[0][2:]
+        pieces.append("}]" if pieces else "]")
+        pieces[0] = "[" + pieces[0]
+        return Plan(pieces, tuple(readers), type_at)
 
     def lay_out_short(self, headers: Iterable[tuple[str, str]]) -> HeaderBlock:
         """Do as `lay_out`, with a mark in place of every long value."""
         block = HeaderBlock()
         pieces = []
         for name, value in headers:
-            read = self.leads[name][1]
-            shown = read(header_word(name), value, block) if read else value
+            _, word, read = self._known[name]
+            shown = read(word, value, block) if read else value
             if len(shown) > SHED_VALUE_LENGTH:
                 shown = f"[SHED {len(shown)}]"
             pieces.append(f'{{"name":{quoted(name)},"value":{quoted(shown)}}}')
@@ -194,9 +177,9 @@ class HeaderMask:
             block.location = f"[SHED {len(block.location)}]"
         return block
 
-    def _learn(self, name: str) -> tuple[str, Reader | None]:
-        lead = f'{_FIRST}{quoted(name)},"value":'
-        return lead, self._readers.get(header_word(name))
+    def _learn(self, name: str) -> tuple[str, str, Reader | None]:
+        word = header_word(name)
+        return f'{_FIRST}{quoted(name)},"value":', word, self._readers.get(word)
 
     def _read_authorization(self, word: str, value: str, block: HeaderBlock) -> str:
         if block.authorization is not None:

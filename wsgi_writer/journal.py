@@ -74,7 +74,7 @@ class Journal:
         max_body_bytes: int,
         max_record_bytes: int,
     ) -> None:
-        # Mutable state: _abandoned (any thread or destructor appends, any thread
+        # Mutable state: abandoned (any thread or destructor appends, any thread
         # takes; a deque's two ends are atomic) and _reported (a fault reported twice
         # by a race does no harm). A forked child replaces epoch.
         self.logs_url = logs_url
@@ -93,7 +93,7 @@ class Journal:
         )
         self._max_body_bytes = max_body_bytes
         self._max_record_bytes = max_record_bytes
-        self._abandoned: deque[Recorder] = deque()
+        self.abandoned: deque[Recorder] = deque()
         self._reported: set[tuple[str, type[BaseException]]] = set()
         itself = weakref.ref(self)
         os.register_at_fork(after_in_child=lambda: _begin_in_child(itself))
@@ -132,13 +132,13 @@ class Journal:
                 self._file.count_dropped()
                 return
             try:
-                line = self._usual_line(recorder, verdict) or self._line(
+                line = self.usual_line(recorder, verdict) or self.plain_line(
                     recorder, recorder.received, recorder.headers
                 )
             except Exception as error:  # noqa: BLE001 - a server or application gave
                 # something that is not text; what is text can still be told.
                 self.trouble("record (tried again with text only)", error)
-                line = self._line(
+                line = self.plain_line(
                     recorder, only_text(recorder.received), _texts(recorder.headers)
                 )
             self._file.write(*line)
@@ -148,13 +148,13 @@ class Journal:
 
     def adopt(self, recorder: Recorder) -> None:
         """Keep an exchange that the server let go of without closing it."""
-        self._abandoned.append(recorder)
+        self.abandoned.append(recorder)
 
     def record_abandoned(self) -> None:
         """Record what the collector found since the last request."""
-        while self._abandoned:
+        while self.abandoned:
             try:
-                recorder = self._abandoned.popleft()
+                recorder = self.abandoned.popleft()
             except IndexError:
                 return  # another thread was faster
             recorder.close()
@@ -179,17 +179,25 @@ class Journal:
         self.record_abandoned()
         self._file.close()
 
-    def _usual_line(
+    def usual_line(
         self, recorder: Recorder, verdict: Verdict
     ) -> tuple[bytes, bytes] | None:
+        """Return the line of an exchange with nothing unusual; None for any other."""
         try:
             return self._express.line(recorder, recorder.received, verdict)
-        except Exception:  # noqa: BLE001 - what it cannot lay out is laid out plainly
+        except Exception:  # noqa: BLE001 - the plain way has the word
             return None
 
-    def _line(
+    def plain_line(
         self, recorder: Recorder, received: Mapping[str, Any], headers: Headers
     ) -> tuple[bytes, bytes]:
+        """Return the line of any exchange; `usual_line` gives the same, or none.
+
+        Args:
+            recorder: The exchange, finished.
+            received: The environment as the server gave it.
+            headers: What the application gave as the response's headers.
+        """
         return encode_record(
             self._exchange(recorder, received, headers),
             self._masks,
@@ -246,5 +254,7 @@ def _texts(headers: Iterable[Any]) -> Headers:
     return [
         (header[0], header[1])
         for header in headers
-        if len(header) == 2 and all(isinstance(part, str) for part in header)
+        if isinstance(header, tuple | list)
+        and len(header) == 2
+        and all(isinstance(part, str) for part in header)
     ]

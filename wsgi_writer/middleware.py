@@ -18,6 +18,7 @@ from wsgi_writer.proxies import TrustedProxies
 from wsgi_writer.recorder import Recorder
 from wsgi_writer.request import read_path
 from wsgi_writer.rotate import RotatingFile
+from wsgi_writer.sendfile import FILE_WRAPPER
 from wsgi_writer.settings import (
     SkippedPaths,
     check_callable,
@@ -173,7 +174,8 @@ class ExchangeWriter:
         """Return the watcher of this exchange, or None to let it pass unwatched."""
         recorder = None
         try:
-            self._journal.record_abandoned()
+            if self._journal.abandoned:
+                self._journal.record_abandoned()
             received = dict(environ)
             earlier = received.get(_MARK)
             if earlier is not None and not earlier.finished:
@@ -195,7 +197,8 @@ class ExchangeWriter:
                 request_body=body,
                 limit=limit,
             )
-            recorder.lend_file_wrapper()
+            if FILE_WRAPPER in received:
+                recorder.lend_file_wrapper()
             environ[ID] = recorder.id
             environ[_MARK] = body
             if source is not None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from json.encoder import encode_basestring
 
-# Below this, the thirty searches cost more than they save.
-_LONG = 4096
+# In characters. Below this, the thirty searches cost more than they save.
+LONG = 4096
 _SAMPLE = 512  # characters looked at to learn how much there is to replace
 _MANY = 64  # quotes and newlines in a sample from which on replacing is the slower way
 # RFC 8259 section 7: what has to be escaped by its number.
@@ -27,7 +27,7 @@ _ESCAPES = (
 def quote(text: str) -> str:
     """Return a text as a JSON string (RFC 8259 section 7), its scripts as they are."""
     if (
-        len(text) < _LONG
+        len(text) < LONG
         or not text.isascii()
         or text.count('"', 0, _SAMPLE) + text.count("\n", 0, _SAMPLE) > _MANY
         or "\\" in text

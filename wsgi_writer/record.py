@@ -209,7 +209,8 @@ class Encoder:
 
     def stamp(self, started_ns: int) -> str:
         """Return UTC with milliseconds and `Z`; most requests share a second."""
-        seconds, nanoseconds = divmod(started_ns, 1_000_000_000)
+        milliseconds = started_ns // 1_000_000
+        seconds = milliseconds // 1000
         known, text = self._second
         if known != seconds:
             try:
@@ -217,7 +218,7 @@ class Encoder:
             except (ValueError, OverflowError, OSError):
                 text = _EPOCH  # a clock so wrong has nothing to say
             self._second = (seconds, text)
-        return f"{text}.{nanoseconds // 1_000_000:03d}Z"
+        return f"{text}.{milliseconds % 1000:03d}Z"
 
 
 def _is_too_long(line: _Line, room: int) -> bool:

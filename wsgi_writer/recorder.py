@@ -156,8 +156,11 @@ class Recorder:
     def returned(self, result: Iterable[bytes]) -> Iterable[bytes]:
         """Return what the server gets for the application's result."""
         try:
-            # What an application returns may be anything, whatever it promised.
-            if not self._takes_over(result):
+            # What an application returns may be anything, whatever it promised. A
+            # plain list is no file of any server.
+            if (
+                type(result) is not list or self._spy is not None
+            ) and not self._takes_over(result):
                 return result
             return stand_in(result, self.response_body, self)
         except Exception as error:  # noqa: BLE001 - the result must reach the server

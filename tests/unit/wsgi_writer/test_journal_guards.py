@@ -82,6 +82,17 @@ def test_a_finished_exchange_becomes_one_line() -> None:
     assert line.startswith(b'{"v":1,"id":"' + exchange.id.encode())
 
 
+def test_a_header_that_is_no_pair_leaves_the_record_whole() -> None:
+    """Where neither headers nor environment are text, what is text is told."""
+    file = FakeFile()
+    exchange = an_exchange(a_journal(file), CONTENT_LENGTH=7)
+    exchange.headers = [7, ("X-A", "1")]  # type: ignore[list-item] # on purpose
+    exchange.close()
+
+    (line,) = file.lines
+    assert line.count(b'"name":"X-A","value":"1"') == 1
+
+
 def test_a_file_that_raises_is_kept_from_the_application() -> None:
     """T1: an error while writing is counted and does not rise."""
     file = FakeFile(fails=True)

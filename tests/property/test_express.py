@@ -1,0 +1,224 @@
+"""Law: the straight way to a line gives the same bytes as the plain one, or none."""
+
+from __future__ import annotations
+
+import io
+import json
+from json.encoder import encode_basestring
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.support.wsgi import an_environ
+from wsgi_writer.capture import RequestBody
+from wsgi_writer.journal import Journal
+from wsgi_writer.mask import Masks
+from wsgi_writer.proxies import TrustedProxies
+from wsgi_writer.quoting import LONG, quote
+from wsgi_writer.recorder import Recorder
+
+LIMIT = 64
+
+NAMES = st.one_of(
+    st.sampled_from(
+        [
+            "Content-Type", "Content-Encoding", "Content-Length", "Location", "Date",
+            "Set-Cookie", "Authorization", "X-Api-Key", "Cookie", "Referer", "X-%s-{}",
+            "content-type", "X-Token", "Proxy-Authorization",
+        ]
+    ),
+    st.text(st.characters(max_codepoint=255), min_size=1, max_size=8),
+)  # fmt: skip
+TYPES = st.sampled_from(
+    [
+        "", "application/json", "text/plain", "text/html; charset=utf-16",
+        "application/x-www-form-urlencoded", "multipart/form-data; boundary=b",
+        "image/png", "application/problem+json; charset=utf-8",
+    ]
+)  # fmt: skip
+VALUES = st.one_of(
+    TYPES,
+    st.sampled_from(
+        [
+            "gzip", "identity", "Bearer abcdefghijkl", "Basic b3dsOnNlY3JldA==",
+            "/x?token=abcdefghijkl", "session=abc; theme=dark", "key_1", "100%",
+        ]
+    ),
+    st.text(st.characters(max_codepoint=255), max_size=12),
+)  # fmt: skip
+BODIES = st.one_of(
+    st.binary(max_size=2 * LIMIT),
+    st.text(max_size=20).map(lambda text: text.encode("utf-8", "replace")),
+    st.sampled_from(
+        [
+            b"", b'{"a": 1}', b'{"password": "hunter2", "b": [1]}', b"a=1&token=2",
+            b'{"a": "\\u0070assword"}', b'{"password": ', b"\x1f\x8b\x08", b"{" * 100,
+            b'--b\r\nContent-Disposition: form-data; name="cvv"\r\n\r\n1\r\n--b--',
+        ]
+    ),
+)  # fmt: skip
+STATUSES = st.sampled_from(
+    ["200 OK", "404 Not Found", "204", "999 ", "1000 X", "x", "", "302 caf\xe9", None]
+)
+CGI_KEYS = (
+    "HTTP_HOST", "HTTP_X_API_KEY", "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_REFERER",
+    "HTTP_CONTENT_TYPE", "HTTP_X_FORWARDED_FOR", "HTTP_CONTENT_ENCODING", "HTTP_X__S_",
+    "HTTP_TRANSFER_ENCODING", "RAW_URI", "QUERY_STRING", "REMOTE_ADDR", "PATH_INFO",
+    "SERVER_PROTOCOL", "REQUEST_METHOD", "CONTENT_LENGTH", "wsgi.url_scheme",
+)  # fmt: skip
+# What a server or an application gives that is no text, or text of another kind.
+ODD = st.sampled_from([7, None, b"bytes", ("a", "b", "c"), type("Text", (str,), {})()])
+
+
+class KeptLines:
+    """A file that keeps its lines."""
+
+    is_cooling = False
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[bytes, bytes]] = []
+
+    def count_dropped(self) -> None:
+        """Fail: nothing is dropped here."""
+        raise AssertionError("dropped")
+
+    def write(self, head: bytes, tail: bytes) -> bool:
+        """Keep a line."""
+        self.lines.append((head, tail))
+        return True
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+class Exchanges:
+    """A journal, and exchanges that were just recorded in it."""
+
+    def __init__(self, peers: tuple[str, ...] = (), max_record_bytes: int = 0) -> None:
+        self.file = KeptLines()
+        self.journal = Journal(
+            self.file,
+            Masks(headers=("X-Token",), identity_cookies=("session",)),
+            identify=None,
+            logs_url=None,
+            proxies=TrustedProxies(peers),
+            max_body_bytes=LIMIT,
+            max_record_bytes=max_record_bytes or 100_000,
+        )
+
+    def serve(
+        self,
+        environ: dict[str, Any],
+        status: Any,
+        headers: Any,
+        answer: list[bytes],
+        *,
+        read: int = -1,
+    ) -> Recorder:
+        """Return an exchange that ran to its end."""
+        body = RequestBody(environ["wsgi.input"], LIMIT)
+        recorder = Recorder(
+            self.journal,
+            environ,
+            dict(environ),
+            exchange_id="01234567-89ab-4cde-8fab-0123456789ab",
+            server_start=lambda *_: lambda _: None,
+            request_body=body,
+            limit=LIMIT,
+        )
+        body.read(read)
+        if status is not None:
+            recorder.start_response(status, headers)
+        result = recorder.returned(answer)
+        for _ in result:
+            pass
+        result.close()  # type: ignore[attr-defined] # a stand-in has it
+        return recorder
+
+
+@given(
+    more=st.dictionaries(st.sampled_from(CGI_KEYS), VALUES | ODD),
+    content_type=TYPES,
+    body=BODIES,
+    status=STATUSES,
+    headers=st.lists(st.tuples(NAMES, VALUES) | ODD, max_size=5),
+    answer=st.lists(BODIES, max_size=3),
+    read=st.sampled_from([-1, -1, -1, 2]),
+    route=st.sampled_from([None, "/x/{id}", "/x?token=abcdefghijkl", 7]),
+    caller=st.sampled_from([None, {"api_key": "owl-key-123", "label": "\xff"}, 7]),
+    peers=st.sampled_from([(), ("192.0.2.0/24",)]),
+    room=st.sampled_from([0, 0, 1500]),
+)
+def test_both_ways_give_the_same_bytes(
+    *,
+    more: dict[str, Any],
+    content_type: str,
+    body: bytes,
+    status: Any,
+    headers: list[Any],
+    answer: list[bytes],
+    read: int,
+    route: object,
+    caller: object,
+    peers: tuple[str, ...],
+    room: int,
+) -> None:
+    """What the straight way lays out is what the plain way would, twice in a row."""
+    exchanges = Exchanges(peers, room)
+    environ = an_environ("/caf\xe9", "POST", body=body)
+    environ |= {"CONTENT_TYPE": content_type, **more, "wsgi_writer.route": route}
+    if caller is not None:
+        environ["wsgi_writer.caller"] = caller
+    for _ in range(2):  # unknown the first time, remembered the second
+        environ["wsgi.input"] = io.BytesIO(body)
+        recorder = exchanges.serve(environ, status, headers, answer, read=read)
+        usual = exchanges.journal.usual_line(recorder, recorder.verdict())
+
+        if usual is not None:
+            plain = exchanges.journal.plain_line(
+                recorder, recorder.received, recorder.headers
+            )
+            assert plain == usual
+
+
+@given(
+    values=st.lists(st.text(st.characters(max_codepoint=255)), min_size=3, max_size=3),
+    body=st.sampled_from([b"", b'{"a": 1}', b'{"password": "hunter2"}', b"\xff\x00"]),
+    answer=BODIES,
+)
+def test_usual_exchanges_take_the_straight_way(
+    values: list[str], body: bytes, answer: bytes
+) -> None:
+    """Neither what headers hold nor what a body is turns an exchange away."""
+    exchanges = Exchanges()
+    environ = an_environ("/a", "POST", body=body, HTTP_X_API_KEY=values[0])
+    environ |= {"HTTP_X_A": values[1], "CONTENT_LENGTH": str(len(body))}
+    headers = [("Content-Type", "application/json"), ("X-B", values[2])]
+
+    recorder = exchanges.serve(environ, "200 OK", headers, [answer])
+
+    line = exchanges.journal.usual_line(recorder, recorder.verdict())
+    assert [line] == exchanges.file.lines
+    assert line is not None
+    assert json.loads(b"".join(line))["entry"]["response"]["status"] == 200
+
+
+LONG_TEXTS = st.builds(
+    lambda piece, times, end: piece * times + end,
+    st.text(min_size=1, max_size=30),
+    st.integers(1, LONG),
+    st.text(max_size=5),
+)
+
+
+@given(text=st.text() | LONG_TEXTS)
+@example(text="".join(map(chr, range(128))) * 40)
+@example(text='a "word" on\nevery\r\nline\t\f\b ' * 200)
+@example(text="x" * LONG + "\x00")
+@example(text="x" * LONG + "\x0b")
+@example(text="x" * LONG + "\x1f\x7f")
+@example(text="x" * LONG + '\\"')
+def test_long_texts_are_quoted_as_the_standard_library_does(text: str) -> None:
+    """The faster way to quote a text gives the very same string."""
+    assert encode_basestring(text) == quote(text)
