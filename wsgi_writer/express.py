@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wsgi_writer.envelope import auth_member, caller_member
 from wsgi_writer.headers import REMEMBERED_PLANS, HeaderBlock, Plan
-from wsgi_writer.mask import REMEMBERED_VALUES, Masks, Remembered
+from wsgi_writer.mask import REMEMBERED_LENGTH, REMEMBERED_VALUES, Masks
 from wsgi_writer.outcome import parse_status
-from wsgi_writer.proxies import TrustedProxies
+from wsgi_writer.proxies import UNKNOWN_PEER, Origin, TrustedProxies
 from wsgi_writer.record import COUNTERS_BYTES, Encoder, as_utf8
 from wsgi_writer.request import CGI_HEADERS, header_name, read_origin, read_target
 
@@ -30,6 +30,11 @@ ROUTE: Final = "wsgi_writer.route"
 _NS_PER_MS: Final = 1_000_000
 _WITHHELD: Final = ',"notes":["body-withheld"]'
 _OPEN: Final = ',"open":true'
+# All of an environment that method, version, URL and query are read from.
+_FRAMED: Final = (
+    "REQUEST_METHOD", "SERVER_PROTOCOL", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME",
+    "SERVER_PORT", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "RAW_URI", "REQUEST_URI",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,21 @@ class _Shape:
 
     plan: Plan
     values: Callable[[Mapping[str, Any]], Iterable[str]]
+
+
+@dataclass(slots=True)
+class _Frame:
+    """What surrounds the headers and bodies of one request line and one status.
+
+    `client` is empty if it is the peer. Built once per request at worst, hence not
+    frozen.
+    """
+
+    client: str
+    request: str
+    query: str
+    response: str
+    keys: Mapping[str, str]
 
 
 class Express:
@@ -63,7 +83,7 @@ class Express:
         self._proxies = proxies
         self._limit = max_body_bytes
         self._room = max_record_bytes - COUNTERS_BYTES
-        self._statuses = Remembered(_status_members)
+        self._frames: dict[tuple[object, ...], _Frame] = {}
         self._shapes: dict[tuple[object, ...], _Shape] = {}
         self._auths: dict[tuple[object, ...], str] = {}
 
@@ -89,10 +109,8 @@ class Express:
             or "HTTP_TRANSFER_ENCODING" in received
         ):
             return None
-        origin = read_origin(received)
-        if self._proxies:
-            origin = self._proxies.resolve(received, origin)
         encoder = self._encoder
+        frame = self._frame(status, received)
         given = encoder.headers.lay_out(recorder.headers)
         asked = self._asked(received)
         limit, answer = self._limit, recorder.response_body
@@ -106,38 +124,65 @@ class Express:
             given.content_encoding,
             limit,
         )
-        target = encoder.targets[
-            f"{origin.scheme}://{origin.host}\n{read_target(received)}"
-        ]
         caller = verdict.caller
         route = recorder.environ.get(ROUTE)
         time = recorder.duration_ns // _NS_PER_MS
         wait = min(recorder.wait_ns // _NS_PER_MS, time)
-        version = quoted(received.get("SERVER_PROTOCOL") or "HTTP/1.1")
         is_withheld = request.is_withheld or response.is_withheld
         is_open = request.is_open or response.is_open
+        client = frame.client or received.get("REMOTE_ADDR") or UNKNOWN_PEER
         head = b'{"v":1,"id":"%b"' % recorder.id.encode("ascii")
         tail = (
-            f',"client":{quoted(origin.client)}'
+            f',"client":{quoted(client)}'
             f"{caller_member(caller) if caller is not None else ''}"
-            f"{self._auth(asked, target.keys)}"
+            f"{self._auth(asked, frame.keys)}"
             f"{_WITHHELD if is_withheld else ''}{_OPEN if is_open else ''}"
             f',"entry":{{'
             f"{encoder.pageref(route) if route and isinstance(route, str) else ''}"
             f'"startedDateTime":"{encoder.stamp(recorder.started_ns)}","time":{time:d},'
-            f'"request":{{"method":{quoted(received.get("REQUEST_METHOD") or "GET")},'
-            f'"url":{target.url},'
-            f'"httpVersion":{version},"cookies":[],"headers":{asked.json},'
-            f'"queryString":{target.query}{request.json},"headersSize":-1,'
-            f'"bodySize":{sent_size}}},'
-            f'"response":{{{self._statuses[status]},"httpVersion":{version},'
-            f'"cookies":[],"headers":{given.json},"content":{response.json},'
+            f"{frame.request}{asked.json}{frame.query}{request.json},"
+            f'"headersSize":-1,"bodySize":{sent_size}}},'
+            f'{frame.response}{given.json},"content":{response.json},'
             f'"redirectURL":{quoted(given.location)},"headersSize":-1,'
             f'"bodySize":{answer.size:d}}},"cache":{{}},'
             f'"timings":{{"send":0,"wait":{wait:d},"receive":{time - wait:d}}}}}}}\n'
         )
         encoded = tail.encode("ascii") if tail.isascii() else as_utf8(tail)
         return (head, encoded) if len(head) + len(encoded) <= self._room else None
+
+    def _frame(self, status: str, received: Mapping[str, Any]) -> _Frame:
+        """Return what surrounds headers and bodies; most targets come again."""
+        if self._proxies:
+            origin = self._proxies.resolve(received, read_origin(received))
+            return self._built(status, received, origin, origin.client)
+        key = (status, *map(received.get, _FRAMED))
+        frame = self._frames.get(key)
+        if frame is None:
+            frame = self._built(status, received, read_origin(received), "")
+            if len(frame.request) + len(frame.query) <= REMEMBERED_LENGTH:
+                if len(self._frames) >= REMEMBERED_VALUES:
+                    self._frames.clear()
+                self._frames[key] = frame
+        return frame
+
+    def _built(
+        self, status: str, received: Mapping[str, Any], origin: Origin, client: str
+    ) -> _Frame:
+        code, reason = parse_status(status)
+        method = quoted(received.get("REQUEST_METHOD") or "GET")
+        version = quoted(received.get("SERVER_PROTOCOL") or "HTTP/1.1")
+        target = self._encoder.targets[
+            f"{origin.scheme}://{origin.host}\n{read_target(received)}"
+        ]
+        return _Frame(
+            client,
+            f'"request":{{"method":{method},"url":{target.url},'
+            f'"httpVersion":{version},"cookies":[],"headers":',
+            f',"queryString":{target.query}',
+            f'"response":{{"status":{code:d},"statusText":{quoted(reason)},'
+            f'"httpVersion":{version},"cookies":[],"headers":',
+            target.keys,
+        )
 
     def _asked(self, received: Mapping[str, Any]) -> HeaderBlock:
         """Lay out the request's headers, as `HeaderReader` and `HeaderMask` do."""
@@ -184,8 +229,3 @@ class Express:
                 self._auths.clear()
             self._auths[known] = member
         return member
-
-
-def _status_members(line: str) -> str:
-    status, reason = parse_status(line)
-    return f'"status":{status:d},"statusText":{quoted(reason)}'
