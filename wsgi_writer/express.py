@@ -99,14 +99,8 @@ class Express:
         sent_size = f"{sent.size:d}"
         if (
             type(status) is not str
-            or recorder.has_failed
-            or recorder.is_closed_early
-            or recorder.is_file
-            or recorder.is_unclosed
             or verdict.has_failed
-            # The application may have left a part of the request unread.
-            or (received.get("CONTENT_LENGTH") or sent_size) != sent_size
-            or "HTTP_TRANSFER_ENCODING" in received
+            or _has_notes(recorder, received, sent_size)
         ):
             return None
         encoder = self._encoder
@@ -195,10 +189,11 @@ class Express:
         found = self._shapes.get(shape)
         if found is None:
             found = self._learn(received)
-            # Clients choose the names: remember a bounded number.
-            if len(self._shapes) >= REMEMBERED_PLANS:
-                self._shapes.clear()
-            self._shapes[shape] = found
+            # Clients choose the names: remember a bounded number, and no long ones.
+            if sum(map(len, received)) <= REMEMBERED_LENGTH:
+                if len(self._shapes) >= REMEMBERED_PLANS:
+                    self._shapes.clear()
+                self._shapes[shape] = found
         return found.plan.lay_out(list(found.values(received)))
 
     def _learn(self, received: Mapping[str, Any]) -> _Shape:
@@ -229,3 +224,16 @@ class Express:
                 self._auths.clear()
             self._auths[known] = member
         return member
+
+
+def _has_notes(recorder: Recorder, received: Mapping[str, Any], sent_size: str) -> bool:
+    """Whether there may be something to say of how the exchange went."""
+    return (
+        recorder.has_failed
+        or recorder.is_closed_early
+        or recorder.is_file
+        or recorder.is_unclosed
+        # The application may have left a part of the request unread.
+        or (received.get("CONTENT_LENGTH") or sent_size) != sent_size
+        or "HTTP_TRANSFER_ENCODING" in received
+    )
