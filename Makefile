@@ -51,8 +51,9 @@ check: $(VENV)/dev.stamp  ## Run formatter, linter, types, layers, spelling, doc
 	$(BIN)/codespell
 	$(BIN)/python -m pytest -q tests/unit/test_docs.py
 
-bench: $(VENV)/shipper.stamp  ## Measure each step of the hot path; seconds.
+bench: $(VENV)/shipper.stamp  ## Measure each step of hot path and writer; seconds.
 	$(BIN)/python benchmarks/hot_path.py
+	$(BIN)/python benchmarks/writer.py
 	$(BIN)/python benchmarks/formats.py
 
 # As root it installs the programs of the others from Debian; what is not there is
