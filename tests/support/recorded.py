@@ -61,8 +61,9 @@ class Exchanges:
         answer: list[bytes],
         *,
         read: int = -1,
+        is_cut: bool = False,
     ) -> Recorder:
-        """Return an exchange that ran to its end."""
+        """Return an exchange that is over, cut if its client went away at once."""
         body = RequestBody(environ["wsgi.input"], LIMIT)
         recorder = Recorder(
             self.journal,
@@ -78,6 +79,7 @@ class Exchanges:
             recorder.start_response(status, headers)
         result = recorder.returned(answer)
         for _ in result:
-            pass
+            if is_cut:
+                break
         result.close()  # type: ignore[attr-defined] # a stand-in has it
         return recorder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -49,6 +50,16 @@ def test_a_usual_exchange_has_the_bytes_of_the_plain_way(more: dict[str, Any]) -
         assert plain == usual
 
 
+def test_a_response_cut_short_is_left_to_the_plain_way() -> None:
+    """Whether it was aborted is for the plain way to say."""
+    exchanges = Exchanges()
+    environ = an_environ()
+    recorder = exchanges.serve(environ, "200 OK", HEADERS, [b"1", b"2"], is_cut=True)
+
+    assert exchanges.journal.usual_line(recorder, recorder.verdict()) is None
+    assert b'"notes":["aborted"]' in exchanges.file.lines[0][1]
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -66,6 +77,57 @@ def test_an_unusual_exchange_is_left_to_the_plain_way(more: dict[str, Any]) -> N
 
     assert exchanges.journal.usual_line(recorder, recorder.verdict()) is None
     assert len(exchanges.file.lines) == 1
+
+
+def test_what_is_remembered_of_one_exchange_is_not_told_of_another() -> None:
+    """Whatever a line shows of a request is of that very request."""
+    exchanges = Exchanges()
+    first = {
+        "HTTP_HOST": "one.example.com",
+        "HTTP_AUTHORIZATION": "Bearer 0123456789abcdef",
+        "HTTP_X_API_KEY": "key_1",
+        "REMOTE_ADDR": "192.0.2.7",
+        "QUERY_STRING": "a=1",
+        "RAW_URI": "/one?a=1",
+        "REQUEST_METHOD": "PUT",
+        "SERVER_PROTOCOL": "HTTP/1.0",
+        "wsgi.url_scheme": "https",
+        "CONTENT_TYPE": "",
+        "CONTENT_LENGTH": "0",
+    }
+    both(exchanges, **first)
+    for key, value in first.items():
+        other = first | {key: "text/plain" if key == "CONTENT_TYPE" else "2" + value}
+        if key == "CONTENT_LENGTH":
+            other[key] = ""
+        usual, plain = both(exchanges, **other)
+
+        assert plain == usual
+
+
+def test_each_line_tells_its_own_status() -> None:
+    """The same request may be answered otherwise the next time."""
+    exchanges = Exchanges()
+    for status in ("200 OK", "404 Not Found"):
+        exchanges.serve(an_environ(), status, HEADERS, [b"{}"])
+    lines = [json.loads(b"".join(line)) for line in exchanges.file.lines]
+
+    assert [line["entry"]["response"]["status"] for line in lines] == [200, 404]
+
+
+def test_a_body_that_stays_packed_is_marked_open() -> None:
+    """The shipper has to look into what the writer left packed."""
+    exchanges = Exchanges()
+    packed = gzip.compress(b'{"a": 1}')
+    usual, plain = both(
+        exchanges,
+        body=packed,
+        CONTENT_TYPE="application/json",
+        HTTP_CONTENT_ENCODING="gzip",
+    )
+
+    assert plain == usual
+    assert b',"open":true,' in exchanges.file.lines[0][1]
 
 
 def test_forwarded_origins_are_told_as_the_plain_way_does() -> None:
