@@ -84,7 +84,9 @@ def _parse(text: str, *, where: str, key: str) -> Proxy | Fault:
         return Fault(where, key, "is not the URL of a proxy")
     if parts.scheme not in _DEFAULT_PORTS:
         return Fault(where, key, f"{parts.scheme}:// proxies are not supported")
-    if not host or parts.path not in {"", "/"}:
+    # A "#" or "?" in a password ends the host early: what stands before it would be
+    # taken for the proxy's name, looked up, and shown.
+    if not host or parts.path not in {"", "/"} or parts.query or parts.fragment:
         return Fault(where, key, "expected a URL such as http://proxy.example:3128")
     user, password = parts.username or "", parts.password or ""
     secrets = {user, password, unquote(user), unquote(password)} - {""}

@@ -121,6 +121,9 @@ def test_no_proxy_shapes(url: str, no_proxy: str, is_bypassed: bool) -> None:
         "http://u:s3cret@",
         "http://u:s3cret@a/path",
         "ftp://u:s3cret@a",
+        "http://u:12#s3cret@a:1",
+        "http://s3cret#w@a:1",
+        "http://u:12?s3cret@a:1",
     ],
 )
 def test_an_unusable_proxy_is_a_fault_without_its_credentials(text: str) -> None:
