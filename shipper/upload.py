@@ -32,6 +32,7 @@ SLOWEST_BYTES_PER_SECOND = 16_000  # of an uplink that is still worth waiting fo
 INLINE_LOOK_SECONDS = 0.25  # how soon an inline POST notices that it is overdue
 ABORT_AGAIN_SECONDS = 0.05  # a POST that was still connecting is aborted again
 ABORT_TIMES = 10  # then a thread is inside the resolver, and is left behind
+LEAST_CUT_CHARACTERS = 4  # of a secret; fewer may well be the end of a word
 
 
 class Answered(Struct, frozen=True):
@@ -318,4 +319,11 @@ def _secrets(route: Route, api_key: str, credentials: str) -> re.Pattern[str]:
     if route.proxy is not None:
         secrets.update(route.proxy.secrets)
     longest_first = sorted(secrets - {""}, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first)))
+    whole = map(re.escape, longest_first)
+    # A reason is cut to one line, maybe in the middle of what it must not hold.
+    cut = (
+        re.escape(secret[:length]) + "(?=…?'?$)"
+        for secret in longest_first
+        for length in range(len(secret) - 1, LEAST_CUT_CHARACTERS - 1, -1)
+    )
+    return re.compile("|".join((*whole, *cut)))

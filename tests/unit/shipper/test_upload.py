@@ -206,6 +206,18 @@ def test_an_echoed_credential_is_hidden(status: int) -> None:
     assert receipt.reason.endswith("got [hidden] in Basic [hidden]")
 
 
+@pytest.mark.parametrize("shown", [5, 12, len(KEY) - 1])
+def test_an_echoed_credential_is_hidden_where_the_reason_is_cut(shown: int) -> None:
+    """A long answer that repeats the key leaves no beginning of it either."""
+    cut_at = 299  # answers.MAX_REASON_CHARACTERS, less the mark of the cut
+    echo = "." * (cut_at - shown) + KEY + " and more" * 9
+    with LoopbackServer([Reply(400, json.dumps(echo).encode())]) as server:
+        receipt = receipt_of(server.url)
+
+    assert isinstance(receipt, Refused)
+    assert receipt.reason.endswith(".[hidden]…")
+
+
 def test_closing_lets_requests_end() -> None:
     """An answer that comes in time is an answer, also while closing."""
     release, clock = threading.Event(), RingingClock()
