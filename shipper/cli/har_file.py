@@ -57,7 +57,11 @@ class HarFile:
             raise taken(path) from error
         except OSError as error:
             raise failed(path, error) from error
-        self._write(_HEAD + _TAIL, 0)
+        try:
+            self._write(_HEAD + _TAIL, 0)
+        except OSError as error:
+            os.close(self._handle)
+            raise failed(path, error) from error
 
     def add(self, entry: har.HarEntry) -> None:
         """Append an entry.

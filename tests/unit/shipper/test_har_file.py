@@ -128,6 +128,17 @@ def test_a_disk_that_is_full_leaves_the_entries_before(tmp_path: Path) -> None:
     assert [entry.request.url[-6:] for entry in entries_in(path)] == ["/first"]
 
 
+def test_a_disk_that_is_full_from_the_start_is_no_bug(tmp_path: Path) -> None:
+    """The first write is told of like every later one."""
+    path = tmp_path / "out.har"
+
+    def pwrite(handle: int, content: bytes, at_bytes: int) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(CannotWriteError, match=r"out\.har: No space left"):
+        HarFile(str(path), may_replace=False, os_pwrite=pwrite)
+
+
 def test_an_entry_refers_to_no_page_that_is_not_there() -> None:
     """The route goes into the comment: a HAR without pages may name none."""
     entry = an_entry(route="/owls/{id}")
