@@ -11,6 +11,7 @@ from msgspec import to_builtins
 from shipper.cli import console, losses, options
 from shipper.clock import SystemClock
 from shipper.errors import EXIT_BAD_DATA, EXIT_OK
+from shipper.events import one_line
 
 if TYPE_CHECKING:
     from shipper.reports.audit import Audit, FileAudit, Stretch
@@ -104,7 +105,7 @@ def _show(state_dir: str, audit: Audit) -> None:
     if told:
         say(console.emphasise(row("state", HEADINGS)) + "  file")
     for file in told:
-        say(f"{row(file.state, _cells([file]))}  {file.path}")
+        say(f"{row(file.state, _cells([file]))}  {one_line(file.path)}")
     if gone:
         word = "file" if len(gone) == 1 else "files"
         say(f"{row('gone', _cells(gone))}  {len(gone)} {word} no longer on disk")
@@ -123,7 +124,7 @@ def _complaint(file: FileAudit, stretch: Stretch) -> str:
     end = "its end" if stretch.end_bytes is None else f"{stretch.end_bytes:,}"
     why = stretch.why or "the file went before they were sent"
     where = f"{file.path}: bytes {stretch.start_bytes:,} to {end}"
-    return f"{stretch.kind}: {where}: {why}"
+    return one_line(f"{stretch.kind}: {where}: {why}")
 
 
 def _is_settled_and_gone(file: FileAudit) -> bool:

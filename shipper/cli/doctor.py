@@ -9,6 +9,7 @@ import click
 
 from shipper.cli import console, options
 from shipper.clock import SystemClock
+from shipper.events import one_line
 
 if TYPE_CHECKING:
     from shipper.cli.examination import Examination
@@ -69,9 +70,11 @@ def command(chosen: options.Common, offline: bool, send_test: bool) -> int:
 def _show(check: Check) -> None:
     where = f"{check.where}: " if check.where else ""
     word = _coloured(check.verdict, f"{check.verdict:<8}")
-    console.say(f"{word} {check.code}  {check.title}: {where}{check.why}")
+    # Names of files and words of servers are in them.
+    told = one_line(f"{check.title}: {where}{check.why}")
+    console.say(f"{word} {check.code}  {told}")
     if check.mend:
-        console.say(f"{'':<16} mend: {check.mend}")
+        console.say(f"{'':<16} mend: {one_line(check.mend)}")
 
 
 def _coloured(verdict: Verdict, text: str) -> str:

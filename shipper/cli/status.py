@@ -105,13 +105,13 @@ def _show(state_dir: str, status: Status, *, now: float) -> None:
     if present:
         say(console.emphasise(row("state", HEADINGS)) + "  file")
     for file in present:
-        say(f"{row(file.state, _cells(file))}  {file.path}")
+        say(f"{row(file.state, _cells(file))}  {one_line(file.path)}")
     if gone:
         word = "file" if len(gone) == 1 else "files"
         say(f"{row(GONE, _sum_cells(gone))}  {len(gone)} {word} no longer on disk")
     for file in present:
         if file.stopped is not None:
-            say(f"stopped: {file.path}: {file.stopped}")
+            say(one_line(f"stopped: {file.path}: {file.stopped}"))
     for sentence in losses.sentences(status.losses):
         say(sentence)
     for bundle in status.bundles:
