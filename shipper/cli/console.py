@@ -58,11 +58,18 @@ def complain(error: ShipperError) -> None:
         noun = "fault" if count == 1 else "faults"
         _tell(f"{_OURS}{count} {noun} in the configuration", "error")
         for fault in error.faults:
-            _tell(str(fault), "error")
+            _tell(_in_letters(str(fault)), "error")
     else:
-        _tell(f"{_OURS}{error}", "error")
+        _tell(f"{_OURS}{_in_letters(str(error))}", "error")
     if error.hint:
-        _tell(f"hint: {error.hint}", "error")
+        _tell(f"hint: {_in_letters(error.hint)}", "error")
+
+
+def _in_letters(text: str) -> str:
+    """Return lines without terminal escapes: names of files may hold some."""
+    from shipper.events import one_line  # noqa: PLC0415 - late: --help needs none
+
+    return "\n".join(map(one_line, text.split("\n")))
 
 
 def complain_of_bug(error: Exception, *, with_traceback: bool) -> int:

@@ -351,6 +351,18 @@ def test_an_error_is_told_with_its_hint(
     )
 
 
+def test_an_error_that_quotes_a_name_writes_letters(capsys: Streams) -> None:
+    """A carried bundle may hold a file with terminal escapes in its name."""
+    name = "parts/\x1b]0;title\x07"
+    console.complain(ShipperError(f"not whole: {name}", hint=f"remove\n{name}"))
+
+    told = capsys.readouterr().err
+    assert told == (
+        "shipper: not whole: parts/\\x1b]0;title\\x07\n"
+        "hint: remove\nparts/\\x1b]0;title\\x07\n"
+    )
+
+
 @pytest.mark.parametrize("stream", ["", "1:2", "here", "1:2:3"])
 def test_other_streams_than_the_journal_get_no_priority(
     stream: str, capfd: Streams, monkeypatch: pytest.MonkeyPatch
