@@ -56,8 +56,9 @@ def problem(
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        return f"is not a URL: {error}"
+    except ValueError:
+        # Not quoted: a password may stand where a port is looked for.
+        return f"is not a URL: expected one such as {_EXAMPLES[may_have_query]}"
     if parts.scheme not in {"https", "http"} or not host:
         return f"expected a URL such as {_EXAMPLES[may_have_query]}"
     if not url.isascii() or not url.isprintable() or " " in url:

@@ -46,6 +46,23 @@ def test_a_url_that_could_leak_is_refused(url: str, expected: str) -> None:
     assert expected in (problem(url, allow_plain_http=False) or "")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://owl:s3cret#x@relay.internal/v1/request",
+        "https://owl:s3cret/x@relay.internal/v1/request",
+        "https://owl:s3cret@relay.internal/v1/request",
+        "https://relay.internal:port/ping/s3cret",
+    ],
+)
+def test_a_refusal_does_not_quote_what_may_be_a_password(url: str) -> None:
+    """A mistyped URL may hold one where a port is looked for."""
+    text = problem(url, allow_plain_http=False, may_have_query=True)
+
+    assert text is not None
+    assert "s3cret" not in text
+
+
 def test_plain_http_can_be_allowed() -> None:
     """An operator may say that the network itself is safe."""
     assert problem("http://relay.internal/in", allow_plain_http=True) is None
