@@ -13,6 +13,7 @@ from typing import Final, Protocol, Self
 from shipper.events import Events
 
 LOOKS_PER_WATCHDOG: Final = 4  # one missed look must not be the end
+BUILDING_SECONDS: Final = 300.0  # as long as TimeoutStartSec gives a start
 LOOKS_TO_TELL: Final = 2  # in the log before the end, which the fourth may bring
 
 
@@ -42,13 +43,15 @@ class Pulse:
         self, *, watchdog: Watchdog, every_seconds: float | None, events: Events
     ) -> None:
         # Mutable state. Of the main loop: the number of beats. Of the thread: the
-        # number it saw last, how many looks ago that was, whether it told of it.
+        # number it saw last, how many looks ago that was, whether it told of it. Of
+        # both: how many more looks may see no beat; an error of one does no harm.
         self._watchdog = watchdog
         self._every_seconds = every_seconds
         self._events = events
         self._beats = 0
         self._seen = -1
         self._missed = 0
+        self._patience = 0
         self._is_over = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -69,6 +72,12 @@ class Pulse:
     def beat(self) -> None:
         """Take note that the main loop has come round."""
         self._beats += 1
+        self._patience = 0
+
+    def be_patient(self) -> None:
+        """Allow for parts being built, as at a start: the next beat may take long."""
+        if self._every_seconds:
+            self._patience = int(BUILDING_SECONDS / self._pause_seconds)
 
     def look(self) -> None:
         """Feed the watchdog if there was a beat since the last look."""
@@ -77,6 +86,10 @@ class Pulse:
             if self._missed >= LOOKS_TO_TELL:
                 self._events.emit("loop_resumed")
             self._seen, self._missed = beats, 0
+            self._watchdog.alive()
+            return
+        if self._patience > 0:
+            self._patience -= 1
             self._watchdog.alive()
             return
         self._missed += 1

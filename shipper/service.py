@@ -155,6 +155,7 @@ class _Lives:
         return ending
 
     def _live(self, plan: Plan, news: str) -> Ending:
+        self._pulse.be_patient()
         with ExitStack() as parts:
             engine = join(
                 parts,
@@ -189,6 +190,7 @@ class _Lives:
         Raises:
             ConfigError: It cannot be used, or not without a new start.
         """
+        self._pulse.be_patient()
         if self._read_again is None:
             return self._plan(self._settings)
         settings = self._read_again()

@@ -103,3 +103,35 @@ def test_without_a_watchdog_there_is_no_thread() -> None:
         pulse.start()
 
         assert "pulse" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_parts_may_take_as_long_to_build_as_at_a_start() -> None:
+    """A reload over many files is no hang; one that never ends is."""
+    dog, events = Dog(), RecordingEvents()
+    pulse = a_pulse(dog, events)
+    pulse.beat()
+    pulse.look()
+    pulse.be_patient()
+    for _ in range(20):
+        pulse.look()
+
+    assert (dog.meals, events.told) == (21, [])
+
+    for _ in range(2):
+        pulse.look()
+
+    assert dog.meals == 21
+    assert [name for name, _ in events.told] == ["loop_stuck"]
+
+
+def test_patience_ends_with_the_next_beat() -> None:
+    """What hangs after the parts were built is found out in the usual time."""
+    dog, events = Dog(), RecordingEvents()
+    pulse = a_pulse(dog, events)
+    pulse.be_patient()
+    pulse.beat()
+    for _ in range(4):
+        pulse.look()
+
+    assert dog.meals == 1
+    assert [name for name, _ in events.told] == ["loop_stuck"]
