@@ -47,6 +47,9 @@ WHOLE = gzip.compress(b"one\ntwo\n")
         (gzip.compress(b"one\ntwo"), "its last line has no end"),
         (b"", "it ends early"),
     ],
+    # Names of their own: packed bytes hold the second in which they were packed, and
+    # processes that share the tests must know them by the same names.
+    ids=["no gzip", "cut", "changed", "more", "twice", "half a line", "nothing"],
 )
 def test_damage_is_an_error(packed: bytes, why: str) -> None:
     """Half a file, another file, or more than a file."""
