@@ -19,7 +19,9 @@ from typing import Any
 
 import pytest
 
+from shipper.receiver import Receiver
 from shipper.receiver.faults import Faults
+from tests.support import servers
 from tests.support.combined import a_log
 from tests.support.commands import Shop, environment, line_with, running
 from tests.support.exchanges import an_exchange, encoded
@@ -53,6 +55,17 @@ def sent(shop: Shop, *words: str) -> dict[str, int]:
     """Run a backfill and return how many of its lines became what."""
     totals: dict[str, int] = backfill(shop, *words)["totals"]
     return totals
+
+
+def await_records(
+    receiver: Receiver, count: int, process: subprocess.Popen[str]
+) -> None:
+    """Wait until so many records have arrived; the process must not end before."""
+    servers.awaited(
+        lambda: receiver.counts.records >= count or process.poll() is not None or None,
+        f"{count} records",
+    )
+    assert process.poll() is None, "it was over before"
 
 
 def test_a_real_log_arrives_but_for_the_line_that_is_cut(shop: Shop) -> None:
@@ -125,9 +138,7 @@ def test_killed_five_times_it_goes_on_where_it_was(shop: Shop) -> None:
         while kills < 5:
             at = receiver.counts.records
             with running(*words) as process:
-                while receiver.counts.records < at + 700 and process.poll() is None:
-                    time.sleep(0.005)
-                assert process.poll() is None, "it was over before it was killed"
+                await_records(receiver, at + 700, process)
                 process.kill()
                 process.wait()
             kills += 1
@@ -147,9 +158,7 @@ def test_it_ends_cleanly_and_says_how_to_go_on(shop: Shop, number: int) -> None:
     words = ["backfill", "--config", str(shop.config), str(log), *HOW]
     with shop.receiving(faults=Faults(delay_seconds=0.05)) as receiver:
         with running(*words) as process:
-            while receiver.counts.records < 500:
-                assert process.poll() is None
-                time.sleep(0.01)
+            await_records(receiver, 500, process)
             process.send_signal(number)
             _, err = process.communicate(timeout=30)
         sent(shop, str(log), *HOW)
@@ -185,9 +194,7 @@ def test_workers_end_with_the_command_that_made_them(shop: Shop) -> None:
     words = ["backfill", "--config", str(shop.config), *map(str, logs), *HOW]
     with shop.receiving(faults=Faults(delay_seconds=0.05)) as receiver:
         with running(*words, "--workers", "2") as process:
-            while receiver.counts.records < 500:
-                assert process.poll() is None
-                time.sleep(0.01)
+            await_records(receiver, 500, process)
             process.kill()
             # Whoever is left holds the other end of this pipe.
             process.communicate(timeout=10)
@@ -208,8 +215,7 @@ def test_a_file_that_the_shipper_follows_is_left_to_it(shop: Shop) -> None:
         )
         with running("run", "--config", str(shop.config)) as process:
             line_with(process, "started")
-            while receiver.counts.records < 20:
-                time.sleep(0.01)
+            await_records(receiver, 20, process)
             result = backfill(shop, str(shop.log), str(old))
 
     states = {Path(file["path"]).name: file["state"] for file in result["files"]}
