@@ -53,7 +53,7 @@ def commit_of(settlements: Sequence[Settlement]) -> Commit:
         for span in settlement.spans:
             step = _advance(span, refused.get(span.file_id, 0))
             before = advances.get(span.file_id)
-            advances[span.file_id] = step if before is None else _join(before, step)
+            advances[span.file_id] = step if before is None else joined(before, step)
     return Commit(
         advances=tuple(advances.values()),
         dead_letters=tuple(dead_letters),
@@ -78,7 +78,8 @@ def _advance(span: Span, refused: int) -> Advance:
     )
 
 
-def _join(earlier: Advance, later: Advance) -> Advance:
+def joined(earlier: Advance, later: Advance) -> Advance:
+    """Return two advances of a file, one after the other, as one."""
     return replace(
         later,
         start_bytes=earlier.start_bytes,
@@ -87,4 +88,5 @@ def _join(earlier: Advance, later: Advance) -> Advance:
         skipped=earlier.skipped + later.skipped,
         dead=earlier.dead + later.dead,
         blank=earlier.blank + later.blank,
+        exported=earlier.exported + later.exported,
     )

@@ -10,11 +10,11 @@ from hashlib import sha256
 
 import msgspec
 
-from shipper.airgap.held import joined
 from shipper.airgap.layout import FORMAT, FileRange, Manifest
 from shipper.airgap.packing import Packer
 from shipper.config.settings import Settings
 from shipper.model import Advance
+from shipper.settle import joined
 from wsgi_writer._version import __version__
 
 

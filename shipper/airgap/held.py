@@ -12,6 +12,7 @@ from collections import Counter
 from msgspec.structs import replace
 
 from shipper.model import Advance, Commit, DeadLetter, Run
+from shipper.settle import joined
 from shipper.store.ledger import RANGE_BYTES
 
 
@@ -79,17 +80,3 @@ class Held:
             self._runs[-1] = replace(last, last=run.last)
         else:
             self._runs.append(run)
-
-
-def joined(earlier: Advance, later: Advance) -> Advance:
-    """Return two advances of a file, one after the other, as one."""
-    return replace(
-        later,
-        start_bytes=earlier.start_bytes,
-        crc_before=earlier.crc_before,
-        delivered=earlier.delivered + later.delivered,
-        skipped=earlier.skipped + later.skipped,
-        dead=earlier.dead + later.dead,
-        blank=earlier.blank + later.blank,
-        exported=earlier.exported + later.exported,
-    )
