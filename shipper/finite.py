@@ -5,17 +5,14 @@ Backfills, exports and the sending of bundles read what lies there and are done.
 
 from __future__ import annotations
 
-import os
-
+from shipper.batch import Batcher
 from shipper.clock import Clock
-from shipper.errors import EXIT_OK, EXIT_TRY_AGAIN
+from shipper.events import Events
 from shipper.model import Batch, Commit
-from shipper.pipeline import Ending
-
-EXIT_BY_SIGNAL = 128  # plus the number, as shells count; 0 under systemd
+from shipper.pipeline import Checkpoints, Pipeline, Shape, Sink, Source
 
 
-class Awake:
+class _Awake:
     """Implements the pipeline's watch: there is nothing to wait for."""
 
     def pause_seconds(self, *, found_lines: bool) -> float:
@@ -23,7 +20,7 @@ class Awake:
         return 1.0
 
 
-class NoDesk:
+class _NoDesk:
     """Implements the pipeline's desk: nobody asks anything."""
 
     is_idle = True
@@ -43,15 +40,30 @@ class NoDesk:
         self._clock.wait(seconds)
 
 
-def exit_code(ending: Ending, ended_by: int | None) -> int:
-    """Return how the command ends."""
-    match ending:
-        case Ending.DRAINED:
-            return EXIT_OK
-        case Ending.OUT_OF_TIME | Ending.PAUSED | Ending.QUIET:
-            return EXIT_TRY_AGAIN
-        case Ending.STOPPED:
-            # systemd asks for the stop itself and calls anything but 0 a failure.
-            if "INVOCATION_ID" in os.environ or ended_by is None:
-                return EXIT_OK
-            return EXIT_BY_SIGNAL + ended_by
+def finite_pipeline(
+    *,
+    source: Source,
+    shaper: Shape,
+    batcher: Batcher,
+    window: Sink,
+    checkpoints: Checkpoints,
+    clock: Clock,
+    events: Events,
+    deadline: float | None,
+    shutdown_seconds: float,
+) -> Pipeline:
+    """Return a pipeline that ends when its source has; see `Pipeline`."""
+    return Pipeline(
+        source=source,
+        shaper=shaper,
+        batcher=batcher,
+        window=window,
+        checkpoints=checkpoints,
+        watch=_Awake(),
+        desk=_NoDesk(clock),
+        clock=clock,
+        events=events,
+        drain=True,
+        deadline=deadline,
+        shutdown_seconds=shutdown_seconds,
+    )

@@ -16,7 +16,8 @@ from dataclasses import asdict
 from shipper.attend import Attendant
 from shipper.clock import Clock
 from shipper.config.settings import Settings
-from shipper.errors import EXIT_OK, EXIT_TRY_AGAIN, ConfigError, Fault
+from shipper.ending import exit_code
+from shipper.errors import ConfigError, Fault
 from shipper.events import Events
 from shipper.model import Taken
 from shipper.notify import Notifier, watchdog_seconds
@@ -25,8 +26,6 @@ from shipper.pipeline import Ending, Sums
 from shipper.pulse import Pulse
 from shipper.signals import Signals
 from shipper.store import StateLock
-
-EXIT_BY_SIGNAL = 128  # plus the number, as shells count; 0 under systemd
 
 
 def run(
@@ -95,7 +94,7 @@ def run(
         events.emit(
             "stopped", seconds=clock.monotonic() - started, **asdict(lives.sums)
         )
-    return _exit_code(ending, signals.ended_by)
+    return exit_code(ending, signals.ended_by, environ=os.environ)
 
 
 class _Lives:
@@ -224,17 +223,4 @@ def splay(seconds: float, *, events: Events, clock: Clock) -> int | None:
             if left <= 0:
                 return None
             clock.wait(left)
-        return _exit_code(Ending.STOPPED, signals.ended_by)
-
-
-def _exit_code(ending: Ending, ended_by: int | None) -> int:
-    match ending:
-        case Ending.DRAINED:
-            return EXIT_OK
-        case Ending.OUT_OF_TIME | Ending.QUIET:
-            return EXIT_TRY_AGAIN
-        case Ending.STOPPED | Ending.PAUSED:
-            # systemd asks for the stop itself and calls anything but 0 a failure.
-            if "INVOCATION_ID" in os.environ or ended_by is None:
-                return EXIT_OK
-            return EXIT_BY_SIGNAL + ended_by
+        return exit_code(Ending.STOPPED, signals.ended_by, environ=os.environ)

@@ -28,11 +28,12 @@ from shipper.airgap.sealing import Workshop, check_free, seal, seal_earlier, swe
 from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings
+from shipper.ending import exit_code
 from shipper.errors import EXIT_OK
 from shipper.events import Events
-from shipper.finite import Awake, NoDesk, exit_code
+from shipper.finite import finite_pipeline
 from shipper.live import LiveSource
-from shipper.pipeline import Ending, Pipeline
+from shipper.pipeline import Ending
 from shipper.readings import Readings
 from shipper.shapers import shapers_of
 from shipper.signals import Signals
@@ -206,7 +207,7 @@ class _Export:
         content = encode_manifest(manifest)
         if manifest.records:
             workshop.finish(content)
-        return _Made(manifest, content, exit_code(ending, ended_by))
+        return _Made(manifest, content, exit_code(ending, ended_by, environ=os.environ))
 
     def _pack(self, packer: Packer, held: Held) -> tuple[Ending, int | None]:
         """Walk the lines that a run would, into the parts of the bundle."""
@@ -230,7 +231,7 @@ class _Export:
             ways = ways_of(settings)
             readings = Readings(files=source, ways=ways) if any(ways) else None
             batch = settings.batch
-            pipeline = Pipeline(
+            pipeline = finite_pipeline(
                 source=source if readings is None else LiveSource(source, readings),
                 shaper=shapers.around(readings),
                 batcher=Batcher(
@@ -242,11 +243,8 @@ class _Export:
                 ),
                 window=packer,
                 checkpoints=held,
-                watch=Awake(),
-                desk=NoDesk(clock),
                 clock=clock,
                 events=events,
-                drain=True,
                 deadline=self._deadline,
                 shutdown_seconds=settings.shutdown_timeout,
             )

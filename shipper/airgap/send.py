@@ -21,12 +21,13 @@ from shipper.airgap.writing import write_whole
 from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings
+from shipper.ending import exit_code
 from shipper.events import Events
-from shipper.finite import Awake, NoDesk, exit_code
+from shipper.finite import finite_pipeline
 from shipper.gate import Gate
 from shipper.model import Commit, DeadLetter
 from shipper.pacing import pacing_of
-from shipper.pipeline import Ending, Pipeline
+from shipper.pipeline import Ending
 from shipper.signals import Signals
 from shipper.store import DeadRecord
 from shipper.store.directory import prepare_directory
@@ -121,7 +122,7 @@ def send(
             dead=progress.dead,
             now=settled - before,
             receipt=path,
-            exit_code=exit_code(ending, ended_by),
+            exit_code=exit_code(ending, ended_by, environ=os.environ),
         )
 
 
@@ -138,7 +139,7 @@ def _deliver(
     deadline = None if seconds is None else clock.monotonic() + seconds
     with ExitStack() as parts:
         uploader = uploader_of(parts, settings, events=events, clock=clock)
-        pipeline = Pipeline(
+        pipeline = finite_pipeline(
             source=lines,
             shaper=ObjectShaper(),
             batcher=Batcher(
@@ -157,11 +158,8 @@ def _deliver(
                 pace=pacing.pace,
             ),
             checkpoints=_Books(lines, progress),
-            watch=Awake(),
-            desk=NoDesk(clock),
             clock=clock,
             events=events,
-            drain=True,
             deadline=deadline,
             shutdown_seconds=settings.shutdown_timeout,
         )

@@ -26,7 +26,7 @@ from shipper.callers import masks_of
 from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.events import Events
-from shipper.finite import Awake, NoDesk
+from shipper.finite import finite_pipeline
 from shipper.gate import Gate
 from shipper.limits.pace import Pace, most_bytes, most_records
 from shipper.limits.timetable import constant
@@ -377,7 +377,7 @@ def pipeline_of(
     """Return a pipeline that ends when its source has."""
     batch = settings.batch
     max_records = records_a_request(settings, limits)
-    return Pipeline(
+    return finite_pipeline(
         source=source,
         shaper=shaper,
         batcher=Batcher(
@@ -397,11 +397,8 @@ def pipeline_of(
             pace=pace,
         ),
         checkpoints=checkpoints,
-        watch=Awake(),
-        desk=NoDesk(clock),
         clock=clock,
         events=events,
-        drain=True,
         deadline=deadline,
         shutdown_seconds=settings.shutdown_timeout,
     )

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from shipper.backfill.shaping import Rejected
     from shipper.config.settings import Settings
 
-EXIT_BY_SIGNAL = 128
 NAMED_REJECTS = 10  # on the terminal; --rejects has all of them
 LISTED_REJECTS = 1000  # in --json
 
@@ -289,6 +288,8 @@ def _send(
 
 def _exit_code(outcome: Outcome, allowance: history.Allowance) -> int:
     if outcome.signal_number is not None:
+        from shipper.ending import EXIT_BY_SIGNAL  # noqa: PLC0415 - late
+
         return EXIT_BY_SIGNAL + outcome.signal_number
     if not allowance.permits(_rejected(outcome), _lines(outcome)):
         return EXIT_BAD_DATA
