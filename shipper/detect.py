@@ -22,7 +22,7 @@ from typing import Final
 from msgspec import Struct
 
 from shipper.cards import FEWEST_DIGITS, FIRST_DIGITS, card_numbers
-from shipper.needles import Needles, percent_codes
+from shipper.needles import Needles
 
 CARD: Final = "card-number"
 MOST_SHOWN: Final = 24  # characters of a shape; a longer one says nothing more
@@ -216,12 +216,14 @@ _MASKED = re.compile(
 _HIDDEN_LETTERS: Final = string.ascii_letters + string.digits + "-_.= +%"
 # Encoded in every other URL, and no part of a sign but one, which is looked for so.
 _OFTEN_ENCODED: Final = "= +%"
+_ASCII_ESCAPE: Final = "\\u00"  # what JSON's escapes of these begin with
 _NEVER: Final = b"\xff"  # no byte of UTF-8
 _RAW_SIGNS: Final = ("sig%3", "base64")  # what is packed cannot be judged by its bytes
 
 # Digits and what may stand between those of a card, each as one character.
+_BETWEEN: Final = b" -+"
 _DIGITS = bytes(
-    48 if 48 <= byte < 58 else 45 if byte in b" -+" else 120 for byte in range(256)
+    48 if 48 <= byte < 58 else 45 if byte in _BETWEEN else 120 for byte in range(256)
 )
 _CARD_RUN: Final = b"0" * FEWEST_DIGITS
 _CARD_GROUPS: Final = (_CARD_RUN, b"0000-0000-0000", b"0000-000000-0000")
@@ -254,8 +256,11 @@ class Detectors:
         self._signs = Needles([sign.encode() for sign in (*signs, *_RAW_SIGNS)])
         self._own_signs = Needles([sign.encode() for sign in signs] or [_NEVER])
         self._hidings = Needles(_hidings())
-        # One look at all the bytes is enough for most entries.
-        self._glance = Needles([sign.encode() for sign in (*signs, *_RAW_SIGNS, "\\u")])
+        # One look at all the bytes is enough for most entries. Three bytes and more of
+        # each word are what the library needs to be quick.
+        words = (*signs, *_RAW_SIGNS, _ASCII_ESCAPE)
+        self._glance = Needles([word.encode() for word in words])
+        self._encoded = Needles(_encoded())
 
     def find(self, text: str, name: str = "") -> list[Finding]:
         """Return what is suspected in a text, first to last, none overlapping.
@@ -292,15 +297,15 @@ class Detectors:
             entry: JSON in UTF-8, of which any string may itself be JSON, a form or a
                 URL, whatever is in it encoded again.
         """
-        is_escaped = self._glance.occur_in(entry)
-        if is_escaped and (
+        if self._glance.occur_in(entry) and (
             self._signs.occur_in(entry) or self._hidings.occur_in(entry)
         ):
             return True
-        codes = percent_codes(entry) if _PERCENT in entry else frozenset()
-        if not _HIDING_CODES.isdisjoint(codes):
-            return True
-        return self._has_cards and _may_hold_card(entry, codes, is_escaped=is_escaped)
+        if _PERCENT in entry:
+            if self._encoded.occur_in(entry):
+                return True
+            entry = entry.replace(b"%20", b" ")
+        return self._has_cards and _may_hold_card(entry)
 
     def _tokens(self, text: str, name: str) -> Iterator[Finding]:
         # Not in `name=text`: a sign must not come about by the joining alone.
@@ -353,27 +358,34 @@ def _secret_group(match: re.Match[str]) -> int | str:
 def _hidings() -> Iterator[bytes]:
     """Yield every escape that can stand for a character of a sign or of a number."""
     for letter in _HIDDEN_LETTERS:
-        code = f"{ord(letter):02x}"
-        for spelled in {code, code.upper(), code.swapcase()}:
-            yield f"\\u00{spelled}".encode()
+        for code in _spellings(letter):
+            yield f"{_ASCII_ESCAPE}{code}".encode()
 
 
-_HIDING_CODES: Final = frozenset(
-    f"{ord(letter):02x}".encode()
-    for letter in _HIDDEN_LETTERS
-    if letter not in _OFTEN_ENCODED
-)
+def _encoded() -> Iterator[bytes]:
+    """Yield the same in percent-encoding, but for what is often encoded."""
+    for letter in _HIDDEN_LETTERS:
+        if letter not in _OFTEN_ENCODED:
+            for code in _spellings(letter):
+                yield f"%{code}".encode()
 
 
-def _may_hold_card(entry: bytes, codes: frozenset[bytes], *, is_escaped: bool) -> bool:
+def _spellings(letter: str) -> set[str]:
+    """Return the two hexadecimal digits of an ASCII character in either case."""
+    code = f"{ord(letter):02x}"
+    return {code, code.upper()}
+
+
+def _may_hold_card(entry: bytes) -> bool:
     """Tell whether an entry may hold a card number, however it is encoded.
 
     Ids and times are runs of digits and dashes too, so only the places where the
     groups of a card stand are looked at closely: as they are, and with every escape
     read as the end of a number.
     """
-    if b"20" in codes:
-        entry = entry.replace(b"%20", b" ")
+    # Without what may stand between the groups, each card is one run.
+    if _CARD_RUN not in entry.translate(_DIGITS, _BETWEEN):
+        return False
     outline = entry.translate(_DIGITS)
     present = [groups for groups in _CARD_GROUPS if groups in outline]
     if not present:
@@ -381,7 +393,7 @@ def _may_hold_card(entry: bytes, codes: frozenset[bytes], *, is_escaped: bool) -
     if _has_card(entry, outline, present):
         return True
     # An escape whose last character is no digit ends a number by itself.
-    if is_escaped or any(code[1:].isdigit() for code in codes):
+    if _PERCENT in entry or b"\\u" in entry:
         entry = _ESCAPED.sub(b"?", entry)
         return _has_card(entry, entry.translate(_DIGITS), present)
     return False

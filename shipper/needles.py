@@ -28,8 +28,3 @@ class Needles:
     def occur_in(self, text: bytes) -> bool:
         """Tell whether one of them stands in a text."""
         return bool(self._find(text))
-
-
-def percent_codes(text: bytes) -> frozenset[bytes]:
-    """Return the two characters behind each percent sign, in lower case."""
-    return frozenset(piece[:2].lower() for piece in text.split(b"%")[1:])

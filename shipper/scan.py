@@ -27,12 +27,11 @@ from shipper.lists import (
     Lists,
     last_name,
 )
-from shipper.needles import Needles, percent_codes
+from shipper.needles import Needles
 from shipper.record import Record
 from shipper.scrub import is_string, may_part, may_tell
 
 _PLAIN = re.compile(r"[a-z0-9_.\-]+\Z")
-_ASCII: Final = bytes(range(128))
 
 
 # Every character beyond ASCII that case folding turns into ASCII letters, or into
@@ -45,11 +44,9 @@ FOLDING: Final = (
 # Byte patterns, all lower case, that can spell a letter of a name: a folding letter;
 # a JSON escape of one, of an ASCII name character, quote, percent sign, backslash or
 # NUL; percent-encoding of the same.
-_RAW = re.compile(b"|".join(re.escape(letter.encode().lower()) for letter in FOLDING))
+_FOLDING: Final = Needles(letter.encode().lower() for letter in FOLDING)
 # Asked for as numbers, single bytes are looked for by memchr, at next to no cost.
 _NUL, _PERCENT, _BACKSLASH = b"\0%\\"
-# Their first byte is common in some languages, the first two are not.
-_FIRST_BYTES: Final = sorted({letter.encode()[:2] for letter in FOLDING})
 # What a name may be disguised by, as it stands in the bytes of an entry: an escape of
 # an ASCII character or of a folding letter, and bodies in Base64.
 _DISGUISES: Final = (
@@ -61,18 +58,14 @@ _ESCAPES = re.compile(
     + "|".join(f"{ord(letter):04x}" for letter in FOLDING).encode()
     + b")"
 )
-# What stands behind a percent sign there, and with what a folding letter begins.
-_PERCENT_CODE = re.compile(b"00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf]")
-_PERCENT_CODES: Final = frozenset(
-    code
-    for code in (f"{byte:02x}".encode() for byte in range(256))
-    if _PERCENT_CODE.match(code)
-)
-_FOLDING_CODES: Final = frozenset(
-    letter.encode()[:1].hex().encode() for letter in FOLDING
-)
-_FOLDING_PERCENTS = re.compile(
-    b"%(?:" + "|".join(letter.encode().hex("%") for letter in FOLDING).encode() + b")"
+_SPELLING_BYTE = re.compile(b"00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf]")
+_SPELLING: Final = Needles(
+    [
+        b"%" + code
+        for code in (f"{byte:02x}".encode() for byte in range(256))
+        if _SPELLING_BYTE.match(code)
+    ]
+    + [b"%" + letter.encode().hex("%").encode() for letter in FOLDING]
 )
 
 
@@ -106,8 +99,8 @@ class Scan:
         low = record.entry.lower()
         if (
             self._hints.occur_in(low)
-            or (_PERCENT in low and _may_spell(low))
-            or _may_fold(low)
+            or (_PERCENT in low and _SPELLING.occur_in(low))
+            or (not low.isascii() and _FOLDING.occur_in(low))
         ):
             return self._suspects_parts(record)
         return False
@@ -188,38 +181,15 @@ class Scan:
         low = text.encode().lower()
         if self._quoted.search(low) or (_BACKSLASH in low and _ESCAPES.search(low)):
             return True
-        return not text.isascii() and _folds(low)
+        return not text.isascii() and _FOLDING.occur_in(low)
 
     def _mentions(self, text: str) -> bool:
         """Tell whether a name may stand anywhere in a text."""
         low = text.encode().lower()
         if self._anywhere.search(low) or _NUL in low:
             return True
-        if _PERCENT in low and _may_spell(low):
+        if _PERCENT in low and _SPELLING.occur_in(low):
             return True
         if _BACKSLASH in low and _ESCAPES.search(low):
             return True
-        return not text.isascii() and _folds(low)
-
-
-def _may_spell(low: bytes) -> bool:
-    """Tell whether percent-encoding may spell a letter of a name."""
-    codes = percent_codes(low)
-    if not _PERCENT_CODES.isdisjoint(codes):
-        return True
-    if _FOLDING_CODES.isdisjoint(codes):
-        return False
-    return _FOLDING_PERCENTS.search(low) is not None
-
-
-def _may_fold(low: bytes) -> bool:
-    """Tell whether a letter that folds to an ASCII one may stand in a text."""
-    for first in _FIRST_BYTES:  # noqa: SIM110 - any() costs as much as all of this
-        if first[0] in low and first in low:
-            return True
-    return False
-
-
-def _folds(low: bytes) -> bool:
-    """Tell whether such a letter stands in a text."""
-    return _may_fold(low) and _RAW.search(low.translate(None, _ASCII)) is not None
+        return not text.isascii() and _FOLDING.occur_in(low)
