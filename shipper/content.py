@@ -161,9 +161,7 @@ class BodyScrubber:
             return True
         if self._lists.is_allowlist or not media.is_media or is_archive(content):
             return False
-        # A byte beyond ASCII is no letter that a name could be the end of a word of.
-        shown = content.decode("utf-8", "replace"), content.decode("latin-1")
-        return not any(map(self._lists.occurs_in, shown))
+        return not self._lists.occurs_in_bytes(content)
 
     def _document(self, params: list[har.Param]) -> str | Withheld | None:
         """Return what is sent of a document sent as a form; None if that is a form."""

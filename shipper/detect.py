@@ -17,6 +17,7 @@ import json
 import re
 import string
 from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 from typing import Final
 
 from msgspec import Struct
@@ -36,6 +37,15 @@ class Finding(Struct, frozen=True, gc=False):
     end: int
 
 
+class Doubt(Enum):
+    """What the bytes of an entry leave open."""
+
+    NONE = "nothing is found in it"
+    PACKED = "something may be found in what is in Base64"
+    SOME = "something may be found"
+
+
+_NO_DOUBT: Final = Doubt.NONE
 Judge = Callable[[re.Match[str]], bool]
 
 
@@ -216,9 +226,11 @@ _MASKED = re.compile(
 _HIDDEN_LETTERS: Final = string.ascii_letters + string.digits + "-_.= +%"
 # Encoded in every other URL, and no part of a sign but one, which is looked for so.
 _OFTEN_ENCODED: Final = "= +%"
+_BLANK: Final = "%20"
 _ASCII_ESCAPE: Final = "\\u00"  # what JSON's escapes of these begin with
-_NEVER: Final = b"\xff"  # no byte of UTF-8
-_RAW_SIGNS: Final = ("sig%3", "base64")  # what is packed cannot be judged by its bytes
+_NEVER: Final = "\0-----"  # no text holds it
+_RAW_SIGN: Final = "sig%3"
+_PACKED: Final = "base64"  # what is packed cannot be judged by the bytes around it
 
 # Digits and what may stand between those of a card, each as one character.
 _BETWEEN: Final = b" -+"
@@ -252,15 +264,16 @@ class Detectors:
         self._kinds = tuple(kind for kind in _KINDS if kind.word in wanted)
         self._has_cards = CARD in wanted
         self.are_any = bool(self._kinds) or self._has_cards
-        signs = dict.fromkeys(sign for kind in self._kinds for sign in kind.signs)
-        self._signs = Needles([sign.encode() for sign in (*signs, *_RAW_SIGNS)])
-        self._own_signs = Needles([sign.encode() for sign in signs] or [_NEVER])
-        self._hidings = Needles(_hidings())
+        own = dict.fromkeys(sign for kind in self._kinds for sign in kind.signs)
+        signs = (*own, _RAW_SIGN)
+        self._own_signs = _needles(own or [_NEVER])
+        self._signs = _needles(signs)
+        self._hidings = _needles(_hidings())
         # One look at all the bytes is enough for most entries. Three bytes and more of
         # each word are what the library needs to be quick.
-        words = (*signs, *_RAW_SIGNS, _ASCII_ESCAPE)
-        self._glance = Needles([word.encode() for word in words])
-        self._encoded = Needles(_encoded())
+        self._glance = _needles((*signs, _PACKED, _ASCII_ESCAPE))
+        self._encoded = _needles(_encoded())
+        self._encodings = _needles((*_encoded(), _BLANK))
 
     def find(self, text: str, name: str = "") -> list[Finding]:
         """Return what is suspected in a text, first to last, none overlapping.
@@ -290,22 +303,28 @@ class Detectors:
                 apart.append(one)
         return apart
 
-    def may_hold(self, entry: bytes) -> bool:
+    def doubt(self, entry: bytes) -> Doubt:
         """Tell whether the bytes of an entry may hold anything `find` would find.
 
         Args:
             entry: JSON in UTF-8, of which any string may itself be JSON, a form or a
                 URL, whatever is in it encoded again.
         """
-        if self._glance.occur_in(entry) and (
-            self._signs.occur_in(entry) or self._hidings.occur_in(entry)
-        ):
-            return True
-        if _PERCENT in entry:
+        is_seen = self._glance.occur_in(entry)
+        if is_seen and (self._signs.occur_in(entry) or self._hidings.occur_in(entry)):
+            return Doubt.SOME
+        text = entry
+        if _PERCENT in entry and self._encodings.occur_in(entry):
             if self._encoded.occur_in(entry):
-                return True
-            entry = entry.replace(b"%20", b" ")
-        return self._has_cards and _may_hold_card(entry)
+                return Doubt.SOME
+            text = entry.replace(_BLANK.encode(), b" ")
+        if self._has_cards and _may_hold_card(text):
+            return Doubt.SOME
+        return Doubt.PACKED if is_seen and _PACKED.encode() in entry else _NO_DOUBT
+
+    def may_hold(self, content: bytes) -> bool:
+        """Tell the same of bytes in which nothing is in Base64."""
+        return self.doubt(content) is Doubt.SOME
 
     def _tokens(self, text: str, name: str) -> Iterator[Finding]:
         # Not in `name=text`: a sign must not come about by the joining alone.
@@ -355,19 +374,23 @@ def _secret_group(match: re.Match[str]) -> int | str:
     return "secret" if "secret" in named and match["secret"] is not None else 0
 
 
-def _hidings() -> Iterator[bytes]:
+def _needles(words: Iterable[str]) -> Needles:
+    return Needles(word.encode() for word in words)
+
+
+def _hidings() -> Iterator[str]:
     """Yield every escape that can stand for a character of a sign or of a number."""
     for letter in _HIDDEN_LETTERS:
         for code in _spellings(letter):
-            yield f"{_ASCII_ESCAPE}{code}".encode()
+            yield f"{_ASCII_ESCAPE}{code}"
 
 
-def _encoded() -> Iterator[bytes]:
+def _encoded() -> Iterator[str]:
     """Yield the same in percent-encoding, but for what is often encoded."""
     for letter in _HIDDEN_LETTERS:
         if letter not in _OFTEN_ENCODED:
             for code in _spellings(letter):
-                yield f"%{code}".encode()
+                yield f"%{code}"
 
 
 def _spellings(letter: str) -> set[str]:

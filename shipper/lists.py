@@ -22,6 +22,7 @@ from enum import Enum
 from typing import Final, TypeVar
 from urllib.parse import unquote_plus, unquote_to_bytes
 
+from shipper.disguises import may_fold, may_spell
 from shipper.needles import Needles
 
 T = TypeVar("T")
@@ -35,6 +36,9 @@ _PARTS = re.compile(r"[\[\].]+")
 # How names of parameters look, from strict to loose; anything else may be a text.
 _ONE_NAME = re.compile(r"[\w.\[\]\-]*\Z")
 _SPACED_NAME = re.compile(r"[\w\s.\[\]\-]*\Z")
+# A name whose letters stand for nothing else, and nothing else for them when folded.
+_PLAIN_NAME = re.compile(r"[a-z0-9_.\-]+\Z")
+_ESCAPED: Final = b"\\u"
 _NO_TEXT = re.compile(r"[^\s\"'{}<>=]{0,64}\Z")
 _MARK = re.compile(r"\[(?:REDACTED(?: [0-9]+)?|NOT SENT: [a-z-]+)\]\Z")
 # From the first backslash of a run, or a body of nothing else takes hours.
@@ -130,6 +134,7 @@ class Lists:
         self.hides_bare = Memory(self._hides_bare)
         self.header_kinds = Memory(self._header_kind)
         words = sorted(self.names | self._last_steps())
+        self._is_plain = all(map(_PLAIN_NAME.match, words))
         either = "|".join(map(re.escape, words))
         self._words = re.compile(rf"(?<!\w)(?:{either})(?!\w)") if either else None
         # The expression tries every word at every character; this finds the few texts
@@ -153,6 +158,27 @@ class Lists:
                 return False
             text = _unquoted(text)
         return self._is_said_in(text)
+
+    def occurs_in_bytes(self, content: bytes) -> bool:
+        """Tell whether a listed name stands in bytes, read as UTF-8 or as Latin-1.
+
+        A byte beyond ASCII is no letter that a name could be the end of a word of.
+        """
+        if self._words is None or (self._is_plain and self._misses(content)):
+            return False
+        shown = content.decode("utf-8", "replace"), content.decode("latin-1")
+        return any(map(self.occurs_in, shown))
+
+    def _misses(self, content: bytes) -> bool:
+        """Tell whether no reading of some bytes can hold a plain name."""
+        low = content.lower().replace(b"\0", b"")  # UTF-16 is ASCII with NULs
+        if _ESCAPED in low or may_spell(low) or may_fold(low):
+            return False
+        # Of Latin-1, the sharp s alone folds to letters.
+        return not (
+            self._hints.occur_in(low)
+            or self._hints.occur_in(low.replace(b"\xdf", b"ss"))
+        )
 
     def _is_said_in(self, text: str) -> bool:
         assert self._words is not None  # asked only where there are words

@@ -67,13 +67,8 @@ _VERSIONS = msgspec.json.Decoder(_Version)
 def parse(data: bytes) -> Record | Skip | Reject | UnknownVersion:
     """Read one line; a final carriage return and a byte order mark are tolerated."""
     try:
-        # msgspec leaves strings alone that nobody asks for; we send them on.
-        if not data.isascii():
-            data.decode()
         record = _read(data)
-    except UnicodeDecodeError as error:
-        return _not_utf8(data, error)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         record = None
     return record if record is not None else _refuse(data)
 
@@ -94,7 +89,12 @@ def _read(data: bytes) -> Record | None:
     cut = data.find(_ENTRY)
     if cut < 0 or not data.endswith(b"}"):
         return None
-    envelope = _ENVELOPES.decode(data[:cut] + b"}")
+    head = data[:cut]
+    # msgspec checks the strings that it makes, all of the entry's among them. It leaves
+    # those alone that nobody asks for, which may stand in a later writer's envelope.
+    if not head.isascii():
+        head.decode()
+    envelope = _ENVELOPES.decode(head + b"}")
     entry = data[cut + len(_ENTRY) : -1]
     return _record(envelope, har.decode(entry), entry)
 
@@ -165,6 +165,10 @@ def _are_bodies(entry: har.HarEntry) -> bool:
 
 def _refuse(data: bytes) -> Record | Skip | Reject | UnknownVersion:
     """Read a line that is not laid out as our writer does, or say what it is."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return _not_utf8(data, error)
     data = data.removeprefix(_BOM).strip(b" \t\r\n")
     if not data:
         return Skip(BLANK)

@@ -21,6 +21,7 @@ from msgspec import UNSET, UnsetType
 
 from shipper import har
 from shipper.bodies import document_in, is_data_url
+from shipper.disguises import FOLDING, may_fold, may_spell
 from shipper.jsontext import is_json, looks_like_json
 from shipper.lists import (
     HeaderKind,
@@ -34,38 +35,20 @@ from shipper.scrub import is_string, may_part, may_tell
 _PLAIN = re.compile(r"[a-z0-9_.\-]+\Z")
 
 
-# Every character beyond ASCII that case folding turns into ASCII letters, or into
-# ASCII and something else (Unicode CaseFolding.txt; a test computes them anew).
-FOLDING: Final = (
-    "\u00df\u0130\u0149\u017f\u01f0\u1e96\u1e97\u1e98\u1e99\u1e9a\u1e9e\u212a"
-    "\ufb00\ufb01\ufb02\ufb03\ufb04\ufb05\ufb06"
-)
-
-# Byte patterns, all lower case, that can spell a letter of a name: a folding letter;
-# a JSON escape of one, of an ASCII name character, quote, percent sign, backslash or
-# NUL; percent-encoding of the same.
-_FOLDING: Final = Needles(letter.encode().lower() for letter in FOLDING)
 # Asked for as numbers, single bytes are looked for by memchr, at next to no cost.
-_NUL, _PERCENT, _BACKSLASH = b"\0%\\"
+_NUL, _BACKSLASH = b"\0\\"
 # What a name may be disguised by, as it stands in the bytes of an entry: an escape of
 # an ASCII character or of a folding letter, and bodies in Base64.
 _DISGUISES: Final = (
     *sorted({f"\\u{ord(letter):04x}"[:4].encode() for letter in ("\0", *FOLDING)}),
     b"base64",
 )
+# The same as far as it matters in a text of its own: of an ASCII name character, a
+# quote, a percent sign, a backslash, NUL, or a folding letter.
 _ESCAPES = re.compile(
     rb"\\u(?:00(?:00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf])|"
     + "|".join(f"{ord(letter):04x}" for letter in FOLDING).encode()
     + b")"
-)
-_SPELLING_BYTE = re.compile(b"00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf]")
-_SPELLING: Final = Needles(
-    [
-        b"%" + code
-        for code in (f"{byte:02x}".encode() for byte in range(256))
-        if _SPELLING_BYTE.match(code)
-    ]
-    + [b"%" + letter.encode().hex("%").encode() for letter in FOLDING]
 )
 
 
@@ -97,11 +80,7 @@ class Scan:
         if self._is_blind or record.is_open:
             return True
         low = record.entry.lower()
-        if (
-            self._hints.occur_in(low)
-            or (_PERCENT in low and _SPELLING.occur_in(low))
-            or (not low.isascii() and _FOLDING.occur_in(low))
-        ):
+        if self._hints.occur_in(low) or may_spell(low) or may_fold(low):
             return self._suspects_parts(record)
         return False
 
@@ -181,15 +160,15 @@ class Scan:
         low = text.encode().lower()
         if self._quoted.search(low) or (_BACKSLASH in low and _ESCAPES.search(low)):
             return True
-        return not text.isascii() and _FOLDING.occur_in(low)
+        return may_fold(low)
 
     def _mentions(self, text: str) -> bool:
         """Tell whether a name may stand anywhere in a text."""
         low = text.encode().lower()
         if self._anywhere.search(low) or _NUL in low:
             return True
-        if _PERCENT in low and _SPELLING.occur_in(low):
+        if may_spell(low):
             return True
         if _BACKSLASH in low and _ESCAPES.search(low):
             return True
-        return not text.isascii() and _FOLDING.occur_in(low)
+        return may_fold(low)

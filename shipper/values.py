@@ -9,17 +9,19 @@ stood. No finding holds any of the value.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
 from shipper import har
-from shipper.detect import KINDS, Detectors, Finding
+from shipper.detect import KINDS, Detectors, Doubt, Finding
 from shipper.model import Suspicion
 from shipper.operation import operation_of
-from shipper.walk import Walk
+from shipper.walk import Walk, packed_bytes
 
 Mode = Literal["off", "warn", "redact"]
+
+_NO_DOUBT: Final = Doubt.NONE  # asked for once a record
 
 
 class Checked(Struct, frozen=True, gc=False):
@@ -51,8 +53,15 @@ class Detector:
 
     def check(self, entry: bytes) -> Checked | None:
         """Return what is suspected in an entry, or None for nothing."""
-        if not self.is_on or not self._detectors.may_hold(entry):
+        if not self.is_on:
             return None
+        doubt = self._detectors.doubt(entry)
+        if doubt is _NO_DOUBT:
+            return None
+        if doubt is Doubt.PACKED:
+            packed = packed_bytes(har.decode(entry))
+            if not any(map(self._detectors.may_hold, packed)):
+                return None
         return self.examine(entry)
 
     def examine(self, entry: bytes) -> Checked | None:

@@ -11,7 +11,7 @@ text is hidden.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Protocol
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -186,16 +186,9 @@ class Walk:
         self, field: str, content: bytes | None, headers: Sequence[har.Pair]
     ) -> bool:
         """Tell whether something is found in bytes, or in what they are packed from."""
-        if not content:
-            return False
-        versions = [content]
-        if codings := codings_of(headers):
-            unpacked = unpack(content, codings)
-            if unpacked is not None:
-                versions.append(unpacked.content)
         return any(
             self._looker.look(field, "", version.decode("latin-1"))
-            for version in versions
+            for version in _versions(content, headers)
             if self._looker.may_look_into(version)
         )
 
@@ -353,6 +346,21 @@ class Walk:
         return self._text(field, name, text)
 
 
+def packed_bytes(entry: har.HarEntry) -> Iterator[bytes]:
+    """Yield what is in Base64 in an entry, and what that is packed from."""
+    request, response = entry.request, entry.response
+    sent = request.post_data
+    if sent is not UNSET:
+        if sent.text is not UNSET and _is_data_url(sent.text):
+            yield from _versions(from_data_url(sent.text), request.headers)
+        for param in () if sent.params is UNSET else sent.params:
+            if param.value is not UNSET and _is_data_url(param.value):
+                yield from _versions(from_data_url(param.value), ())
+    given = response.content
+    if given.text is not UNSET and given.encoding is not UNSET:
+        yield from _versions(from_base64(given.text), response.headers)
+
+
 def shown_name(name: str) -> str:
     """Return a name as it may be shown: ``*`` for one that may be a secret itself."""
     return name if _NAME.match(name) else "*"
@@ -360,6 +368,17 @@ def shown_name(name: str) -> str:
 
 def _field(place: str, name: str) -> str:
     return f"{place}.{shown_name(name)}"
+
+
+def _versions(content: bytes | None, headers: Sequence[har.Pair]) -> Iterator[bytes]:
+    """Yield bytes, and what they are packed from."""
+    if not content:
+        return
+    yield content
+    if codings := codings_of(headers):
+        unpacked = unpack(content, codings)
+        if unpacked is not None:
+            yield unpacked.content
 
 
 def _is_data_url(text: str) -> bool:

@@ -9,10 +9,11 @@ from urllib.parse import quote
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from shipper.disguises import FOLDING
+from shipper.lists import Lists
 from shipper.model import Reject
 from shipper.policy import Redaction
 from shipper.redact import Redacted, Redactor
-from shipper.scan import FOLDING
 from tests.support.planted import NAMES, Planted, planted
 from tests.support.records import a_record, json_content, text_content
 
@@ -32,6 +33,10 @@ LISTS = st.sampled_from(
 DENY = Redactor(denylist=NAMES)
 URL = "".join(map(chr, range(33, 127)))  # what may stand in one
 FORM = "application/x-www-form-urlencoded"
+
+# Pieces that a name may be read from.
+BYTES = [b"pass", b"word", b"ki", b"S", b"s", b"\xdf", b"\xc3\x9f", b"\xc5\xbf", b"\0"]
+BYTES += [b"%", b"73", b"%5C", b"\\", b"u0073", b"n", b" ", b"_", b"\xff"]
 
 
 def alphabet(*extra: str) -> st.SearchStrategy[str]:
@@ -140,6 +145,25 @@ def test_a_name_of_odd_letters_slips_through_nowhere(
     assert (b"REDACTED" in left(redactor.apply(record))) is (key != "other")
 
 
+@given(
+    st.lists(st.sampled_from(BYTES), max_size=12).map(b"".join),
+    LISTS | st.just(("s", "kiss")),
+)
+@example(b"%\x0073", ("s",))
+@example(b"ki\xdf", ("kiss",))
+@example(b"kis\xc5\xbf", ("kiss",))
+@example(b"\\u0073", ("s",))
+@settings(max_examples=600)
+def test_a_no_about_bytes_is_never_wrong(
+    content: bytes, names: tuple[str, ...]
+) -> None:
+    """Bytes hold a name if they do so read as UTF-8 or as Latin-1."""
+    lists = Lists(names)
+    readings = content.decode("utf-8", "replace"), content.decode("latin-1")
+
+    assert lists.occurs_in_bytes(content) is any(map(lists.occurs_in, readings))
+
+
 def left(result: Redacted | Reject) -> bytes:
     """Return the entry that leaves."""
     assert isinstance(result, Redacted)
@@ -147,7 +171,7 @@ def left(result: Redacted | Reject) -> bytes:
 
 
 def test_every_letter_that_folds_to_ascii_is_known() -> None:
-    """The list in the scan is the list of this Python's Unicode."""
+    """The list of disguises is the list of this Python's Unicode."""
     folding = {
         letter
         for letter in map(chr, range(128, sys.maxunicode + 1))

@@ -1,0 +1,44 @@
+"""What a name may be disguised by: letters that fold to ASCII, and percent-encoding.
+
+Bytes come in, lower case, and a yes or no goes out: whether something in them can be
+read as a letter of a plain name that does not stand there as such. JSON's escapes are
+left to those who know where they are one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from shipper.needles import Needles
+
+# Every character beyond ASCII that case folding turns into ASCII letters, or into
+# ASCII and something else (Unicode CaseFolding.txt; a test computes them anew).
+FOLDING: Final = (
+    "\u00df\u0130\u0149\u017f\u01f0\u1e96\u1e97\u1e98\u1e99\u1e9a\u1e9e\u212a"
+    "\ufb00\ufb01\ufb02\ufb03\ufb04\ufb05\ufb06"
+)
+_FOLDING: Final = Needles(letter.encode().lower() for letter in FOLDING)
+
+# Of an ASCII name character, a quote, a percent sign, a backslash, or NUL.
+_SPELLING_BYTE = re.compile(b"00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf]")
+_SPELLING: Final = Needles(
+    [
+        b"%" + code
+        for code in (f"{byte:02x}".encode() for byte in range(256))
+        if _SPELLING_BYTE.match(code)
+    ]
+    + [b"%" + letter.encode().hex("%").encode() for letter in FOLDING]
+)
+# Asked for as a number, a single byte is looked for by memchr, at next to no cost.
+(_PERCENT,) = b"%"
+
+
+def may_spell(low: bytes) -> bool:
+    """Tell whether percent-encoding stands in UTF-8 that spells a letter of a name."""
+    return _PERCENT in low and _SPELLING.occur_in(low)
+
+
+def may_fold(low: bytes) -> bool:
+    """Tell whether a letter that folds to ASCII stands in UTF-8."""
+    return not low.isascii() and _FOLDING.occur_in(low)
