@@ -15,8 +15,9 @@ about, and an allowlist that hid them would make the log useless.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from shipper import har
@@ -24,7 +25,9 @@ from shipper.message import MessageScrubber
 from shipper.model import Reject
 from shipper.policy import Policy, Redaction
 from shipper.record import Record
-from shipper.scan import Scan
+from shipper.scan import Doubt, Scan
+
+_NO_DOUBT: Final = Doubt.NONE
 
 
 class Redacted(Struct, frozen=True, gc=False):
@@ -65,8 +68,11 @@ class Redactor:
         """Return what may leave of a record."""
         if not record.is_open and not self.policy.is_set:
             return Redacted(record.entry)
-        if not self._scan.suspects(record):
+        doubt = self._scan.doubt(record)
+        if doubt is _NO_DOUBT:
             return Redacted(record.entry)
+        if doubt is Doubt.PACKED:
+            return self._rewrite_bodies(record)
         return self.rewrite(record)
 
     def rewrite(self, record: Record) -> Redacted | Reject:
@@ -85,11 +91,22 @@ class Redactor:
         ):
             return Redacted(record.entry)
         changed = replace(entry, request=request, response=response, pageref=pageref)
-        try:
-            return Redacted(har.encode(changed), tuple(withheld))
-        except UnicodeEncodeError:  # pragma: no cover - nothing known leads here
-            # Half of a surrogate pair has no UTF-8: keep the record, do not stop.
-            return Reject("unencodable", "a body was opened that is no text")
+        return _encoded(changed, withheld)
+
+    def _rewrite_bodies(self, record: Record) -> Redacted | Reject:
+        """Do the same where only bodies can hold what is hidden."""
+        request, response = record.har.request, record.har.response
+        withheld: list[str] = []
+        sent = self._sent(request, withheld, is_open=record.is_open)
+        given = self._given(response, withheld)
+        if sent is request.post_data and given is response.content:
+            return Redacted(record.entry)
+        changed = replace(
+            record.har,
+            request=replace(request, post_data=sent),
+            response=replace(response, content=given),
+        )
+        return _encoded(changed, withheld)
 
     def _scrub_request(
         self, request: har.Request, withheld: list[str], *, is_open: bool
@@ -99,9 +116,7 @@ class Redactor:
         headers = scrub.headers(request.headers)
         cookies = scrub.cookies(request.cookies)
         query = scrub.query(request.query_string)
-        body = request.post_data
-        if body is not UNSET:
-            body = scrub.bodies.sent(body, request.headers, withheld, is_open=is_open)
+        body = self._sent(request, withheld, is_open=is_open)
         if (
             url == request.url
             and headers is request.headers
@@ -119,6 +134,15 @@ class Redactor:
             post_data=body,
         )
 
+    def _sent(
+        self, request: har.Request, withheld: list[str], *, is_open: bool
+    ) -> har.PostData | UnsetType:
+        body = request.post_data
+        if body is UNSET:
+            return body
+        bodies = self._request.bodies
+        return bodies.sent(body, request.headers, withheld, is_open=is_open)
+
     def _scrub_response(
         self, response: har.Response, withheld: list[str]
     ) -> har.Response:
@@ -126,9 +150,7 @@ class Redactor:
         headers = scrub.headers(response.headers)
         cookies = scrub.cookies(response.cookies)
         target = scrub.location(response.redirect_url)
-        content = response.content
-        if content.text is not UNSET and content.text:
-            content = scrub.bodies.given(content, response.headers, withheld)
+        content = self._given(response, withheld)
         if (
             target == response.redirect_url
             and headers is response.headers
@@ -143,3 +165,17 @@ class Redactor:
             content=content,
             redirect_url=target,
         )
+
+    def _given(self, response: har.Response, withheld: list[str]) -> har.Content:
+        content = response.content
+        if content.text is UNSET or not content.text:
+            return content
+        return self._response.bodies.given(content, response.headers, withheld)
+
+
+def _encoded(entry: har.HarEntry, withheld: list[str]) -> Redacted | Reject:
+    try:
+        return Redacted(har.encode(entry), tuple(withheld))
+    except UnicodeEncodeError:  # pragma: no cover - nothing known leads here
+        # Half of a surrogate pair has no UTF-8: keep the record, do not stop.
+        return Reject("unencodable", "a body was opened that is no text")

@@ -14,6 +14,7 @@ parts are looked at one by one: "ssn" stands in "className" as well.
 from __future__ import annotations
 
 import re
+from enum import Enum
 from itertools import groupby
 from typing import Final
 
@@ -38,11 +39,11 @@ _PLAIN = re.compile(r"[a-z0-9_.\-]+\Z")
 # Asked for as numbers, single bytes are looked for by memchr, at next to no cost.
 _NUL, _BACKSLASH = b"\0\\"
 # What a name may be disguised by, as it stands in the bytes of an entry: an escape of
-# an ASCII character or of a folding letter, and bodies in Base64.
+# an ASCII character or of a folding letter; bodies in Base64 hide anything.
 _DISGUISES: Final = (
     *sorted({f"\\u{ord(letter):04x}"[:4].encode() for letter in ("\0", *FOLDING)}),
-    b"base64",
 )
+_PACKED: Final = b"base64"
 # The same as far as it matters in a text of its own: of an ASCII name character, a
 # quote, a percent sign, a backslash, NUL, or a folding letter.
 _ESCAPES = re.compile(
@@ -61,6 +62,17 @@ def _by_letter(words: list[bytes]) -> bytes:
     return b"|".join(branches)
 
 
+class Doubt(Enum):
+    """Where in a record something may be hidden."""
+
+    NONE = "nowhere"
+    PACKED = "in bodies that are in Base64"
+    ALL = "anywhere"
+
+
+_NO_DOUBT: Final = Doubt.NONE  # asked for once a record
+
+
 class Scan:
     """Looks for the names of a denylist in records."""
 
@@ -70,19 +82,24 @@ class Scan:
         # A name with other characters may be escaped in ways not looked for here.
         self._is_blind = lists.is_allowlist or not all(map(_PLAIN.match, words))
         ordered = sorted(word.encode() for word in words)
-        self._hints = Needles([*ordered, *_DISGUISES])
+        self._hints = Needles([*ordered, *_DISGUISES, _PACKED])
+        self._telling = Needles([*ordered, *_DISGUISES])
         anywhere = _by_letter(ordered)
         self._anywhere = re.compile(anywhere)
         self._quoted = re.compile(b'"(?:' + anywhere + b')["\\\\]')
 
-    def suspects(self, record: Record) -> bool:
-        """Tell whether the redactor has to look at this record."""
+    def doubt(self, record: Record) -> Doubt:
+        """Tell what the redactor has to look at in this record."""
         if self._is_blind or record.is_open:
-            return True
+            return Doubt.ALL
         low = record.entry.lower()
-        if self._hints.occur_in(low) or may_spell(low) or may_fold(low):
-            return self._suspects_parts(record)
-        return False
+        is_hinted = self._hints.occur_in(low)
+        is_disguised = may_spell(low) or may_fold(low)
+        if not is_hinted and not is_disguised:
+            return _NO_DOUBT
+        if is_disguised or self._telling.occur_in(low):
+            return Doubt.ALL if self._suspects_parts(record) else _NO_DOUBT
+        return Doubt.PACKED  # by the word alone that says so
 
     def _suspects_parts(self, record: Record) -> bool:
         entry = record.har

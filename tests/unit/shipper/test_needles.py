@@ -35,6 +35,16 @@ def test_nothing_is_found_where_nothing_is_looked_for() -> None:
     assert not Needles([]).occur_in(b"anything")
 
 
+@pytest.mark.parametrize("count", [48, 49, 144, 480, 481])
+def test_each_of_many_is_found(count: int) -> None:
+    """Whichever search it belongs to; and nothing else is found."""
+    words = [b"name%03d" % number for number in range(count)]
+    needles = Needles(words)
+
+    assert [word for word in words if not needles.occur_in(b"is " + word)] == []
+    assert not needles.occur_in(b"is name%03d" % count)
+
+
 @given(st.lists(PIECES.filter(bool), max_size=8), PIECES)
 def test_it_finds_what_looking_one_by_one_finds(
     words: list[bytes], text: bytes
