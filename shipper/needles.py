@@ -8,13 +8,15 @@ needles in an entry of 3 KB take a microsecond (docs/decisions).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
+from math import ceil
 from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
-# Up to 64 needles the library looks for with vector instructions, from 65 on byte by
-# byte, which takes as long as ten searches for 48. They are quickest well below that.
-MOST_AT_ONCE: Final = 48
+# Up to 64 needles the library looks for with vector instructions; from 65 on byte by
+# byte, which takes as long as ten searches for fewer.
+MOST_AT_ONCE: Final = 64
 MOST_IN_TURNS: Final = 10 * MOST_AT_ONCE
 
 
@@ -28,15 +30,13 @@ class Needles:
     def __init__(self, words: Iterable[bytes]) -> None:
         # Where all matches are wanted, overlapping ones too, the library has to go
         # byte by byte; the leftmost ones it finds with vector instructions.
-        ordered = sorted(set(words))  # those that begin alike together
-        count = MOST_AT_ONCE if len(ordered) <= MOST_IN_TURNS else len(ordered)
         searches = [
             BytesAhoCorasick(
-                ordered[start : start + count], matchkind=MatchKind.LeftmostFirst
+                share, matchkind=MatchKind.LeftmostFirst
             ).find_matches_as_indexes
-            for start in range(0, len(ordered), count)
+            for share in _shares(sorted(set(words)))
         ]
-        self._find = searches[0] if searches else _find_none
+        self._find = searches[0]
         self._others = tuple(searches[1:])
 
     def occur_in(self, text: bytes) -> bool:
@@ -46,5 +46,10 @@ class Needles:
         return bool(self._others) and any(find(text) for find in self._others)
 
 
-def _find_none(_: bytes) -> list[tuple[int, int, int]]:
-    return []
+def _shares(words: list[bytes]) -> list[list[bytes]]:
+    """Part words evenly, those that begin alike together; one part at least."""
+    if len(words) > MOST_IN_TURNS:
+        return [words]
+    turns = max(1, ceil(len(words) / MOST_AT_ONCE))
+    bounds = [len(words) * turn // turns for turn in range(turns + 1)]
+    return [words[start:end] for start, end in pairwise(bounds)]
