@@ -365,7 +365,8 @@ class Pipeline:
             self._look_at = now + LOOK_SECONDS
         self._at_rest = False
         found_lines = False
-        while self._window.has_room:
+        has_room = self._window.has_room
+        while has_room:
             line = self._source.next_line()
             if line is None:
                 self._at_rest = True
@@ -376,17 +377,22 @@ class Pipeline:
             item = self._shape(line)
             if isinstance(item, UnknownVersion):
                 self._source.stop_file(line.file_id, item.why)
-                continue
-            if isinstance(item, Unsettled):
-                continue
-            if isinstance(item, Entry) and item.suspicions:
-                self._tell(item.suspicions)
-            if not self._batcher.has_room_for(item):
-                self._hand_over(now)
-            self._batcher.add(line, item, now)
-            if self._batcher.is_full:
-                self._hand_over(now)
+            elif not isinstance(item, Unsettled) and self._gather(line, item, now):
+                has_room = self._window.has_room
         return found_lines
+
+    def _gather(self, line: Line, item: Item, now: float) -> bool:
+        """Let a line join the open batch; True if a batch was handed over."""
+        if isinstance(item, Entry) and item.suspicions:
+            self._tell(item.suspicions)
+        is_closed = not self._batcher.has_room_for(item)
+        if is_closed:
+            self._hand_over(now)
+        self._batcher.add(line, item, now)
+        if self._batcher.is_full:
+            self._hand_over(now)
+            return True
+        return is_closed
 
     def _shape(self, line: Line) -> Item | UnknownVersion | Unsettled:
         """Return the line's item; one that was delivered is not sent again."""
