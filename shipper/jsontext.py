@@ -37,6 +37,8 @@ class Document:
 
 def read_json(text: str) -> Document | None:
     """Parse one JSON text, or return None."""
+    if not _may_be_whole(text):
+        return None
     try:
         return Document(_DECODER.decode(text))
     except (msgspec.DecodeError, RecursionError):
@@ -46,6 +48,15 @@ def read_json(text: str) -> Document | None:
     except (ValueError, RecursionError):
         return None
     return Document(root, is_lenient=True)
+
+
+def _may_be_whole(text: str) -> bool:
+    """Tell whether a text ends as it begins; an object or array that was cut does not.
+
+    Without this, one of 16 KB would be read to its end twice, to no avail.
+    """
+    last = _LAST.get(text[:1])
+    return last is None or text.rstrip(_BLANKS)[-1:] == last
 
 
 def read_repeated(text: str) -> Any | None:
@@ -105,3 +116,5 @@ def looks_like_json(text: str) -> bool:
 
 
 _OPENERS = '{["'
+_LAST = {"{": "}", "[": "]"}
+_BLANKS = " \t\r\n"  # RFC 8259 section 2
