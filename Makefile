@@ -52,7 +52,7 @@ check: $(VENV)/dev.stamp  ## Run formatter, linter, types, layers, spelling, doc
 	$(BIN)/python -m pytest -q tests/unit/test_docs.py
 
 bench: $(VENV)/shipper.stamp  ## Measure each step of hot path and writer; seconds.
-	$(BIN)/python benchmarks/hot_path.py
+	$(BIN)/python -m benchmarks.hot_path
 	$(BIN)/python benchmarks/writer.py
 	$(BIN)/python benchmarks/formats.py
 

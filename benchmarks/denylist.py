@@ -1,6 +1,6 @@
 """What a denylist costs a whole run: CPU time with 12 absent names, against no list.
 
-    python benchmarks/denylist.py [--records 20000] [--rounds 5] [--json]
+    python -m benchmarks.denylist [--records 20000] [--rounds 5] [--json]
 
 Lines of about 3.2 KB (median) are sent by ``shipper run --once`` to a sink on this
 machine that reads and forgets. Both kinds of run take turns; what is printed is CPU
@@ -22,7 +22,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from hot_path import ABSENT_NAMES, lines
+from benchmarks.records import ABSENT_NAMES, lines
 
 
 class Sink(BaseHTTPRequestHandler):

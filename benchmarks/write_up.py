@@ -25,6 +25,8 @@ TABLES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "targets": ("", targets.table),
     "throughput": ("throughput", tables.throughput),
     "throughput-machine": ("throughput", tables.taken_on),
+    "hot-path": ("hot_path", tables.hot_path),
+    "hot-path-machine": ("hot_path", tables.taken_on),
     "latency": ("reaction", tables.latency),
     "rest": ("reaction", tables.rest),
     "single-figures": ("reaction", tables.single_figures),

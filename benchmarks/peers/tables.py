@@ -68,6 +68,20 @@ def _ratio(net: Mapping[str, Sequence[float]], name: str, base: str) -> str:
     return f"{paired_ratio(net[name], net[base]):.2f}" if base in net else "–"
 
 
+def hot_path(result: Mapping[str, Any]) -> str:
+    """Return the table of the steps of one record, with the least of each."""
+    rows = []
+    for step in result["steps"]:
+        least = step["floor_microseconds"]
+        rows.append([
+            step["name"],
+            f"{step['microseconds']:.1f}",
+            "\u2013" if least is None else f"{least:.1f}",
+            step["floor"] or "\u2013",
+        ])  # fmt: skip
+    return markdown(("step", "\u00b5s a record", "floor \u00b5s", "floor"), rows)
+
+
 def latency(result: Mapping[str, Any]) -> str:
     """Return the table of latency at a steady rate."""
     rows = [
