@@ -97,9 +97,9 @@ class Scan:
         is_disguised = may_spell(low) or may_fold(low)
         if not is_hinted and not is_disguised:
             return _NO_DOUBT
-        if is_disguised or self._telling.occur_in(low):
-            return Doubt.ALL if self._suspects_parts(record) else _NO_DOUBT
-        return Doubt.PACKED  # by the word alone that says so
+        if not is_disguised and _PACKED in low and not self._telling.occur_in(low):
+            return Doubt.PACKED
+        return Doubt.ALL if self._suspects_parts(record) else _NO_DOUBT
 
     def _suspects_parts(self, record: Record) -> bool:
         entry = record.har
@@ -108,26 +108,32 @@ class Scan:
         # Short texts in which a name may stand anywhere; looked through all at once.
         odds = [url for url in urls if url is not UNSET and ("=" in url or "?" in url)]
         return (
-            self._suspects_headers(request.headers, odds)
-            or self._suspects_headers(response.headers, odds)
+            self._hides_header(request.headers)
+            or self._hides_header(response.headers)
             or self._suspects_names(request, response, odds)
             or self._suspects_sent(request.post_data, odds)
             or self._suspects_given(response.content)
-            or (bool(odds) and self._mentions("\n".join(odds)))
+            or self._mentioned(request.headers, response.headers, odds)
         )
 
-    def _suspects_headers(self, headers: list[har.Pair], odds: list[str]) -> bool:
-        kinds, plain = self._lists.header_kinds, HeaderKind.PLAIN
-        for header in headers:
-            kind = kinds[header.name]
-            value = header.value
-            if kind is not plain:
-                if kind is HeaderKind.HIDDEN:
-                    return True
-                odds.append(value)
-            elif may_tell(value):
-                odds.append(value)
+    def _hides_header(self, headers: list[har.Pair]) -> bool:
+        kinds, hidden = self._lists.header_kinds, HeaderKind.HIDDEN
+        for header in headers:  # noqa: SIM110 - a generator costs as much as all of this
+            if kinds[header.name] is hidden:
+                return True
         return False
+
+    def _mentioned(
+        self, sent: list[har.Pair], given: list[har.Pair], odds: list[str]
+    ) -> bool:
+        """Tell whether a name may stand in the values of headers, or in odd texts."""
+        kinds, plain = self._lists.header_kinds, HeaderKind.PLAIN
+        odds += (
+            header.value
+            for header in (*sent, *given)
+            if kinds[header.name] is not plain or may_tell(header.value)
+        )
+        return bool(odds) and self._mentions("\n".join(odds))
 
     def _suspects_names(
         self, request: har.Request, response: har.Response, odds: list[str]

@@ -78,7 +78,7 @@ def may_tell(text: str) -> bool:
     """Tell whether a header's value may hold names: JSON, or a URL."""
     if "=" not in text and '"' not in text and "?" not in text:
         return False
-    return may_nest(text) or _URL.match(text) is not None
+    return may_nest(text) or ("/" in text and _URL.match(text) is not None)
 
 
 def may_part(text: str) -> bool:

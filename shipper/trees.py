@@ -28,6 +28,7 @@ class TreeScrubber:
 
     def __init__(self, lists: Lists) -> None:
         self._lists = lists
+        self._removes = lists.removes
 
     def scrub(self, text: str, depth: int = 0) -> str | None:
         """Scrub a JSON text, or several, one a line; None if it is neither.
@@ -76,15 +77,14 @@ class TreeScrubber:
         return root is not None and self._hide([root], text, depth)
 
     def _mark(self, value: Any) -> Any:
-        return _GONE if self._lists.removes else mark_of(value)
+        return _GONE if self._removes else mark_of(value)
 
     def _walk(self, root: list[Any], depth: int, *, may_nest: bool) -> bool:
         """Hide members by name alone; True if anything was hidden."""
         hides = self._lists.hides
-        changed = False
+        is_changed = False
         nodes: list[Any] = [root]
-        while nodes:
-            node = nodes.pop()
+        for node in nodes:  # which grows meanwhile
             gone: list[Any] = []
             is_object = type(node) is dict
             members: Iterable[tuple[Any, Any]] = (
@@ -93,21 +93,22 @@ class TreeScrubber:
             for key, value in members:
                 if is_object and hides[key]:
                     scrubbed = self._mark(value)
-                else:
-                    kind = type(value)
-                    if kind is dict or kind is list:
-                        nodes.append(value)
-                        continue
-                    if not may_nest or kind is not str or value[:1] not in NESTED:
+                elif type(value) is str:
+                    if not may_nest or value[:1] not in NESTED:
                         continue
                     scrubbed = self._string(value, depth)
+                else:
+                    if type(value) is dict or type(value) is list:
+                        nodes.append(value)
+                    continue
                 if scrubbed is _GONE:
                     gone.append(key)
                 elif scrubbed != value:
                     node[key] = scrubbed
-                    changed = True
-            changed = _take_out(node, gone) or changed
-        return changed
+                    is_changed = True
+            if gone:
+                is_changed = _take_out(node, gone)
+        return is_changed
 
     def _walk_paths(self, root: list[Any], depth: int) -> bool:
         """Hide members by name or path, or all but these; True if any was hidden."""
