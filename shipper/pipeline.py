@@ -354,7 +354,8 @@ class Pipeline:
             if self._drain and self._window.limit == QUIET:
                 self._wind_down()
                 return Ending.DRAINED if self._is_drained() else Ending.QUIET
-            if not committed and not (found_lines and self._window.has_room):
+            may_read = self._window.has_room and not self._at_rest
+            if not committed and not may_read:
                 self._rest(found_lines=found_lines)
 
     def _fill(self, now: float) -> bool:

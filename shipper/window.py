@@ -102,8 +102,9 @@ class Window:
         pace: Pace | None = None,
     ) -> None:
         # Mutable state, touched by the pipeline thread alone: the flights in the
-        # order read, the posted parts by ticket, three running counts, why the
-        # next request has to wait, and the failure that was told last.
+        # order read, the one behind them that may not be sent yet, the posted parts
+        # by ticket, three running counts, why the next request has to wait, and the
+        # failure that was told last.
         self._poster = poster
         self._gate = gate
         self._events = events
@@ -112,6 +113,7 @@ class Window:
         self._pace = pace
         self._wait: Wait | None = None
         self._flights: list[Flight] = []
+        self._ahead: Flight | None = None
         self._posted: dict[int, Part] = {}
         self._next_ticket = 1
         self._accepted = 0
@@ -122,7 +124,7 @@ class Window:
     @property
     def is_empty(self) -> bool:
         """True when every admitted batch has been committed."""
-        return not self._flights
+        return not self._flights and self._ahead is None
 
     @property
     def trouble(self) -> str:
@@ -144,16 +146,28 @@ class Window:
     @property
     def records(self) -> int:
         """How many records wait here for their answer."""
-        return sum(len(part.entries) for part in self._parts())
+        ahead = () if self._ahead is None else self._ahead.parts
+        return sum(len(part.entries) for part in (*self._parts(), *ahead))
 
     @property
     def has_room(self) -> bool:
         """True when one more batch may be admitted.
 
+        One more than may be sent is made ready while requests take up every place:
+        over a long way, a place that falls free would else stay empty until the next
+        batch was read.
+
         When all that is unanswered keeps failing, a witness is let in past it:
         whether the records or the receiver are at fault shows only by others
         passing. In an outage the witness fails too, and no other follows.
         """
+        if self._ahead is not None:
+            return False
+        are_out = len(self._posted) >= self._max_in_flight and self._gate.is_free
+        return are_out or self._may_send_one_more
+
+    @property
+    def _may_send_one_more(self) -> bool:
         flights = [flight for flight in self._flights if not flight.is_retry]
         return len(flights) < self._max_in_flight or self._wants_witness(flights)
 
@@ -171,8 +185,20 @@ class Window:
         )
 
     def admit(self, batch: Batch) -> None:
-        """Take a batch; its entries go out with the next `turn`."""
-        self._flights.append(Flight(batch))
+        """Take a batch; its entries go out with the next `turn` that has a place."""
+        flight = Flight(batch)
+        if self._ahead is None and not flight.is_retry and not self._may_send_one_more:
+            # Until the front is committed: a crash would repeat one batch too many.
+            self._ahead = flight
+            return
+        if not flight.is_retry:
+            self._join_ahead()
+        self._flights.append(flight)
+
+    def _join_ahead(self) -> None:
+        if self._ahead is not None:
+            self._flights.append(self._ahead)
+            self._ahead = None
 
     def turn(self, now: float, *, may_post: bool = True) -> None:
         """Take in every answer, then post what is due."""
@@ -180,6 +206,8 @@ class Window:
             part = self._posted.pop(answered.ticket)
             self._take_in(part, answered.receipt, now)
         self._look_at_pace(now)
+        if self._ahead is not None and self._may_send_one_more:
+            self._join_ahead()
         if may_post:
             self._post_due(now)
 

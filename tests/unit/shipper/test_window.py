@@ -91,9 +91,58 @@ def test_posts_at_most_max_in_flight() -> None:
     """Never more requests are out than the window allows."""
     bench = Bench(max_in_flight=2)
 
-    bench.admit(1, 1)
+    bench.admit(1, 1, 1)
 
     assert bench.window.posted == 2
+    assert not bench.window.has_room
+
+
+def test_one_batch_is_made_ready_while_all_others_are_out() -> None:
+    """It is sent when the front has been committed, and no sooner."""
+    bench = Bench(max_in_flight=2)
+    bench.admit(1, 1)
+    may_be_read = bench.window.has_room
+    bench.admit(1)
+    bench.poster.answer_oldest()
+    bench.turn()
+    before = len(bench.poster.posted)
+
+    bench.window.leave(len(bench.window.settled()))
+    bench.turn()
+
+    assert may_be_read
+    assert (before, len(bench.poster.posted)) == (2, 3)
+
+
+def test_what_is_ready_is_counted() -> None:
+    """Nothing is over while a batch waits for its place."""
+    bench = Bench(max_in_flight=1)
+    bench.admit(3, 4)
+
+    assert bench.window.records == 7
+    assert not bench.window.is_empty
+
+
+def test_lines_keep_their_order_past_what_is_ready() -> None:
+    """A batch that comes all the same, as at a stop, goes behind it."""
+    bench = Bench(poisoned(), max_in_flight=1)
+    bench.admit(1, 1, 1)
+
+    bench.run()
+
+    assert bench.poster.posted == [(an_entry(number).payload,) for number in range(3)]
+
+
+def test_nothing_is_made_ready_in_an_outage() -> None:
+    """While one batch probes, what is not read stays in the log."""
+    bench = Bench(max_in_flight=1)
+    bench.admit(1)
+    bench.poster.answer_oldest(deferred_by("hold", status=401))
+    bench.turn()
+
+    bench.turn(3600.0)
+
+    assert bench.window.posted == 1
     assert not bench.window.has_room
 
 
@@ -395,7 +444,7 @@ def test_letters_take_no_room_and_hold_no_position() -> None:
     bench = Bench(max_in_flight=2)
     bench.window.admit(a_retry(1))
     has_room_beside = bench.window.has_room
-    bench.admit(1, 1)
+    bench.admit(1, 1, 1)
     is_full = not bench.window.has_room
     # The first request is that of the letter; lines are answered before it.
     bench.window.turn(0.0)
