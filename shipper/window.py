@@ -82,8 +82,8 @@ class Pace(Protocol):
         """Return why and how long the next request has to wait, or None."""
         ...
 
-    def spend(self, payloads: Sequence[bytes], now: float) -> None:
-        """Note a request that goes out."""
+    def spend(self, payloads: Sequence[bytes], now: float) -> Wait | None:
+        """Note a request that goes out, or return why it may not: others may send."""
         ...
 
 
@@ -264,6 +264,9 @@ class Window:
             part = self._next_part(now)
             if part is None:
                 return
+            payloads = [entry.payload for entry in part.entries]
+            if self._wait is None and self._pace is not None:
+                self._wait = self._pace.spend(payloads, now)
             if self._wait is not None:
                 part.flight.hold(self._wait.limit)
                 return
@@ -273,9 +276,6 @@ class Window:
             part.is_probe = not self._gate.is_free
             part.tried_at = now
             self._posted[ticket] = part
-            payloads = [entry.payload for entry in part.entries]
-            if self._pace is not None:
-                self._pace.spend(payloads, now)
             self._poster.post(ticket, payloads)
             self._look_at_pace(now)
 

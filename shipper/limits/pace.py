@@ -113,14 +113,20 @@ class Pace:
             return Wait(by_rate, RATE)
         return Wait(by_size, BANDWIDTH)
 
-    def spend(self, payloads: Sequence[bytes], now: float) -> None:
-        """Note a request that goes out."""
-        self._pay(now)
+    def spend(self, payloads: Sequence[bytes], now: float) -> Wait | None:
+        """Note a request that goes out; return why it may not yet, if so."""
+        return self.owe(len(payloads), body_bytes(payloads), now)
+
+    def owe(self, records: int, size_bytes: int, now: float) -> Wait | None:
+        """Note that so many records in so many bytes go out, or why they may not."""
+        # Asked once more: another one may have sent since this one asked.
+        if (wait := self.wait(now)) is not None:
+            return wait
         if self._rate is not None:
-            self._records.owed += len(payloads)
+            self._records.owed += records
         if self._bandwidth is not None:
-            # With the brackets and commas of the array that they become.
-            self._bytes.owed += sum(map(len, payloads)) + len(payloads) + 1
+            self._bytes.owed += size_bytes
+        return None
 
     def _pay(self, now: float) -> None:
         before = now if self._paid_at is None else self._paid_at
@@ -142,6 +148,11 @@ class Pace:
             self._events.emit("quiet_hours_ended", seconds=now - self._quiet_since)
             self._quiet_since = None
         return until is not None
+
+
+def body_bytes(payloads: Sequence[bytes]) -> int:
+    """Return the size of a body, with the brackets and commas of its array."""
+    return sum(map(len, payloads)) + len(payloads) + 1
 
 
 def most_records(wanted: int, records_per_second: float | None) -> int:

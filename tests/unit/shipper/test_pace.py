@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from shipper.limits.pace import BANDWIDTH, QUIET, RATE, Pace, most_bytes, most_records
+from shipper.limits.pace import (
+    BANDWIDTH,
+    QUIET,
+    RATE,
+    Pace,
+    Wait,
+    most_bytes,
+    most_records,
+)
 from shipper.limits.quiet import quiet_hours_of
 from shipper.limits.timetable import constant, timetable_of
 from tests.support.clock import FakeClock
@@ -144,3 +152,16 @@ def test_a_request_holds_what_a_second_allows(
         expected,
         expected,
     )
+
+
+def test_who_asked_at_the_same_moment_waits() -> None:
+    """Several may have been told that they may send; only one of them does."""
+    clock = FakeClock()
+    pace = Pace(clock=clock, events=RecordingEvents(), records_per_second=10.0)
+    now = clock.monotonic()
+    assert pace.wait(now) is None
+
+    first = pace.owe(5, 100, now)
+    second = pace.spend([b"x"], now)
+
+    assert (first, second) == (None, Wait(0.5, RATE))
