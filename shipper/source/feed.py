@@ -22,6 +22,7 @@ from shipper.source.handles import Handles
 from shipper.source.journal import Catalog
 from shipper.source.places import Places
 from shipper.source.roster import Claims, Roster
+from shipper.source.sharing import Share
 from shipper.source.siblings import Name, Pattern, name_of
 from shipper.source.tracked import Facts, Tracked
 from shipper.source.turns import Turns
@@ -49,6 +50,7 @@ class Feed:
         events: Where finds and losses are told.
         clock: Paces the looking.
         scan_interval_seconds: How often everything is looked at.
+        share: Which logs are ours, where several processes share them.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Feed:
         events: Events,
         clock: Clock,
         scan_interval_seconds: float,
+        share: Share,
     ) -> None:
         # Mutable state: the roster, whose turn it is, who is looked at each time.
         self._patterns = [Pattern(os.path.abspath(text)) for text in patterns]
@@ -70,7 +73,7 @@ class Feed:
         self._clock = clock
         self._scan_interval = scan_interval_seconds
         self._roster = Roster(
-            catalog=catalog, handles=handles, clock=clock, claims=claims
+            catalog=catalog, handles=handles, clock=clock, claims=claims, share=share
         )
         for row in catalog.known_files():
             name = self._name_of(row.path)
@@ -80,7 +83,9 @@ class Feed:
         self._census = Census(
             roster=self._roster, examiner=examiner, events=events, read_from=read_from
         )
-        self._places = Places(self._patterns, clock=clock, trouble=examiner.trouble)
+        self._places = Places(
+            self._patterns, clock=clock, trouble=examiner.trouble, share=share
+        )
         self._turns = Turns(
             roster=self._roster, handles=handles, examiner=examiner, clock=clock
         )
@@ -177,7 +182,7 @@ class Feed:
         self._hot = nlargest(MOST_HOT, warm, key=lambda each: each.changed_at)
         bases = {tracked.name.base for tracked in roster.by_id.values()}
         self._awaited = bases - active if len(bases) <= MOST_HOT else set()
-        self._tell_empty(active | bases)
+        self._tell_empty(active | bases | self._places.elsewhere)
         elapsed = self._clock.monotonic() - now
         self._next_scan = now + max(self._scan_interval, elapsed / SCAN_SHARE)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from shipper.clock import Clock
 from shipper.source.examine import Candidate
+from shipper.source.sharing import Share
 from shipper.source.siblings import Name, Pattern, name_of
 from shipper.source.sighting import kind_of
 from shipper.source.tracked import Facts, Tracked
@@ -54,16 +55,25 @@ class Places:
         patterns: Configured paths and globs, absolute.
         clock: Paces the listing.
         trouble: Told path, event and reason when something cannot be followed.
+        share: Says which logs are looked at; the others are only known by name.
     """
 
     def __init__(
-        self, patterns: Sequence[Pattern], *, clock: Clock, trouble: Trouble
+        self,
+        patterns: Sequence[Pattern],
+        *,
+        clock: Clock,
+        trouble: Trouble,
+        share: Share,
     ) -> None:
-        # Mutable state: listings by directory, and the device of each directory
-        # that was seen whole the last time. Pipeline thread.
+        # Mutable state: listings by directory, the device of each directory that was
+        # seen whole the last time, and active files that others read. Pipeline
+        # thread.
         self._patterns = patterns
         self._clock = clock
         self._trouble = trouble
+        self._share = share
+        self.elsewhere: set[str] = set()
         self._listings: dict[str, _Listing] = {}
         self._seen: dict[str, int] = {}
 
@@ -117,6 +127,7 @@ class Places:
                 name
                 for pattern in self._patterns
                 if (name := pattern.literal_in(directory)) is not None
+                if self._is_ours(name)
             ]
         self._listings[directory] = listing
         self._seen[directory] = facts.st_dev
@@ -129,11 +140,18 @@ class Places:
             known.get(found.path, found)
             for name in os.listdir(directory)
             if (found := name_of(self._patterns, directory, name)) is not None
+            if self._is_ours(found)
         ]
         # Of several copies of one log the first is followed: rather the active
         # one, rather plain.
         names.sort(key=lambda name: (name.is_rotated, not name.is_plain, name.path))
         return names
+
+    def _is_ours(self, name: Name) -> bool:
+        if self._share.has(name):
+            return True
+        self.elsewhere.add(name.base)
+        return False
 
     def _candidate(self, directory: str, name: Name) -> Candidate | None:
         try:

@@ -24,6 +24,7 @@ from shipper.fileid import (
 from shipper.follow import Position
 from shipper.source.handles import Handles
 from shipper.source.journal import Catalog, Journal
+from shipper.source.sharing import Share
 from shipper.source.siblings import Name
 from shipper.source.tracked import Facts, Tracked
 
@@ -44,10 +45,17 @@ class Roster:
         clock: For stamps and the pace of saving sizes.
         claims: Shared by the sources of one process, so that no file has two
             readers.
+        share: Shared by several processes, to the same end.
     """
 
     def __init__(
-        self, *, catalog: Catalog, handles: Handles, clock: Clock, claims: Claims
+        self,
+        *,
+        catalog: Catalog,
+        handles: Handles,
+        clock: Clock,
+        claims: Claims,
+        share: Share,
     ) -> None:
         # Mutable state: the three indexes, what the database is not told yet, and
         # how far the files were read that were dropped last.
@@ -55,6 +63,7 @@ class Roster:
         self._handles = handles
         self._clock = clock
         self._claims = claims
+        self._share = share
         self.by_id: dict[str, Tracked] = {}
         self._by_inode: dict[tuple[int, int], Tracked] = {}
         self._by_head: dict[bytes, list[Tracked]] = {}
@@ -261,7 +270,9 @@ class Roster:
 
     def is_free(self, inode: tuple[int, int]) -> bool:
         """Return True unless another source reads the file at this inode."""
-        return self._claims.get(inode, self) is self
+        if self._claims.get(inode, self) is not self:
+            return False
+        return self._share.may_follow(inode)
 
     def note_size(self, tracked: Tracked) -> None:
         """Take the last `stat` into the row: it says how much was lost."""

@@ -22,6 +22,7 @@ from shipper.source.handles import Handles
 from shipper.source.journal import Catalog
 from shipper.source.opening import Opening, opening_of
 from shipper.source.roster import Claims
+from shipper.source.sharing import Everything, Share
 from shipper.source.sighting import OpenFile
 from shipper.source.tracked import Tracked
 
@@ -76,6 +77,7 @@ class Source:
         scan_interval_seconds: How often every file and directory is looked at.
         open_file: `os.open`, or what fails on cue.
         max_open_files: Bound on open files; None derives it from RLIMIT_NOFILE.
+        share: Which of the logs are ours, where several processes share them.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Source:
         scan_interval_seconds: float = SCAN_INTERVAL_SECONDS,
         open_file: OpenFile = os.open,
         max_open_files: int | None = None,
+        share: Share | None = None,
     ) -> None:
         # Mutable state: the block being handed out, whose turn is next, and the
         # last line, for saying where a file was stopped. Pipeline thread.
@@ -111,6 +114,7 @@ class Source:
                 events=events,
                 clock=clock,
                 scan_interval_seconds=scan_interval_seconds,
+                share=share or Everything(),
             )
             for source in sources
         ]
