@@ -68,6 +68,7 @@ def carry_out(
             reads_lines=False,
         )
         if number is None:
+            assert engine.letterbox is not None
             number = engine.letterbox.ask(verb, selection)
         # A terminal that goes away ends the command, as it would end any other.
         with Signals(clock.wake, only_the_end=True) as signals:

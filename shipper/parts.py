@@ -2,65 +2,55 @@
 
 Settings come in. `prepare` makes what may turn out to be unusable (shapers, the ways
 of foreign logs, the uploader), so that a reload learns of it while the parts before
-still run. `join` adds files, state and watch, and cannot be refused by a setting. No
-room below this one and its neighbours knows the settings.
+still run. `join` adds files, state and watch, and cannot be refused by a setting. What
+it joins is made in `joints`. No room below this one and its neighbours knows the
+settings.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings
-from shipper.desk import Desk
 from shipper.events import Events
-from shipper.gate import Gate
-from shipper.heartbeat import Beating, Heartbeat
-from shipper.live import LiveSource
-from shipper.model import Line, Taken
+from shipper.heartbeat import Heartbeat
+from shipper.joints import (
+    Plan,
+    desk_of,
+    letterbox_of,
+    pipeline_of,
+    source_of,
+    state_of,
+)
+from shipper.model import Taken
 from shipper.pacing import pacing_of
-from shipper.pipeline import Pipeline, Sums
-from shipper.readings import Readings, Way
-from shipper.revive import Reviver
-from shipper.shapers import Shapers, shapers_of
-from shipper.source import LineReader, Source
-from shipper.store import Letterbox, open_store
-from shipper.uplink import heartbeat_of, in_flight_of, uploader_of
+from shipper.pipeline import Ending, Pipeline, Sums
+from shipper.shapers import shapers_of
+from shipper.source import Source
+from shipper.store import Letterbox
+from shipper.uplink import heartbeat_of, uploader_of
 from shipper.upload import Uploader
-from shipper.wake import Watch
 from shipper.ways import ways_of
-from shipper.window import Window
 
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What could be built of the settings alone.
-
-    Attributes:
-        parts: Takes it apart again.
-    """
-
-    settings: Settings
-    shapers: Shapers
-    ways: tuple[Way | None, ...]
-    uploader: Uploader
-    heartbeat: Heartbeat | None
-    parts: ExitStack
+__all__ = ["Engine", "Plan", "join", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The parts that are spoken to from outside the pipeline."""
+    """The parts that are spoken to from outside the pipeline.
+
+    Attributes:
+        letterbox: Where requests are left, if the state is kept in this process.
+    """
 
     pipeline: Pipeline
     source: Source
     uploader: Uploader
-    letterbox: Letterbox
-    heartbeat: Heartbeat | None
+    heartbeat: Heartbeat | None = None
+    letterbox: Letterbox | None = None
 
     @property
     def sums(self) -> Sums:
@@ -76,6 +66,15 @@ class Engine:
     def records_in_flight(self) -> int:
         """How many records were read and have no answer yet."""
         return self.pipeline.records_in_flight
+
+    @property
+    def taken(self) -> frozenset[Taken]:
+        """Records that were delivered though no commit says so; for the next one."""
+        return self.pipeline.taken
+
+    def run(self) -> Ending:
+        """Ship until stopped, paused, drained or out of time."""
+        return self.pipeline.run()
 
     def pending_bytes(self) -> int:
         """Return how much is on disk and not read yet; asks every file."""
@@ -157,107 +156,43 @@ def join(
         StateError: The state cannot be read or written, and waiting cannot help.
     """
     parts.push(plan.parts.pop_all())
-    settings, shapers, uploader = plan.settings, plan.shapers, plan.uploader
-    heartbeat = plan.heartbeat
-    store = open_store(
-        settings.state_dir,
-        on_state_error=settings.on_state_error,
-        clock=clock,
-        events=events,
-    )
-    parts.callback(store.close)
-    sources = settings.sources
-    if store.rebuilt is not None:
-        # The positions are lost; the operator has said where to begin anew.
-        events.emit("state_rebuilt", path=store.path, where=store.rebuilt)
-        sources = tuple(replace(one, read_from=store.rebuilt) for one in sources)
-    if exported := store.unacknowledged():
-        # Nobody should look for these at ReadMe before their receipt is here.
-        records = sum(bundle.records for bundle in exported)
-        events.emit("bundles_waiting", bundles=len(exported), records=records)
-    source = (Source if reads_lines else _Closed)(
-        sources=sources,
-        catalog=store,
+    settings = plan.settings
+    state = state_of(parts, settings, events=events, clock=clock)
+    source = source_of(
+        parts,
+        settings,
+        sources=state.sources,
+        catalog=state.store,
+        reads_lines=reads_lines,
         events=events,
         clock=clock,
-        scan_interval_seconds=settings.poll_interval,
     )
-    parts.callback(source.close)
-    batch = settings.batch
-    watch = Watch(
-        mode=settings.watch,
-        clock=clock,
-        events=events,
-        poll_interval_seconds=settings.poll_interval,
-        watched=source,
-    )
-    parts.callback(watch.close)
     pacing = pacing_of(settings, events=events, clock=clock)
-    window = Window(
-        poster=Beating(uploader, heartbeat) if heartbeat is not None else uploader,
-        gate=Gate(events=events, jitter=random.random),
+    letterbox = letterbox_of(settings, state.store)
+    desk = desk_of(
+        parts,
+        plan,
+        store=state.store,
+        letterbox=letterbox,
+        files=source,
+        pacing=pacing,
         events=events,
-        jitter=random.random,
-        max_in_flight=in_flight_of(settings),
-        max_records=pacing.max_records,
-        pace=pacing.pace,
-    )
-    # Two, because a letter is not what comes next in its file.
-    readings, again = (
-        Readings(files=source, ways=plan.ways) if any(plan.ways) else None
-        for _ in range(2)
-    )
-    letterbox = store.letterbox(
-        max_bytes=settings.dead_letters.max_bytes,
-        max_age_days=settings.dead_letters.max_age_days,
-    )
-    reader = LineReader(find_file=store.file)
-    parts.callback(reader.close)
-    desk = Desk(
-        letters=letterbox,
-        reviver=Reviver(
-            # Whoever asks for a letter wants it, whichever share is sent of the lines.
-            shaper=shapers.unsampled().around(again),
-            filters=shapers.own.filters,
-            redactor=shapers.own.redactor,
-            detector=shapers.own.detector,
-            lines=reader,
-        ),
         clock=clock,
-        events=events,
-        max_records=pacing.max_records,
-        max_bytes=pacing.max_bytes,
-        interval_seconds=settings.poll_interval,
         beat=beat,
     )
-    pipeline = Pipeline(
-        source=source if readings is None else LiveSource(source, readings),
-        shaper=shapers.around(readings),
-        batcher=Batcher(
-            max_records=pacing.max_records,
-            max_bytes=pacing.max_bytes,
-            buffer_length=batch.buffer_length,
-            max_age_seconds=batch.flush_interval,
-            keep_bytes=settings.dead_letters.keep_bytes,
-        ),
-        window=window,
-        checkpoints=store,
-        watch=watch,
+    pipeline = pipeline_of(
+        parts,
+        plan,
+        source=source,
+        checkpoints=state.store,
         desk=desk,
-        clock=clock,
-        events=events,
-        drain=once,
+        pacing=pacing,
+        pace=pacing.pace,
+        once=once,
         deadline=deadline,
-        shutdown_seconds=settings.shutdown_timeout,
+        events=events,
+        clock=clock,
         on_turn=on_turn,
         taken=taken,
     )
-    return Engine(pipeline, source, uploader, letterbox, heartbeat)
-
-
-class _Closed(Source):
-    """Finds the files and reads none of them."""
-
-    def next_line(self) -> Line | None:
-        """Return None: nothing is read now."""
-        return None
+    return Engine(pipeline, source, plan.uploader, plan.heartbeat, letterbox)
