@@ -67,6 +67,14 @@ EVENTS: Mapping[str, Kind] = {
         "well",
     ),
     "loop_resumed": Kind("warning", "the shipper moves again"),
+    "worker_started": Kind(
+        "info", "worker {worker} of {workers} runs as process {pid}"
+    ),
+    "worker_lost": Kind(
+        "error",
+        "worker {worker} is lost: {why}; another one reads its logs on from where they "
+        "are committed, in {seconds:.0f} s",
+    ),
     "notify_failed": Kind("warning", "the service manager cannot be told: {why}"),
     "file_found": Kind("debug", "{path}: following from byte {position}"),
     "file_gone": Kind("debug", "{path}: gone and fully read"),

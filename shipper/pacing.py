@@ -69,6 +69,12 @@ def pacing_of(settings: Settings, *, events: Events, clock: Clock) -> Pacing:
     )
 
 
+def is_limited(settings: Settings) -> bool:
+    """Return True if there is a limit on what may be sent, or when."""
+    limits = settings.limits
+    return bool(limits.rate or limits.bwlimit or limits.quiet_hours)
+
+
 def limits_at(settings: Settings, moment: datetime) -> LimitsNow:
     """Return which limits hold at an aware moment."""
     words = _read(settings.limits)

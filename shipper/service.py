@@ -26,6 +26,7 @@ from shipper.pipeline import Ending, Sums
 from shipper.pulse import Pulse
 from shipper.signals import Signals
 from shipper.store import StateLock
+from shipper.workers.joined import join_crew
 
 
 def run(
@@ -156,7 +157,8 @@ class _Lives:
     def _live(self, plan: Plan, news: str) -> Ending:
         self._pulse.be_patient()
         with ExitStack() as parts:
-            engine = join(
+            joins = join if plan.settings.batch.workers == 1 else join_crew
+            engine = joins(
                 parts,
                 plan,
                 once=self._once,
@@ -173,9 +175,9 @@ class _Lives:
                 endpoint=plan.settings.readme.endpoint,
             )
             self._attendant.attend(engine)
-            ending = engine.pipeline.run()
-            self._taken = engine.pipeline.taken
-            self.trouble = engine.pipeline.trouble
+            ending = engine.run()
+            self._taken = engine.taken
+            self.trouble = engine.trouble
             return ending
 
     def _plan(self, settings: Settings) -> Plan:

@@ -92,6 +92,7 @@ class BatchSettings:
         max_bytes: Bytes of one request body, unless a single record is larger.
         max_in_flight: Requests that may be unanswered or uncommitted at a time.
         background_worker_mode: False uploads one at a time, between two reads.
+        workers: Processes that ``run`` shares the files among; 1 is no other one.
     """
 
     buffer_length: int = 10
@@ -100,6 +101,7 @@ class BatchSettings:
     max_bytes: int = 1_000_000
     max_in_flight: int = 4
     background_worker_mode: bool = True
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)

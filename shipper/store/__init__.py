@@ -9,6 +9,7 @@ from shipper.store.checkpoints import Reader, Store, open_reader, open_store
 from shipper.store.dead_letters import KeptLetter
 from shipper.store.letterbox import Letterbox
 from shipper.store.lock import StateLock
+from shipper.store.positions import NotJoinedError
 from shipper.store.requests import (
     ACKNOWLEDGE,
     PURGE,
@@ -37,6 +38,7 @@ __all__ = [
     "FileSums",
     "KeptLetter",
     "Letterbox",
+    "NotJoinedError",
     "Outcomes",
     "Reader",
     "Request",

@@ -17,6 +17,10 @@ WHERE file_id = ?
 """
 
 
+class NotJoinedError(StateError):
+    """An advance does not begin where its file stands: a fault of ours."""
+
+
 def is_done(connection: sqlite3.Connection, advances: Sequence[Advance]) -> bool:
     """Return True if every advance was stored before.
 
@@ -36,17 +40,17 @@ def move(
     """Move each file's position from where it stands to the end of its advance.
 
     Raises:
-        StateError: An advance does not begin where the file stands. That is a
+        NotJoinedError: An advance does not begin where the file stands. That is a
             fault of ours; a gap must never be stored.
     """
     for advance in advances:
         place = connection.execute(_PLACE, (advance.file_id,)).fetchone()
         if place is None:
-            raise StateError(
+            raise NotJoinedError(
                 f"no such file in the state: {path}: {advance.file_id}", path=path
             )
         if place != (advance.start_bytes, advance.crc_before):
-            raise StateError(
+            raise NotJoinedError(
                 f"positions would not join: {path}: file {advance.file_id} stands at "
                 f"byte {place[0]} (checksum {place[1]:08x}), not at "
                 f"{advance.start_bytes} ({advance.crc_before:08x})",

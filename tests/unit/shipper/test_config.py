@@ -43,6 +43,7 @@ max_records = 7
 max_bytes = 5000
 max_in_flight = 2
 background_worker_mode = false
+workers = 3
 
 [filter]
 denylist = ["password"]

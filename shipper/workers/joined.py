@@ -1,0 +1,298 @@
+"""One engine of many processes: state, desk and limits here, pipelines in the workers.
+
+`join_crew` stands in for `parts.join` where `workers` is more than 1. The pipeline of
+this process reads no file: it sends dead letters again when somebody asks, and each
+time it comes round the workers are heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Final
+
+from shipper.clock import Clock
+from shipper.config.settings import Settings, SourceSettings
+from shipper.desk import Desk
+from shipper.events import Events
+from shipper.heartbeat import Heartbeat
+from shipper.joints import (
+    Plan,
+    desk_of,
+    letterbox_of,
+    pipeline_of,
+    source_of,
+    state_of,
+)
+from shipper.model import Batch, Commit, Taken
+from shipper.pacing import pacing_of
+from shipper.parts import Engine
+from shipper.pipeline import Ending, Sums
+from shipper.source import Shelf
+from shipper.workers.crew import Crew
+from shipper.workers.keeper import Keeper
+from shipper.workers.messages import Assignment, Pause, Stop
+from shipper.workers.shares import Shares
+
+LOOK_SECONDS: Final = 0.5
+GRACE_SECONDS: Final = 2.0  # beyond `shutdown_timeout`, for saving and saying so
+
+
+@dataclass(frozen=True, slots=True)
+class CrewEngine:
+    """An engine whose pipelines run in other processes; see `parts.Engine`."""
+
+    engine: Engine
+    crew: Crew
+    keeper: Keeper
+    clock: Clock
+    on_turn: Callable[[], None]
+    shutdown_seconds: float
+
+    @property
+    def sums(self) -> Sums:
+        """Lines committed in this life, by outcome."""
+        return self.engine.sums + self.keeper.sums
+
+    @property
+    def trouble(self) -> str:
+        """What keeps work from being finished, in words, or nothing."""
+        return self.engine.trouble or self.crew.trouble
+
+    @property
+    def records_in_flight(self) -> int:
+        """How many records were read and have no answer yet."""
+        return self.engine.records_in_flight + self.crew.in_flight
+
+    @property
+    def taken(self) -> frozenset[Taken]:
+        """Records that were delivered though no commit says so; for the next one."""
+        return self.engine.taken | self.crew.taken
+
+    def pending_bytes(self) -> int:
+        """Return how much is on disk and not read yet, by the workers' last words."""
+        return self.crew.unread_bytes
+
+    def pause(self) -> None:
+        """End the run so that another can go on in its place."""
+        self.crew.order(Pause())
+        self.engine.pause()
+
+    def stop(self, signal_name: str) -> None:
+        """End the run soon; called from a signal handler."""
+        self.crew.order(Stop(signal_name))
+        self.engine.stop(signal_name)
+
+    def run(self) -> Ending:
+        """Ship until stopped, paused, drained or out of time."""
+        self.crew.start()
+        ending = self.engine.run()
+        if ending is not Ending.PAUSED:
+            self.crew.order(Stop(ending.value))
+        return self._worst(ending, was_stopped=self._wind_up(ending))
+
+    def _wind_up(self, ending: Ending) -> bool:
+        """Hear the workers to their end; True if a stop has cut a pause short."""
+        end: float | None = None
+        while self.crew.is_at_work:
+            self.crew.turn()
+            self.on_turn()
+            now = self.clock.monotonic()
+            if ending is not Ending.PAUSED or self.crew.is_stopping:
+                end = end or now + self.shutdown_seconds + GRACE_SECONDS
+                if now >= end:
+                    # What they have not seen committed is read again.
+                    self.crew.close()
+                    break
+            self.clock.wait(LOOK_SECONDS)
+        return self.crew.is_stopping
+
+    def _worst(self, ending: Ending, *, was_stopped: bool) -> Ending:
+        if ending is Ending.PAUSED and was_stopped:
+            return Ending.STOPPED
+        if ending is Ending.DRAINED:
+            for worse in (Ending.OUT_OF_TIME, Ending.QUIET):
+                if worse in self.crew.endings:
+                    return worse
+        return ending
+
+
+def join_crew(
+    parts: ExitStack,
+    plan: Plan,
+    *,
+    once: bool,
+    deadline: float | None,
+    events: Events,
+    clock: Clock,
+    on_turn: Callable[[], None],
+    beat: Callable[[], None],
+    taken: frozenset[Taken],
+) -> CrewEngine:
+    """Open the state, and join what is needed to share the work; see `parts.join`.
+
+    Raises:
+        StateError: The state cannot be read or written, and waiting cannot help.
+    """
+    parts.push(plan.parts.pop_all())
+    settings = plan.settings
+    state = state_of(parts, settings, events=events, clock=clock)
+    store = state.store
+    shelf = Shelf(
+        patterns=[source.paths for source in state.sources], find_file=store.file
+    )
+    pacing = pacing_of(settings, events=events, clock=clock)
+    desk = desk_of(
+        parts,
+        plan,
+        store=store,
+        letterbox=letterbox_of(settings, store),
+        files=shelf,
+        pacing=pacing,
+        events=events,
+        clock=clock,
+        beat=beat,
+    )
+    known = store.known_files()
+    numbers = range(1, settings.batch.workers + 1)
+    keeper = Keeper(
+        state=store,
+        shares=Shares(
+            workers=numbers, known=known, places=shelf, find_files=store.find_files
+        ),
+        pace=pacing.pace,
+        clock=clock,
+        on_commit=_Told(desk, plan.heartbeat).committed,
+    )
+    begun = {shelf.source_of(row.file_id) for row in known}
+    crew = Crew(
+        numbers=numbers,
+        keeper=keeper,
+        assignment_for=_Assigner(
+            settings,
+            _sources_at(state.sources, begun),
+            once=once,
+            deadline=deadline,
+            taken=taken,
+            clock=clock,
+        ).assignment_for,
+        events=events,
+        clock=clock,
+    )
+    parts.callback(crew.close)
+    nothing = source_of(
+        parts, settings, sources=(), catalog=store, events=events, clock=clock
+    )
+    pipeline = pipeline_of(
+        parts,
+        replace(plan, settings=replace(settings, watch="poll")),
+        source=nothing,
+        checkpoints=store,
+        desk=_CrewDesk(desk, crew),
+        pacing=pacing,
+        pace=pacing.pace,
+        once=once,
+        deadline=deadline,
+        events=events,
+        clock=clock,
+        on_turn=on_turn,
+        taken=frozenset(),
+    )
+    return CrewEngine(
+        Engine(pipeline, nothing, plan.uploader, plan.heartbeat),
+        crew,
+        keeper,
+        clock,
+        on_turn,
+        settings.shutdown_timeout,
+    )
+
+
+def _sources_at(
+    sources: tuple[SourceSettings, ...], begun: set[int | None]
+) -> tuple[SourceSettings, ...]:
+    """Return the tables for workers, each of which knows some of the files alone.
+
+    `read_from` is for files that are there at the very first run of a table, and a
+    worker without known files would take any run for that.
+    """
+    return tuple(
+        replace(source, read_from="beginning") if number in begun else source
+        for number, source in enumerate(sources)
+    )
+
+
+class _Assigner:
+    """Says what a worker is to do, at its start and at every other."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sources: tuple[SourceSettings, ...],
+        *,
+        once: bool,
+        deadline: float | None,
+        taken: frozenset[Taken],
+        clock: Clock,
+    ) -> None:
+        self._settings = replace(settings, sources=sources)
+        self._once = once
+        self._deadline = deadline
+        self._taken = taken
+        self._clock = clock
+
+    def assignment_for(self, number: int) -> Assignment:
+        """Return the assignment of a worker that is started now."""
+        deadline = self._deadline
+        return Assignment(
+            settings=self._settings,
+            number=number,
+            once=self._once,
+            seconds_left=(
+                None if deadline is None else deadline - self._clock.monotonic()
+            ),
+            taken=self._taken,
+        )
+
+
+class _Told:
+    """Passes on what workers have committed to whoever waits for it here."""
+
+    def __init__(self, desk: Desk, heartbeat: Heartbeat | None) -> None:
+        self._desk = desk
+        self._heartbeat = heartbeat
+
+    def committed(self, commit: Commit) -> None:
+        """Take note of a commit that has been stored."""
+        self._desk.committed(commit)
+        is_delivery = any(advance.delivered for advance in commit.advances)
+        if is_delivery and self._heartbeat is not None:
+            self._heartbeat.beat()
+
+
+class _CrewDesk:
+    """Implements the pipeline's desk: operators ask, and so do workers."""
+
+    def __init__(self, desk: Desk, crew: Crew) -> None:
+        self._desk = desk
+        self._crew = crew
+
+    @property
+    def is_idle(self) -> bool:
+        """True when nobody waits for an answer, and no worker works."""
+        return self._desk.is_idle and not self._crew.is_at_work
+
+    def turn(self, now: float) -> Batch | None:
+        """Answer every worker, then carry out what operators asked."""
+        self._crew.turn()
+        return self._desk.turn(now)
+
+    def committed(self, commit: Commit) -> None:
+        """Take note of what has been stored."""
+        self._desk.committed(commit)
+
+    def rest(self, seconds: float) -> None:
+        """Wait, or until somebody asks, or a worker is due."""
+        due = self._crew.due_in()
+        self._desk.rest(seconds if due is None else min(seconds, due))

@@ -1,0 +1,182 @@
+"""What runs in a worker's process: one pipeline over its share of the logs.
+
+Everything it needs comes with its assignment, over the connection that it was started
+with. It opens no state, hears no signal, and ends with its parent.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import ExitStack
+from multiprocessing.connection import Connection
+from typing import Final
+
+from shipper.clock import Clock, SystemClock
+from shipper.errors import EXIT_TRY_AGAIN, ShipperError
+from shipper.joints import pipeline_of, source_of
+from shipper.model import Batch, Commit
+from shipper.pacing import is_limited, pacing_of
+from shipper.parts import Engine, prepare
+from shipper.pipeline import Ending
+from shipper.workers.messages import Assignment, Failed, Order, Over, Pause, Stop, Vital
+from shipper.workers.proxies import RemoteEvents, RemotePace, RemoteShare, RemoteState
+from shipper.workers.wire import Wire
+
+WORD_SECONDS: Final = 1.0  # between two words to the parent, at most
+# Of our time at most goes into counting what waits, however many files there are.
+COUNTING_SHARE: Final = 0.02
+
+
+def main(connection: Connection, assignment: Assignment) -> None:
+    """Ship this worker's share to its end; the exit code is 0 or 75."""
+    # A terminal and a service manager signal every process there is: the parent hears
+    # them and gives its orders.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
+    clock = SystemClock()
+    orders = _Orders()
+    wire = Wire(connection, on_order=orders.take)
+    try:
+        over = _ship(assignment, wire, orders, clock)
+    except ShipperError as error:
+        wire.tell(Failed(str(error)))
+        sys.exit(EXIT_TRY_AGAIN)
+    wire.tell(over)
+
+
+def _ship(assignment: Assignment, wire: Wire, orders: _Orders, clock: Clock) -> Over:
+    events = RemoteEvents(wire)
+    state = RemoteState(wire)
+    speaker = _Speaker(wire, clock)
+    settings = assignment.settings
+    seconds = assignment.seconds_left
+    with ExitStack() as parts:
+        plan = prepare(
+            settings,
+            events=events,
+            clock=clock,
+            beat=speaker.turned,
+            calls_monitor=False,
+        )
+        parts.push(plan.parts.pop_all())
+        source = source_of(
+            parts,
+            settings,
+            sources=settings.sources,
+            catalog=state,
+            share=RemoteShare(wire),
+            events=events,
+            clock=clock,
+        )
+        pipeline = pipeline_of(
+            parts,
+            plan,
+            source=source,
+            checkpoints=state,
+            desk=_NoDesk(clock, speaker),
+            pacing=pacing_of(settings, events=events, clock=clock),
+            pace=RemotePace(wire) if is_limited(settings) else None,
+            once=assignment.once,
+            deadline=None if seconds is None else clock.monotonic() + seconds,
+            events=events,
+            clock=clock,
+            on_turn=speaker.turned,
+            taken=assignment.taken,
+        )
+        engine = Engine(pipeline, source, plan.uploader)
+        speaker.engine = engine
+        orders.give_to(engine, clock)
+        ending = engine.run()
+        return Over(ending, engine.taken if ending is Ending.PAUSED else frozenset())
+
+
+class _Orders:
+    """Hands the parent's orders to the engine, once there is one."""
+
+    def __init__(self) -> None:
+        # Mutable state: the engine, and an order that came before it. Set by one
+        # thread each, the order first: one of the two sees the other.
+        self._engine: Engine | None = None
+        self._clock: Clock | None = None
+        self._order: Order | None = None
+
+    def take(self, order: Order) -> None:
+        """Carry out an order, now or when there is an engine; the wire's thread."""
+        self._order = order
+        self._carry_out()
+
+    def give_to(self, engine: Engine, clock: Clock) -> None:
+        """Let an engine have the orders."""
+        self._clock = clock
+        self._engine = engine
+        self._carry_out()
+
+    def _carry_out(self) -> None:
+        engine, clock, order = self._engine, self._clock, self._order
+        if engine is None or clock is None:
+            return
+        match order:
+            case Stop():
+                engine.stop(order.signal_name)
+            case Pause():
+                engine.pause()
+                clock.wake()
+            case None:
+                pass
+
+
+class _Speaker:
+    """Tells the parent once a second that we move, and how things are."""
+
+    def __init__(self, wire: Wire, clock: Clock) -> None:
+        # Mutable state, of the pipeline's thread: when it spoke last, when files may
+        # be counted again, and what the count was.
+        self._wire = wire
+        self._clock = clock
+        self._told_at = float("-inf")
+        self._count_at = 0.0
+        self._unread_bytes = 0
+        self.engine: Engine | None = None
+
+    def turned(self) -> None:
+        """Say a word if it is time; called whenever the pipeline has come round."""
+        now = self._clock.monotonic()
+        if self.engine is None or now - self._told_at < WORD_SECONDS:
+            return
+        self._told_at = now
+        if now >= self._count_at:
+            self._unread_bytes = self.engine.pending_bytes()
+            took = self._clock.monotonic() - now
+            self._count_at = now + took / COUNTING_SHARE
+        self._wire.tell(
+            Vital(
+                self.engine.trouble, self.engine.records_in_flight, self._unread_bytes
+            )
+        )
+
+
+class _NoDesk:
+    """Implements the pipeline's desk: requests go to the parent, which has one."""
+
+    is_idle = True
+
+    def __init__(self, clock: Clock, speaker: _Speaker) -> None:
+        self._clock = clock
+        self._speaker = speaker
+
+    def turn(self, now: float) -> Batch | None:
+        """Carry out nothing."""
+        return None
+
+    def committed(self, commit: Commit) -> None:
+        """Take note of nothing."""
+
+    def rest(self, seconds: float) -> None:
+        """Wait, or until somebody wakes the clock; the parent hears of us meanwhile."""
+        end = self._clock.monotonic() + seconds
+        while True:
+            self._speaker.turned()
+            left = end - self._clock.monotonic()
+            if self._clock.wait(min(WORD_SECONDS, left)) or left <= WORD_SECONDS:
+                return
