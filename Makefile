@@ -61,6 +61,7 @@ bench: $(VENV)/shipper.stamp  ## Measure each step of hot path and writer; secon
 bench-peers: $(VENV)/bench.stamp  ## Measure beside other programs; 20 minutes.
 	$(BIN)/python -m benchmarks.peers throughput --runs $(RUNS)
 	$(BIN)/python -m benchmarks.peers reaction --runs $(RUNS)
+	$(BIN)/python -m benchmarks.peers workers --runs $(RUNS)
 	$(BIN)/python -m benchmarks.middleware --runs $(RUNS)
 	$(BIN)/python -m benchmarks.write_up
 

@@ -2,6 +2,7 @@
 
     python -m benchmarks.peers throughput [--runs 5] [--lines 20000]
     python -m benchmarks.peers reaction [--runs 3]
+    python -m benchmarks.peers workers [--runs 5]
 
 Results go to benchmarks/results/ as JSON; `python -m benchmarks.write_up` puts them
 into docs/performance.md and draws the charts.
@@ -14,10 +15,19 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import contenders, data, machine, packages, reaction, rounds
+from benchmarks.peers import (
+    contenders,
+    data,
+    machine,
+    packages,
+    reaction,
+    rounds,
+    sharing,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -37,11 +47,18 @@ def throughput(given: argparse.Namespace, rsyslog: Path | None) -> dict[str, Any
     }
 
 
+MEASURED: Mapping[str, Callable[[argparse.Namespace, Path | None], dict[str, Any]]] = {
+    "throughput": throughput,
+    "reaction": reaction.everything,
+    "workers": sharing.everything,
+}
+
+
 def main() -> None:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    options.add_argument("what", choices=["throughput", "reaction"])
+    options.add_argument("what", choices=list(MEASURED))
     options.add_argument("--runs", type=int, default=5)
     options.add_argument("--lines", type=int, default=20_000)
     options.add_argument("--build", type=Path, default=ROOT / "build" / "peers")
@@ -51,12 +68,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends what was started
     given.build.mkdir(parents=True, exist_ok=True)
     rsyslog = packages.provide(given.build)
-    measured = throughput if given.what == "throughput" else reaction.everything
     facts = machine.facts(rsyslog and rsyslog / "usr/sbin/rsyslogd")
     result = {
         "taken": time.strftime("%Y-%m-%d", time.gmtime()),
         "machine": facts,
-        **measured(given, rsyslog),
+        **MEASURED[given.what](given, rsyslog),
     }
     given.results.mkdir(parents=True, exist_ok=True)
     file = given.results / f"{given.what}.json"

@@ -61,7 +61,8 @@ class Arrivals:
 
     requests: int
     bytes: int
-    last: float  # seconds since 1970
+    first: float  # seconds since 1970, 0 if nothing has
+    last: float
 
 
 class FastSink:
@@ -87,7 +88,7 @@ class FastSink:
 
     def since(self, mark: int) -> Arrivals:
         """Return what has been delivered since `mark`."""
-        requests, size, last = 0, 0, 0.0
+        requests, size, first, last = 0, 0, float("inf"), 0.0
         with self._log.open() as file:
             file.seek(mark)
             for line in file:
@@ -95,8 +96,9 @@ class FastSink:
                 if method == "POST" and status in ("200", "202"):
                     requests += 1
                     size += int(length)
+                    first = min(first, float(moment))
                     last = max(last, float(moment))
-        return Arrivals(requests, size, last)
+        return Arrivals(requests, size, min(first, last), last)
 
     def close(self) -> None:
         """End the server and remove its directory."""

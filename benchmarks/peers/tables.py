@@ -12,6 +12,8 @@ Figures = Mapping[str, Sequence[Mapping[str, float]]]
 FLOOR = "raw loop"
 RIVAL = "syslog-ng, JSON"
 BARE = "bare"
+ALONE, SHARED = "one process", "2 workers"
+SPEED = "lines_per_second_once_begun"
 
 
 def markdown(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -80,6 +82,33 @@ def hot_path(result: Mapping[str, Any]) -> str:
             step["floor"] or "\u2013",
         ])  # fmt: skip
     return markdown(("step", "\u00b5s a record", "floor \u00b5s", "floor"), rows)
+
+
+def sharing(result: Mapping[str, Any]) -> str:
+    """Return the table of a backlog of several files, by how many work on it."""
+    rounds: Figures = result["rounds"]
+    base = _speed(rounds[ALONE])
+    rows = [
+        [
+            name,
+            f"{paired_ratio(_speed(figures), base):.2f}",
+            f"{middle(figures, SPEED):,.0f}",
+            f"{middle(figures, 'lines_per_second'):,.0f}",
+            f"{middle(figures, 'cpu_seconds'):.1f}",
+            f"{middle(figures, 'peak_bytes') / 1e6:.0f}",
+            "{lost} / {repeated}".format(**result["verified"][name]),
+        ]
+        for name, figures in rounds.items()
+    ]
+    heading = (
+        "what", "× one process", "lines/s once begun", "lines/s", "CPU s",
+        "peak RSS MB", "lost / repeated",
+    )  # fmt: skip
+    return markdown(heading, rows)
+
+
+def _speed(figures: Sequence[Mapping[str, float]]) -> list[float]:
+    return [figure[SPEED] for figure in figures]
 
 
 def latency(result: Mapping[str, Any]) -> str:

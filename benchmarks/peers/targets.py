@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.peers.ratios import paired_difference, paired_ratio
-from benchmarks.peers.tables import BARE, RIVAL, markdown, middle, net_cpu_seconds
+from benchmarks.peers.tables import (
+    ALONE,
+    BARE,
+    RIVAL,
+    SHARED,
+    SPEED,
+    markdown,
+    middle,
+    net_cpu_seconds,
+)
 
 VENDOR = "readme-metrics"
 OURS = "ours"
@@ -59,6 +68,7 @@ def table(results: Mapping[str, Any]) -> str:
     """Return the table of targets of all kept results."""
     targets = [
         *_shipping(results["throughput"]),
+        *(_sharing(results["workers"]) if "workers" in results else ()),
         *_reacting(results["reaction"]),
         *_calling(results["middleware"]),
     ]
@@ -91,6 +101,17 @@ def _shipping(result: Mapping[str, Any]) -> Iterator[Target]:
         for name in ours
     )
     yield Target("records lost or repeated, all runs of ours", spoilt, 0)
+
+
+def _sharing(result: Mapping[str, Any]) -> Iterator[Target]:
+    speed = {
+        name: [one[SPEED] for one in result["rounds"][name]] for name in (ALONE, SHARED)
+    }
+    ratio = paired_ratio(speed[SHARED], speed[ALONE])
+    what = f"lines/s of {SHARED} over {result['files']} files, × {ALONE}"
+    yield Target(what, ratio, 1.5, is_at_least=True)
+    spoilt = sum(one["lost"] + one["repeated"] for one in result["verified"].values())
+    yield Target("records lost or repeated by workers", spoilt, 0)
 
 
 def _reacting(result: Mapping[str, Any]) -> Iterator[Target]:
