@@ -64,6 +64,11 @@ class Attended(Protocol):
     """One set of parts that runs; `parts.Engine` in the product."""
 
     @property
+    def is_ready(self) -> bool:
+        """True once state and logs are open."""
+        ...
+
+    @property
     def sums(self) -> Sums:
         """Lines committed by it, by outcome."""
         ...
@@ -166,7 +171,7 @@ class Attendant:
         if self._signals.stop_name is not None:
             self.ending(f"{self._signals.stop_name}: finishing what is in flight")
             return
-        if not self._is_ready:
+        if not self._is_ready and self._engine is not None and self._engine.is_ready:
             self._is_ready = True
             self._tell(self._notifier.ready)
             self._pulse.start()

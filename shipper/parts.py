@@ -53,6 +53,11 @@ class Engine:
     letterbox: Letterbox | None = None
 
     @property
+    def is_ready(self) -> bool:
+        """True: state and logs are open by the time there is an engine."""
+        return True
+
+    @property
     def sums(self) -> Sums:
         """Lines committed by this pipeline, by outcome."""
         return self.pipeline.sums

@@ -49,7 +49,11 @@ class Shelf:
         row = self._find_file(file_id)
         if row is None or row.state in {FileState.GONE, FileState.HISTORY}:
             return None
-        found = self._place_of(row.path)
+        return self.number_of(row.path)
+
+    def number_of(self, path: str) -> int | None:
+        """Return the number of the table that names a path, or None."""
+        found = self._place_of(path)
         return None if found is None else found.number
 
     def opening(

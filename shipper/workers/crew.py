@@ -121,6 +121,11 @@ class Crew:
         return not all(hand.is_over for hand in self._hands)
 
     @property
+    def is_ready(self) -> bool:
+        """True while every worker has opened its logs, or is done with them."""
+        return all(hand.is_moving or hand.over is not None for hand in self._hands)
+
+    @property
     def trouble(self) -> str:
         """What keeps a worker from its work, in words, or nothing."""
         troubles = (
@@ -199,16 +204,15 @@ class Crew:
         return max(0.0, min(due) - self._clock.monotonic()) if due else None
 
     def close(self) -> None:
-        """End every process that is left: by the loss of its parent, or killed."""
+        """End every process that is left: nobody would store what it may send."""
+        left = [hand.process for hand in self._hands if hand.process is not None]
+        for process in left:
+            process.kill()
+        for process in left:
+            # Its listener sees the end of the connection, and ends too.
+            process.join(LAST_SECONDS)
         for hand in self._hands:
-            if hand.connection is not None:
-                hand.connection.close()
-        for hand in self._hands:
-            if hand.process is not None:
-                hand.process.join(LAST_SECONDS)
-                hand.process.kill()
-                hand.process.join(LAST_SECONDS)
-                hand.process = None
+            hand.process = None
 
     def _take_up(self) -> None:
         while True:

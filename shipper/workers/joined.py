@@ -30,6 +30,7 @@ from shipper.pacing import pacing_of
 from shipper.parts import Engine
 from shipper.pipeline import Ending, Sums
 from shipper.source import Shelf
+from shipper.store import Store
 from shipper.workers.crew import Crew
 from shipper.workers.keeper import Keeper
 from shipper.workers.messages import Assignment, Pause, Stop
@@ -49,6 +50,11 @@ class CrewEngine:
     clock: Clock
     on_turn: Callable[[], None]
     shutdown_seconds: float
+
+    @property
+    def is_ready(self) -> bool:
+        """True once every worker has opened its logs."""
+        return self.crew.is_ready
 
     @property
     def sums(self) -> Sums:
@@ -154,24 +160,26 @@ def join_crew(
         clock=clock,
         beat=beat,
     )
-    known = store.known_files()
     numbers = range(1, settings.batch.workers + 1)
     keeper = Keeper(
         state=store,
         shares=Shares(
-            workers=numbers, known=known, places=shelf, find_files=store.find_files
+            workers=numbers,
+            known=store.known_files(),
+            places=shelf,
+            find_files=store.find_files,
         ),
         pace=pacing.pace,
         clock=clock,
         on_commit=_Told(desk, plan.heartbeat).committed,
     )
-    begun = {shelf.source_of(row.file_id) for row in known}
     crew = Crew(
         numbers=numbers,
         keeper=keeper,
         assignment_for=_Assigner(
-            settings,
-            _sources_at(state.sources, begun),
+            replace(settings, sources=state.sources),
+            store=store,
+            shelf=shelf,
             once=once,
             deadline=deadline,
             taken=taken,
@@ -209,34 +217,23 @@ def join_crew(
     )
 
 
-def _sources_at(
-    sources: tuple[SourceSettings, ...], begun: set[int | None]
-) -> tuple[SourceSettings, ...]:
-    """Return the tables for workers, each of which knows some of the files alone.
-
-    `read_from` is for files that are there at the very first run of a table, and a
-    worker without known files would take any run for that.
-    """
-    return tuple(
-        replace(source, read_from="beginning") if number in begun else source
-        for number, source in enumerate(sources)
-    )
-
-
 class _Assigner:
     """Says what a worker is to do, at its start and at every other."""
 
     def __init__(
         self,
         settings: Settings,
-        sources: tuple[SourceSettings, ...],
         *,
+        store: Store,
+        shelf: Shelf,
         once: bool,
         deadline: float | None,
         taken: frozenset[Taken],
         clock: Clock,
     ) -> None:
-        self._settings = replace(settings, sources=sources)
+        self._settings = settings
+        self._store = store
+        self._shelf = shelf
         self._once = once
         self._deadline = deadline
         self._taken = taken
@@ -246,13 +243,29 @@ class _Assigner:
         """Return the assignment of a worker that is started now."""
         deadline = self._deadline
         return Assignment(
-            settings=self._settings,
+            settings=replace(self._settings, sources=self._sources()),
             number=number,
             once=self._once,
             seconds_left=(
                 None if deadline is None else deadline - self._clock.monotonic()
             ),
             taken=self._taken,
+        )
+
+    def _sources(self) -> tuple[SourceSettings, ...]:
+        """Return the tables as they are for a worker, which knows a part of the files.
+
+        `read_from` is for files that are there at the very first run of a table, and a
+        worker without known files would take any run for that.
+        """
+        sources = self._settings.sources
+        if all(source.read_from == "beginning" for source in sources):
+            return sources
+        rows = self._store.known_files()
+        begun = {self._shelf.number_of(row.path) for row in rows}
+        return tuple(
+            replace(source, read_from="beginning") if number in begun else source
+            for number, source in enumerate(sources)
         )
 
 

@@ -7,6 +7,7 @@ is nothing but the asking, and a memory of answers that never change.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, TypeVar
 
 from shipper.events import Value
 from shipper.fileid import FileRow, Head
@@ -20,21 +21,36 @@ from shipper.workers.messages import (
     KnownFiles,
     MayFollow,
     MaySend,
+    Question,
     Record,
     Save,
     Spend,
     Told,
 )
-from shipper.workers.wire import Wire
 
 # Each worker would say it, and the parent says it for all.
 _SAID_BY_THE_PARENT = frozenset({"stopping"})
 
 
+Answer = TypeVar("Answer")
+
+
+class Asking(Protocol):
+    """The way to the parent; `wire.Wire` in the product."""
+
+    def ask(self, question: Question[Answer]) -> Answer:
+        """Return the answer to a question."""
+        ...
+
+    def tell(self, note: Told) -> None:
+        """Send an event."""
+        ...
+
+
 class RemoteState:
     """Implements the source's catalog and the pipeline's checkpoints."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Asking) -> None:
         self._wire = wire
 
     def known_files(self) -> list[FileRow]:
@@ -67,7 +83,7 @@ class RemoteState:
 class RemoteShare:
     """Implements `shipper.source.Share`."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Asking) -> None:
         # Mutable state: whose each log is; that holds for a worker's life.
         self._wire = wire
         self._is_mine: dict[str, bool] = {}
@@ -88,7 +104,7 @@ class RemoteShare:
 class RemotePace:
     """Implements the window's pace: one limit for all workers."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Asking) -> None:
         self._wire = wire
 
     def wait(self, now: float) -> Wait | None:
@@ -103,7 +119,7 @@ class RemotePace:
 class RemoteEvents:
     """Implements `shipper.events.Events`: the parent writes the log."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Asking) -> None:
         self._wire = wire
 
     def emit(self, name: str, **fields: Value) -> None:

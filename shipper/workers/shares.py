@@ -69,10 +69,6 @@ class Shares:
         self._inodes: dict[str, Inode] = {}
         self._asked: dict[Inode, int] = {}
         self._share_out(known)
-        for row in known:
-            worker = self.worker_of(row)
-            if worker is not None:
-                self._hold(row, worker)
 
     def worker_of(self, row: FileRow) -> int | None:
         """Return whose a remembered file is, or None if no worker reads its log."""
@@ -122,12 +118,16 @@ class Shares:
     def _share_out(self, known: Sequence[FileRow]) -> None:
         """Deal the known logs, those with the most to send first."""
         waiting: Counter[str] = Counter()
+        placed: list[tuple[FileRow, str]] = []
         for row in known:
             base = self._places.base_of(row.path)
             if base is not None:
                 waiting[base] += max(0, (row.size_bytes or 0) - row.offset_bytes)
+                placed.append((row, base))
         for base, _ in sorted(waiting.items(), key=lambda item: (-item[1], item[0])):
             self._give(base, self._idlest())
+        for row, base in placed:
+            self._hold(row, self._by_base[base])
 
     def _give(self, base: str, worker: int) -> None:
         self._by_base[base] = worker

@@ -42,6 +42,10 @@ def main(connection: Connection, assignment: Assignment) -> None:
     except ShipperError as error:
         wire.tell(Failed(str(error)))
         sys.exit(EXIT_TRY_AGAIN)
+    except Exception as error:
+        # The last resort: the parent tells of it in one line, as it would of its own.
+        wire.tell(Failed(f"unexpected error: {type(error).__name__}: {error}"))
+        raise
     wire.tell(over)
 
 

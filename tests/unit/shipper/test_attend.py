@@ -27,6 +27,7 @@ class Engine:
     def __init__(self, clock: FakeClock) -> None:
         # Mutable state: how it stands, and what it was told.
         self._clock = clock
+        self.is_ready = True
         self.sums = Sums()
         self.trouble = ""
         self.records_in_flight = 0
