@@ -34,15 +34,15 @@ from shipper.workers.messages import (
     Pause,
     Question,
     Refused,
+    Save,
     Stop,
     Told,
     Vital,
 )
 from shipper.workers.worker import main
 
-FIRST_PAUSE_SECONDS: Final = 1.0  # before a lost worker is replaced; doubling
-MOST_PAUSE_SECONDS: Final = 60.0
-SOUND_SECONDS: Final = 60.0  # a worker that has lived so long begins with the first
+FIRST_PAUSE_SECONDS: Final = 1.0  # before a lost worker is replaced
+MOST_PAUSE_SECONDS: Final = 60.0  # doubled up to here while none of them commits
 BUILDING_SECONDS: Final = 300.0  # as long as a service manager gives a start
 SILENT_SECONDS: Final = 60.0  # as WatchdogSec=: a worker says a word each second
 ASLEEP_SECONDS: Final = 5.0  # between two turns: we were stopped, and they with us
@@ -68,7 +68,6 @@ class Hand:
         self.number = number
         self.process: SpawnProcess | None = None
         self.connection: Connection | None = None
-        self.born_at = 0.0
         self.heard_at = 0.0
         self.is_moving = False
         self.vital = Vital()
@@ -133,7 +132,6 @@ class Crew:
             if hand.start_at is not None
             else hand.vital.trouble
             for hand in self._hands
-            if not hand.is_over
         )
         return next(filter(None, troubles), "")
 
@@ -233,7 +231,7 @@ class Crew:
                     self._keeper.looked(hand.number)
                 case Over():
                     hand.over = message
-                    hand.vital = Vital()
+                    hand.vital = Vital(trouble=message.trouble)
                 case Failed():
                     hand.why_lost = message.why
                 case _Gone():
@@ -252,6 +250,9 @@ class Crew:
             if not error.is_temporary and not isinstance(error, NotJoinedError):
                 raise
             answer = Refused(str(error), error.path, error.is_temporary, error.hint)
+        if isinstance(question, Save) and isinstance(answer, Answered):
+            # It does get on: if it is lost, the next one need not wait for long.
+            hand.losses = 0
         _send(hand, answer)
 
     def _pass_order(self, hand: Hand) -> None:
@@ -285,7 +286,6 @@ class Crew:
         if hand.over is not None:
             return
         now = self._clock.monotonic()
-        hand.losses = 0 if now - hand.born_at >= SOUND_SECONDS else hand.losses
         seconds = min(FIRST_PAUSE_SECONDS * 2.0**hand.losses, MOST_PAUSE_SECONDS)
         hand.losses += 1
         hand.start_at = now + seconds
@@ -318,7 +318,7 @@ class Crew:
         # The only other end is the worker's: its death is the end of the connection.
         theirs.close()
         hand.process, hand.connection = process, ours
-        hand.born_at = hand.heard_at = self._clock.monotonic()
+        hand.heard_at = self._clock.monotonic()
         hand.is_moving = False
         hand.why_lost = ""
         hand.ordered = None

@@ -138,10 +138,12 @@ class Over(Struct, frozen=True):
     """Note: the worker has come to its end.
 
     Attributes:
+        trouble: What kept work from being finished, or empty.
         taken: Records that were delivered and not committed.
     """
 
     ending: Ending
+    trouble: str = ""
     taken: frozenset[Taken] = frozenset()
 
 

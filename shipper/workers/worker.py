@@ -92,7 +92,8 @@ def _ship(assignment: Assignment, wire: Wire, orders: _Orders, clock: Clock) -> 
         speaker.engine = engine
         orders.give_to(engine, clock)
         ending = engine.run()
-        return Over(ending, engine.taken if ending is Ending.PAUSED else frozenset())
+        taken = engine.taken if ending is Ending.PAUSED else frozenset()
+        return Over(ending, engine.trouble, taken)
 
 
 class _Orders:
