@@ -12,6 +12,7 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Iterable
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Final
@@ -39,7 +40,7 @@ from shipper.workers.messages import (
     Told,
     Vital,
 )
-from shipper.workers.worker import main
+from shipper.workers.worker import HEARD_BY_THE_PARENT, main
 
 FIRST_PAUSE_SECONDS: Final = 1.0  # before a lost worker is replaced
 MOST_PAUSE_SECONDS: Final = 60.0  # doubled up to here while none of them commits
@@ -314,7 +315,14 @@ class Crew:
             name=f"worker-{hand.number}",
             daemon=True,
         )
-        process.start()
+        # Its own start would let go of the signals that are held back here.
+        resource_tracker.ensure_running()
+        # The new process inherits what is held back, and lets go when it is ready.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, HEARD_BY_THE_PARENT)
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
         # The only other end is the worker's: its death is the end of the connection.
         theirs.close()
         hand.process, hand.connection = process, ours

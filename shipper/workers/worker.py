@@ -23,6 +23,11 @@ from shipper.workers.messages import Assignment, Failed, Order, Over, Pause, Sto
 from shipper.workers.proxies import RemoteEvents, RemotePace, RemoteShare, RemoteState
 from shipper.workers.wire import Wire
 
+# A terminal and a service manager signal every process there is: the parent hears
+# them and gives its orders.
+HEARD_BY_THE_PARENT: Final = frozenset(
+    {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1}
+)
 WORD_SECONDS: Final = 1.0  # between two words to the parent, at most
 # Of our time at most goes into counting what waits, however many files there are.
 COUNTING_SHARE: Final = 0.02
@@ -30,10 +35,10 @@ COUNTING_SHARE: Final = 0.02
 
 def main(connection: Connection, assignment: Assignment) -> None:
     """Ship this worker's share to its end; the exit code is 0 or 75."""
-    # A terminal and a service manager signal every process there is: the parent hears
-    # them and gives its orders.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+    for number in HEARD_BY_THE_PARENT:
         signal.signal(number, signal.SIG_IGN)
+    # They were held back while this process was made: none may end it half made.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD_BY_THE_PARENT)
     clock = SystemClock()
     orders = _Orders()
     wire = Wire(connection, on_order=orders.take)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from shipper.receiver.faults import Faults
 from tests.support.combined import a_log
-from tests.support.commands import Shop, stop
+from tests.support.commands import KEY, Shop, stop
 from tests.support.crews import Yard, await_death, crewed
 from tests.support.loopback import LoopbackServer
 
@@ -118,6 +119,33 @@ def test_letters_are_sent_again_while_workers_ship(yard: Yard) -> None:
     assert answer["unsent"] == 1
     assert "the fields are not those of the format" in answer["notes"][0]
     assert yard.copies() == 0
+
+
+def test_signals_to_every_process_are_the_parents_alone(yard: Yard) -> None:
+    """A service manager signals all there are: workers go on until they are told."""
+    yard.write(2)
+    with yard.receiving(), crewed(yard) as crew:
+        for pid in crew.pids.values():
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+                os.kill(pid, number)
+        yard.await_received(len(yard.written))
+        code, _, said = stop(crew.process, signal.SIGTERM)
+
+    assert code == 128 + signal.SIGTERM
+    assert "worker_lost" not in said
+
+
+def test_the_key_is_on_no_command_line(yard: Yard) -> None:
+    """What a worker needs is handed over in memory; `ps` shows nothing of it."""
+    yard.write(1)
+    with yard.receiving(), crewed(yard) as crew:
+        lines = [
+            Path(f"/proc/{pid}/cmdline").read_bytes() for pid in crew.pids.values()
+        ]
+        stop(crew.process, signal.SIGTERM)
+
+    assert [line for line in lines if KEY.encode() in line] == []
+    assert all(lines)
 
 
 def test_a_refused_key_shows_in_the_status(yard: Yard) -> None:
