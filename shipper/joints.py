@@ -32,7 +32,7 @@ from shipper.store import Letterbox, Store, open_store
 from shipper.uplink import in_flight_of
 from shipper.upload import Uploader
 from shipper.wake import Watch
-from shipper.window import Pace, Window
+from shipper.window import Pace, Poster, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,12 @@ def desk_of(
     )
 
 
+def poster_of(plan: Plan) -> Beating | Uploader:
+    """Return what sends requests, and tells a monitor of it if there is one."""
+    uploader, heartbeat = plan.uploader, plan.heartbeat
+    return Beating(uploader, heartbeat) if heartbeat is not None else uploader
+
+
 def pipeline_of(
     parts: ExitStack,
     plan: Plan,
@@ -167,6 +173,7 @@ def pipeline_of(
     desk: Asked,
     pacing: Pacing,
     pace: Pace | None,
+    poster: Poster,
     once: bool,
     deadline: float | None,
     events: Events,
@@ -175,7 +182,7 @@ def pipeline_of(
     taken: frozenset[Taken],
 ) -> Pipeline:
     """Return the pipeline over a source; `pace` may be that of another process."""
-    settings, heartbeat, uploader = plan.settings, plan.heartbeat, plan.uploader
+    settings = plan.settings
     watch = Watch(
         mode=settings.watch,
         clock=clock,
@@ -197,7 +204,7 @@ def pipeline_of(
             keep_bytes=settings.dead_letters.keep_bytes,
         ),
         window=Window(
-            poster=Beating(uploader, heartbeat) if heartbeat is not None else uploader,
+            poster=poster,
             gate=Gate(events=events, jitter=random.random),
             events=events,
             jitter=random.random,

@@ -22,6 +22,7 @@ from shipper.joints import (
     desk_of,
     letterbox_of,
     pipeline_of,
+    poster_of,
     source_of,
     state_of,
 )
@@ -193,6 +194,7 @@ def join(
         desk=desk,
         pacing=pacing,
         pace=pacing.pace,
+        poster=poster_of(plan),
         once=once,
         deadline=deadline,
         events=events,

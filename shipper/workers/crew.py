@@ -1,20 +1,14 @@
-"""The workers' processes as their parent sees them: started, heard, replaced, ended.
+"""The workers as their parent sees them: started, heard, replaced, ended.
 
-Messages come in on one thread for each process and are taken up on the pipeline's
-thread, each worker's in its order. A worker that is lost leaves nothing behind but its
-number: whatever it had not seen committed is read again by its replacement.
+Messages are taken up on the pipeline's thread, each worker's in its order. A worker
+that is lost leaves nothing behind but its number: whatever it had not seen committed is
+read again by its replacement.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import queue
-import signal
-import threading
 from collections.abc import Callable, Iterable
-from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from typing import Final
 
 from msgspec import Struct
@@ -25,11 +19,15 @@ from shipper.events import Events
 from shipper.model import Taken
 from shipper.pipeline import Ending
 from shipper.store import NotJoinedError
+from shipper.workers.hand import Hand
+from shipper.workers.holding import HeldPace
 from shipper.workers.keeper import Keeper
 from shipper.workers.messages import (
     Answered,
     Assignment,
+    Busy,
     Failed,
+    Hold,
     Order,
     Over,
     Pause,
@@ -40,48 +38,20 @@ from shipper.workers.messages import (
     Told,
     Vital,
 )
-from shipper.workers.worker import HEARD_BY_THE_PARENT, main
+from shipper.workers.process import Gone, WorkerProcess
 
 FIRST_PAUSE_SECONDS: Final = 1.0  # before a lost worker is replaced
 MOST_PAUSE_SECONDS: Final = 60.0  # doubled up to here while none of them commits
 BUILDING_SECONDS: Final = 300.0  # as long as a service manager gives a start
 SILENT_SECONDS: Final = 60.0  # as WatchdogSec=: a worker says a word each second
 ASLEEP_SECONDS: Final = 5.0  # between two turns: we were stopped, and they with us
-LAST_SECONDS: Final = 5.0  # an end that was asked for; then it is killed
-
-
-class _Gone(Struct, frozen=True):
-    """The connection of a process is closed."""
 
 
 class _Heard(Struct, frozen=True):
     """One message, and the process that it came from."""
 
-    hand: Hand
+    process: WorkerProcess
     message: object
-
-
-class Hand:
-    """One worker: the process it has now, and what is known of it."""
-
-    def __init__(self, number: int) -> None:
-        # Mutable state, of the pipeline's thread.
-        self.number = number
-        self.process: SpawnProcess | None = None
-        self.connection: Connection | None = None
-        self.heard_at = 0.0
-        self.is_moving = False
-        self.vital = Vital()
-        self.losses = 0
-        self.why_lost = ""
-        self.start_at: float | None = None
-        self.ordered: Order | None = None
-        self.over: Over | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """True when it has ended as it should, and its process is gone."""
-        return self.over is not None and self.process is None
 
 
 class Crew:
@@ -91,6 +61,7 @@ class Crew:
         numbers: Of the workers.
         keeper: Answers what they ask.
         assignment_for: Says what the worker of this number is to do now.
+        pace: What the parent itself sends by; held with the workers.
         events: Where they and we report.
         clock: Woken by every message.
     """
@@ -101,6 +72,7 @@ class Crew:
         numbers: Iterable[int],
         keeper: Keeper,
         assignment_for: Callable[[int], Assignment],
+        pace: HeldPace,
         events: Events,
         clock: Clock,
     ) -> None:
@@ -108,6 +80,7 @@ class Crew:
         # filled by listeners, and `_order` is set by a signal handler too.
         self._keeper = keeper
         self._assignment_for = assignment_for
+        self._pace = pace
         self._events = events
         self._clock = clock
         self._hands = [Hand(number) for number in numbers]
@@ -126,25 +99,19 @@ class Crew:
         return all(hand.is_moving or hand.over is not None for hand in self._hands)
 
     @property
-    def trouble(self) -> str:
-        """What keeps a worker from its work, in words, or nothing."""
+    def vital(self) -> Vital:
+        """How all of them stand, by their last words."""
         troubles = (
             f"worker {hand.number} is replaced: {hand.why_lost}"
             if hand.start_at is not None
             else hand.vital.trouble
             for hand in self._hands
         )
-        return next(filter(None, troubles), "")
-
-    @property
-    def in_flight(self) -> int:
-        """How many records were read and have no answer yet, by the last words."""
-        return sum(hand.vital.in_flight for hand in self._hands)
-
-    @property
-    def unread_bytes(self) -> int:
-        """How much is on disk and not read yet, by the last words."""
-        return sum(hand.vital.unread_bytes for hand in self._hands)
+        return Vital(
+            next(filter(None, troubles), ""),
+            sum(hand.vital.in_flight for hand in self._hands),
+            sum(hand.vital.unread_bytes for hand in self._hands),
+        )
 
     @property
     def endings(self) -> set[Ending]:
@@ -178,6 +145,13 @@ class Crew:
         if not isinstance(self._order, Stop):
             self._order = order
 
+    def hold(self, seconds: float, *, besides: Hand | None = None) -> None:
+        """Let nobody send for so long; one was told so by the receiver itself."""
+        self._pace.hold(self._clock.monotonic() + seconds)
+        for hand in self._hands:
+            if hand is not besides and hand.process is not None:
+                hand.process.send(Hold(seconds))
+
     def turn(self) -> None:
         """Take up every message, carry on orders, replace who is lost.
 
@@ -192,10 +166,10 @@ class Crew:
         self._take_up()
         for hand in self._hands:
             if hand.start_at is not None:
-                self._replace(hand, now)
+                self._replace(hand, hand.start_at, now)
             elif hand.process is not None:
-                self._pass_order(hand)
-                self._check_pulse(hand, now)
+                self._pass_order(hand, hand.process)
+                self._check_pulse(hand, hand.process, now)
 
     def due_in(self) -> float | None:
         """Return the seconds until a lost worker is replaced, or None."""
@@ -208,173 +182,121 @@ class Crew:
         for process in left:
             process.kill()
         for process in left:
-            # Its listener sees the end of the connection, and ends too.
-            process.join(LAST_SECONDS)
+            process.end()
         for hand in self._hands:
             hand.process = None
 
     def _take_up(self) -> None:
-        while True:
-            try:
-                heard = self._inbox.get_nowait()
-            except queue.Empty:
-                return
-            hand, message = heard.hand, heard.message
-            hand.heard_at = self._clock.monotonic()
-            match message:
-                case Question():
-                    self._answer(hand, message)
-                case Told():
-                    self._events.emit(message.name, **message.fields)
-                case Vital():
-                    hand.is_moving = True
-                    hand.vital = message
-                    self._keeper.looked(hand.number)
-                case Over():
-                    hand.over = message
-                    hand.vital = Vital(trouble=message.trouble)
-                case Failed():
-                    hand.why_lost = message.why
-                case _Gone():
-                    self._let_go(hand)
-                case _:
-                    raise TypeError(f"nobody expects {message!r}")
+        # What comes meanwhile is for the next turn: others wait for theirs, too.
+        for _ in range(self._inbox.qsize()):
+            heard = self._inbox.get_nowait()
+            for hand in self._hands:
+                if hand.process is heard.process:
+                    hand.heard_at = self._clock.monotonic()
+                    self._take(hand, heard.process, heard.message)
 
-    def _answer(self, hand: Hand, question: Question[object]) -> None:
+    def _take(self, hand: Hand, process: WorkerProcess, message: object) -> None:
+        match message:
+            case Question():
+                process.send(self._answer(hand, message))
+            case Told():
+                self._events.emit(message.name, **message.fields)
+            case Vital():
+                hand.is_moving = True
+                hand.vital = message
+                self._keeper.looked(hand.number)
+            case Busy():
+                self.hold(message.seconds, besides=hand)
+            case Over():
+                hand.over = message
+                hand.vital = Vital(trouble=message.trouble)
+            case Failed():
+                hand.why_lost = message.why
+            case Gone():
+                self._let_go(hand, process)
+            case _:
+                raise TypeError(f"nobody expects {message!r}")
+
+    def _answer(self, hand: Hand, question: Question[object]) -> Answered | Refused:
         try:
-            answer: Answered | Refused = Answered(
-                self._keeper.answer(hand.number, question)
-            )
+            answer = Answered(self._keeper.answer(hand.number, question))
         except StateError as error:
             # What does not join is that worker's fault, and a new one reads on from
             # the stored position; any other lasting trouble is everybody's.
             if not error.is_temporary and not isinstance(error, NotJoinedError):
                 raise
-            answer = Refused(str(error), error.path, error.is_temporary, error.hint)
-        if isinstance(question, Save) and isinstance(answer, Answered):
+            return Refused(str(error), error.path, error.is_temporary, error.hint)
+        if isinstance(question, Save):
             # It does get on: if it is lost, the next one need not wait for long.
             hand.losses = 0
-        _send(hand, answer)
+        return answer
 
-    def _pass_order(self, hand: Hand) -> None:
+    def _pass_order(self, hand: Hand, process: WorkerProcess) -> None:
         if self._order is not None and hand.ordered is not self._order:
             hand.ordered = self._order
-            _send(hand, self._order)
+            process.send(self._order)
 
-    def _check_pulse(self, hand: Hand, now: float) -> None:
+    def _check_pulse(self, hand: Hand, process: WorkerProcess, now: float) -> None:
         patience = SILENT_SECONDS if hand.is_moving else BUILDING_SECONDS
-        if now - hand.heard_at > patience and hand.process is not None:
+        if now - hand.heard_at > patience:
             hand.why_lost = f"nothing was heard of it for {patience:.0f} s"
             hand.heard_at = now
-            hand.process.kill()
-
-    def _let_go(self, hand: Hand) -> None:
-        """Take note that a process is gone, and say when it is replaced."""
-        process, connection = hand.process, hand.connection
-        assert process is not None
-        assert connection is not None
-        connection.close()
-        process.join(LAST_SECONDS)
-        if process.exitcode is None:
             process.kill()
-            process.join(LAST_SECONDS)
-        hand.process = hand.connection = None
+
+    def _let_go(self, hand: Hand, process: WorkerProcess) -> None:
+        """Take note that a process is gone."""
+        how = process.end()
+        hand.process = None
         if hand.over is None and self._order is not None:
             # It was to end anyway; whatever it had in flight is read again.
-            is_pause = isinstance(self._order, Pause)
-            hand.over = Over(Ending.PAUSED if is_pause else Ending.STOPPED)
+            hand.over = self._as_ordered()
         self._keeper.gone(hand.number, for_good=hand.over is not None)
-        if hand.over is not None:
-            return
-        now = self._clock.monotonic()
+        if hand.over is None:
+            self._lose(hand, hand.why_lost or how)
+
+    def _as_ordered(self) -> Over:
+        is_pause = isinstance(self._order, Pause)
+        return Over(Ending.PAUSED if is_pause else Ending.STOPPED)
+
+    def _lose(self, hand: Hand, why: str) -> None:
+        """Tell of a worker that is lost, and when it is replaced."""
         seconds = min(FIRST_PAUSE_SECONDS * 2.0**hand.losses, MOST_PAUSE_SECONDS)
         hand.losses += 1
-        hand.start_at = now + seconds
-        hand.why_lost = hand.why_lost or _how_ended(process.exitcode)
+        hand.start_at = self._clock.monotonic() + seconds
+        hand.why_lost = why
         # What was in flight there is on disk alone again.
         hand.vital = Vital(unread_bytes=hand.vital.unread_bytes)
-        self._events.emit(
-            "worker_lost", worker=hand.number, why=hand.why_lost, seconds=seconds
-        )
+        self._events.emit("worker_lost", worker=hand.number, why=why, seconds=seconds)
 
-    def _replace(self, hand: Hand, now: float) -> None:
+    def _replace(self, hand: Hand, due_at: float, now: float) -> None:
         if self._order is not None:
             hand.start_at = None
-            is_pause = isinstance(self._order, Pause)
-            hand.over = Over(Ending.PAUSED if is_pause else Ending.STOPPED)
-        elif hand.start_at is not None and now >= hand.start_at:
+            hand.over = self._as_ordered()
+        elif now >= due_at:
             hand.start_at = None
             self._start(hand)
 
     def _start(self, hand: Hand) -> None:
-        context = multiprocessing.get_context("spawn")  # no thread or lock is copied
-        ours, theirs = context.Pipe()
-        process = context.Process(
-            target=main,
-            args=(theirs, self._assignment_for(hand.number)),
-            name=f"worker-{hand.number}",
-            daemon=True,
-        )
-        # Its own start would let go of the signals that are held back here.
-        resource_tracker.ensure_running()
-        # The new process inherits what is held back, and lets go when it is ready.
-        held = signal.pthread_sigmask(signal.SIG_BLOCK, HEARD_BY_THE_PARENT)
-        try:
-            process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, held)
-        # The only other end is the worker's: its death is the end of the connection.
-        theirs.close()
-        hand.process, hand.connection = process, ours
-        hand.heard_at = self._clock.monotonic()
         hand.is_moving = False
         hand.why_lost = ""
         hand.ordered = None
-        threading.Thread(
-            target=_listen,
-            args=(hand, ours, self._inbox, self._clock),
-            name=process.name,
-            daemon=True,
-        ).start()
+        assignment = self._assignment_for(hand.number)
+        try:
+            hand.process = WorkerProcess(assignment, hear=self._hear)
+        except OSError as error:
+            self._lose(hand, f"it cannot be started: {error.strerror or error}")
+            return
+        now = hand.heard_at = self._clock.monotonic()
+        if (left := self._pace.left_seconds(now)) > 0:
+            hand.process.send(Hold(left))
         self._events.emit(
             "worker_started",
             worker=hand.number,
             workers=len(self._hands),
-            pid=process.pid,
+            pid=hand.process.pid,
         )
 
-
-def _listen(
-    hand: Hand,
-    connection: Connection,
-    inbox: queue.SimpleQueue[_Heard],
-    clock: Clock,
-) -> None:
-    """Hand over what a process says, until it is gone."""
-    while True:
-        try:
-            message: object = connection.recv()
-        except (EOFError, OSError):
-            # A message that was cut off in its middle is none.
-            message = _Gone()
-        inbox.put(_Heard(hand, message))
-        clock.wake()
-        if isinstance(message, _Gone):
-            return
-
-
-def _send(hand: Hand, message: Answered | Refused | Order) -> None:
-    if hand.connection is None:
-        return
-    try:
-        hand.connection.send(message)
-    except OSError:
-        return  # it is gone, and its listener says so
-
-
-def _how_ended(code: int | None) -> str:
-    if code is None:
-        return "it does not end"
-    if code < 0:
-        return f"killed by {signal.Signals(-code).name}"
-    return f"it ended with code {code}"
+    def _hear(self, process: WorkerProcess, message: object) -> None:
+        """Put a message down for the next turn; a listener's thread."""
+        self._inbox.put(_Heard(process, message))
+        self._clock.wake()

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
 
 from shipper.clock import Clock
 from shipper.config.settings import Settings, SourceSettings
@@ -22,106 +21,21 @@ from shipper.joints import (
     desk_of,
     letterbox_of,
     pipeline_of,
+    poster_of,
     source_of,
     state_of,
 )
 from shipper.model import Batch, Commit, Taken
 from shipper.pacing import pacing_of
 from shipper.parts import Engine
-from shipper.pipeline import Ending, Sums
 from shipper.source import Shelf
 from shipper.store import Store
 from shipper.workers.crew import Crew
+from shipper.workers.engine import CrewEngine
+from shipper.workers.holding import Candid, HeldPace
 from shipper.workers.keeper import Keeper
-from shipper.workers.messages import Assignment, Pause, Stop
+from shipper.workers.messages import Assignment
 from shipper.workers.shares import Shares
-
-LOOK_SECONDS: Final = 0.5
-GRACE_SECONDS: Final = 2.0  # beyond `shutdown_timeout`, for saving and saying so
-
-
-@dataclass(frozen=True, slots=True)
-class CrewEngine:
-    """An engine whose pipelines run in other processes; see `parts.Engine`."""
-
-    engine: Engine
-    crew: Crew
-    keeper: Keeper
-    clock: Clock
-    on_turn: Callable[[], None]
-    shutdown_seconds: float
-
-    @property
-    def is_ready(self) -> bool:
-        """True once every worker has opened its logs."""
-        return self.crew.is_ready
-
-    @property
-    def sums(self) -> Sums:
-        """Lines committed in this life, by outcome."""
-        return self.engine.sums + self.keeper.sums
-
-    @property
-    def trouble(self) -> str:
-        """What keeps work from being finished, in words, or nothing."""
-        return self.engine.trouble or self.crew.trouble
-
-    @property
-    def records_in_flight(self) -> int:
-        """How many records were read and have no answer yet."""
-        return self.engine.records_in_flight + self.crew.in_flight
-
-    @property
-    def taken(self) -> frozenset[Taken]:
-        """Records that were delivered though no commit says so; for the next one."""
-        return self.engine.taken | self.crew.taken
-
-    def pending_bytes(self) -> int:
-        """Return how much is on disk and not read yet, by the workers' last words."""
-        return self.crew.unread_bytes
-
-    def pause(self) -> None:
-        """End the run so that another can go on in its place."""
-        self.crew.order(Pause())
-        self.engine.pause()
-
-    def stop(self, signal_name: str) -> None:
-        """End the run soon; called from a signal handler."""
-        self.crew.order(Stop(signal_name))
-        self.engine.stop(signal_name)
-
-    def run(self) -> Ending:
-        """Ship until stopped, paused, drained or out of time."""
-        self.crew.start()
-        ending = self.engine.run()
-        if ending is not Ending.PAUSED:
-            self.crew.order(Stop(ending.value))
-        return self._worst(ending, was_stopped=self._wind_up(ending))
-
-    def _wind_up(self, ending: Ending) -> bool:
-        """Hear the workers to their end; True if a stop has cut a pause short."""
-        end: float | None = None
-        while self.crew.is_at_work:
-            self.crew.turn()
-            self.on_turn()
-            now = self.clock.monotonic()
-            if ending is not Ending.PAUSED or self.crew.is_stopping:
-                end = end or now + self.shutdown_seconds + GRACE_SECONDS
-                if now >= end:
-                    # What they have not seen committed is read again.
-                    self.crew.close()
-                    break
-            self.clock.wait(LOOK_SECONDS)
-        return self.crew.is_stopping
-
-    def _worst(self, ending: Ending, *, was_stopped: bool) -> Ending:
-        if ending is Ending.PAUSED and was_stopped:
-            return Ending.STOPPED
-        if ending is Ending.DRAINED:
-            for worse in (Ending.OUT_OF_TIME, Ending.QUIET):
-                if worse in self.crew.endings:
-                    return worse
-        return ending
 
 
 def join_crew(
@@ -161,6 +75,7 @@ def join_crew(
         beat=beat,
     )
     numbers = range(1, settings.batch.workers + 1)
+    held = HeldPace(pacing.pace)
     keeper = Keeper(
         state=store,
         shares=Shares(
@@ -185,6 +100,7 @@ def join_crew(
             taken=taken,
             clock=clock,
         ).assignment_for,
+        pace=held,
         events=events,
         clock=clock,
     )
@@ -199,7 +115,8 @@ def join_crew(
         checkpoints=store,
         desk=_CrewDesk(desk, crew),
         pacing=pacing,
-        pace=pacing.pace,
+        pace=held,
+        poster=Candid(poster_of(plan), crew.hold),
         once=once,
         deadline=deadline,
         events=events,

@@ -134,6 +134,12 @@ class Vital(Struct, frozen=True):
     unread_bytes: int = 0
 
 
+class Busy(Struct, frozen=True):
+    """Note: the receiver wants no request for so many seconds."""
+
+    seconds: float
+
+
 class Over(Struct, frozen=True):
     """Note: the worker has come to its end.
 
@@ -163,5 +169,11 @@ class Pause(Struct, frozen=True):
     """Order: end so that another can go on, and give nothing up."""
 
 
-Note = Told | Vital | Over | Failed
-Order = Stop | Pause
+class Hold(Struct, frozen=True):
+    """Order: let no request out for so many seconds; another one was told so."""
+
+    seconds: float
+
+
+Note = Told | Vital | Busy | Over | Failed
+Order = Stop | Pause | Hold

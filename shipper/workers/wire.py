@@ -17,6 +17,7 @@ from typing import TypeVar, cast
 from shipper.errors import EXIT_TRY_AGAIN, StateError
 from shipper.workers.messages import (
     Answered,
+    Hold,
     Note,
     Order,
     Pause,
@@ -81,7 +82,7 @@ class Wire:
                 message = self._connection.recv()
             except (EOFError, OSError):
                 _end()
-            if isinstance(message, Stop | Pause):
+            if isinstance(message, Stop | Pause | Hold):
                 self._on_order(message)
             else:
                 self._answers.put(message)

@@ -14,12 +14,23 @@ from typing import Final
 
 from shipper.clock import Clock, SystemClock
 from shipper.errors import EXIT_TRY_AGAIN, ShipperError
-from shipper.joints import pipeline_of, source_of
+from shipper.joints import pipeline_of, poster_of, source_of
 from shipper.model import Batch, Commit
 from shipper.pacing import is_limited, pacing_of
 from shipper.parts import Engine, prepare
 from shipper.pipeline import Ending
-from shipper.workers.messages import Assignment, Failed, Order, Over, Pause, Stop, Vital
+from shipper.workers.holding import Candid, HeldPace
+from shipper.workers.messages import (
+    Assignment,
+    Busy,
+    Failed,
+    Hold,
+    Order,
+    Over,
+    Pause,
+    Stop,
+    Vital,
+)
 from shipper.workers.proxies import RemoteEvents, RemotePace, RemoteShare, RemoteState
 from shipper.workers.wire import Wire
 
@@ -40,7 +51,7 @@ def main(connection: Connection, assignment: Assignment) -> None:
     # They were held back while this process was made: none may end it half made.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD_BY_THE_PARENT)
     clock = SystemClock()
-    orders = _Orders()
+    orders = _Orders(clock)
     wire = Wire(connection, on_order=orders.take)
     try:
         over = _ship(assignment, wire, orders, clock)
@@ -85,7 +96,8 @@ def _ship(assignment: Assignment, wire: Wire, orders: _Orders, clock: Clock) -> 
             checkpoints=state,
             desk=_NoDesk(clock, speaker),
             pacing=pacing_of(settings, events=events, clock=clock),
-            pace=RemotePace(wire) if is_limited(settings) else None,
+            pace=orders.pace_around(RemotePace(wire) if is_limited(settings) else None),
+            poster=Candid(poster_of(plan), lambda seconds: wire.tell(Busy(seconds))),
             once=assignment.once,
             deadline=None if seconds is None else clock.monotonic() + seconds,
             events=events,
@@ -95,7 +107,7 @@ def _ship(assignment: Assignment, wire: Wire, orders: _Orders, clock: Clock) -> 
         )
         engine = Engine(pipeline, source, plan.uploader)
         speaker.engine = engine
-        orders.give_to(engine, clock)
+        orders.give_to(engine)
         ending = engine.run()
         taken = engine.taken if ending is Ending.PAUSED else frozenset()
         return Over(ending, engine.trouble, taken)
@@ -104,34 +116,45 @@ def _ship(assignment: Assignment, wire: Wire, orders: _Orders, clock: Clock) -> 
 class _Orders:
     """Hands the parent's orders to the engine, once there is one."""
 
-    def __init__(self) -> None:
-        # Mutable state: the engine, and an order that came before it. Set by one
-        # thread each, the order first: one of the two sees the other.
+    def __init__(self, clock: Clock) -> None:
+        # Mutable state: the engine, and an order that came before it; of a hold, up
+        # to when. Each is set by one thread first and read by the other after: one of
+        # the two sees both.
+        self._clock = clock
         self._engine: Engine | None = None
-        self._clock: Clock | None = None
-        self._order: Order | None = None
+        self._order: Stop | Pause | None = None
+        self._held = HeldPace(None)
+
+    def pace_around(self, pace: RemotePace | None) -> HeldPace:
+        """Return a pace that obeys a hold too, one that came before it as well."""
+        earlier, self._held = self._held, HeldPace(pace)
+        now = self._clock.monotonic()
+        self._held.hold(now + earlier.left_seconds(now))
+        return self._held
 
     def take(self, order: Order) -> None:
         """Carry out an order, now or when there is an engine; the wire's thread."""
+        if isinstance(order, Hold):
+            self._held.hold(self._clock.monotonic() + order.seconds)
+            return
         self._order = order
         self._carry_out()
 
-    def give_to(self, engine: Engine, clock: Clock) -> None:
+    def give_to(self, engine: Engine) -> None:
         """Let an engine have the orders."""
-        self._clock = clock
         self._engine = engine
         self._carry_out()
 
     def _carry_out(self) -> None:
-        engine, clock, order = self._engine, self._clock, self._order
-        if engine is None or clock is None:
+        engine = self._engine
+        if engine is None:
             return
-        match order:
-            case Stop():
-                engine.stop(order.signal_name)
+        match self._order:
+            case Stop(signal_name):
+                engine.stop(signal_name)
             case Pause():
                 engine.pause()
-                clock.wake()
+                self._clock.wake()
             case None:
                 pass
 

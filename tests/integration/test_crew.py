@@ -11,7 +11,7 @@ import pytest
 from shipper.receiver.faults import Faults
 from tests.support.commands import Shop
 from tests.support.crews import Yard, await_death
-from tests.support.loopback import LoopbackServer, Silence
+from tests.support.loopback import LoopbackServer, Reply, Silence
 from tests.support.served import Served
 
 
@@ -130,6 +130,21 @@ def test_quiet_hours_hold_for_all(yard: Yard) -> None:
 
     assert (done.returncode, heard) == (75, 0), done.stderr
     assert done.stderr.count("quiet_hours_began") == 1
+
+
+def test_what_one_was_told_with_retry_after_holds_for_all(yard: Yard) -> None:
+    """One 429 with an hour's wish: the other worker sends no more either."""
+    wish = Reply(429, headers=(("Retry-After", "3600"),))
+    with LoopbackServer([Reply(), wish]) as server:
+        yard.configure(server.url)
+        yard.write(100)
+        requests = len(yard.written) // 5
+        done = yard.shop.shipper("run", "--once", "--max-duration", "4s")
+        heard = len(server.heard)
+
+    assert done.returncode == 75
+    # What was out at that moment, and what went out before the word was passed on.
+    assert heard < requests / 2
 
 
 def test_time_that_is_up_ends_all(yard: Yard) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from shipper.limits.pace import Pace
 from shipper.source import Shelf
 from shipper.store import NotJoinedError, Store, open_store
 from shipper.workers.crew import FIRST_PAUSE_SECONDS, SILENT_SECONDS, Crew
+from shipper.workers.holding import HeldPace
 from shipper.workers.keeper import Keeper
 from shipper.workers.messages import Assignment, Stop
 from shipper.workers.shares import Shares
@@ -81,6 +83,7 @@ class Stage:
             readme=ReadmeSettings(endpoint=endpoint, api_key=KEY),
         )
         shelf = Shelf(patterns=[source.paths], find_file=store.file)
+        self.pace = HeldPace(None)
         self.keeper = Keeper(
             state=self.store,
             shares=Shares(
@@ -99,6 +102,7 @@ class Stage:
             assignment_for=lambda number: Assignment(
                 settings, number, once=False, seconds_left=None, taken=frozenset()
             ),
+            pace=self.pace,
             events=self.events,
             clock=self.clock,
         )
@@ -170,7 +174,7 @@ def test_workers_that_cannot_work_are_started_ever_more_rarely(stage: Stage) -> 
         stage.turn_until(lambda: stage.crew.is_ready)
         os.kill(stage.named("worker_started")[-1]["pid"], signal.SIGKILL)
         stage.turn_until(lambda: len(stage.named("worker_lost")) > number)  # noqa: B023  # called at once
-        trouble = stage.crew.trouble
+        trouble = stage.crew.vital.trouble
         stage.turn_until(
             lambda: len(stage.named("worker_started")) > number + 1,  # noqa: B023  # called at once
             pass_seconds=1.0,
@@ -179,7 +183,7 @@ def test_workers_that_cannot_work_are_started_ever_more_rarely(stage: Stage) -> 
     pauses = [lost["seconds"] for lost in stage.named("worker_lost")]
     assert pauses == [FIRST_PAUSE_SECONDS * times for times in (1, 2, 4)]
     assert trouble == "worker 1 is replaced: killed by SIGKILL"
-    assert stage.crew.trouble == ""
+    assert stage.crew.vital.trouble == ""
 
 
 def test_a_commit_that_does_not_join_costs_its_worker(stage: Stage) -> None:
@@ -212,6 +216,24 @@ def test_a_state_that_is_damaged_ends_the_parent(stage: Stage) -> None:
 
     with pytest.raises(StateError, match="damaged"):
         stage.turn_until(lambda: False)
+
+
+def test_a_worker_that_cannot_be_started_is_tried_again(stage: Stage) -> None:
+    """Without a descriptor left for its connection, the parent waits and goes on."""
+    stage.turn_until(lambda: stage.crew.is_ready)
+    os.kill(stage.named("worker_started")[0]["pid"], signal.SIGKILL)
+    stage.turn_until(stage.has_lost)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        stage.turn_until(lambda: len(stage.named("worker_lost")) == 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    stage.write(1)
+    stage.turn_until(lambda: stage.keeper.sums.delivered == 1, pass_seconds=1.0)
+
+    assert "it cannot be started: Too many" in stage.named("worker_lost")[1]["why"]
 
 
 def test_a_worker_lost_at_the_end_is_not_replaced(stage: Stage) -> None:
