@@ -12,9 +12,10 @@ import pytest
 
 from shipper.receiver.faults import Faults
 from tests.support.combined import a_log
-from tests.support.commands import KEY, Shop, stop
+from tests.support.commands import KEY, Shop, running, stop
 from tests.support.crews import Yard, await_death, crewed
 from tests.support.loopback import LoopbackServer
+from tests.support.service_manager import service_manager
 
 pytestmark = pytest.mark.e2e
 
@@ -178,6 +179,33 @@ def test_one_limit_holds_for_all_workers(yard: Yard) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["delivered"] == len(yard.written)
     assert limit < sum(sizes[:-1]) <= limit * seconds
+
+
+def test_deliveries_of_workers_call_the_monitor(yard: Yard) -> None:
+    """Once a minute for all together, by the parent."""
+    yard.write(10)
+    with LoopbackServer() as monitor:
+        url = monitor.url.replace("/v1/request", "/ping")
+        with yard.receiving(more=f'[heartbeat]\nurl = "{url}"\n'):
+            done = yard.shop.shipper("run", "--once")
+        calls = [one.line for one in monitor.heard]
+
+    assert done.returncode == 0, done.stderr
+    assert calls == ["GET /ping HTTP/1.1"]
+
+
+def test_the_service_manager_hears_of_all_workers(yard: Yard) -> None:
+    """READY when each has opened its logs; STATUS is the sum of what they did."""
+    yard.write(3)
+    words = ("run", "--config", str(yard.shop.config))
+    with service_manager(yard.shop.directory, "path") as manager, yard.receiving():
+        with running(*words, environ=manager.environ) as process:
+            manager.await_line("READY", "1")
+            manager.await_line("STATUS", "24 delivered; waiting: nothing")
+            stop(process, signal.SIGTERM)
+        manager.await_line("STOPPING", "1")
+
+    assert set(yard.shop.received()) == yard.written
 
 
 def test_one_worker_is_no_process_more(yard: Yard) -> None:
