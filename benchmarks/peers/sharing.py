@@ -3,6 +3,8 @@
 The sink is the fast one. The ratio of both is taken in the same round. Lines a second
 are taken twice: from the start of the process, which is what somebody waits for, and
 from the first body to the last one, which is what a long backlog comes to.
+Two workers and the sink need two cores that nobody else uses: on a machine with other
+work on it, the ratio says how much of it was free.
 """
 
 from __future__ import annotations
