@@ -60,18 +60,17 @@ class FieldMask:
         between two of them is a key if it is listed and a colon follows.
         """
         values = []
-        for part in self.names.texts_in(low):
-            at = low.find(part)
-            while at >= 0:
-                end = low.find('"', at)
-                if end < 0:
-                    break
-                if low[low.rfind('"', 0, at) + 1 : end] in self.names:
-                    value = _VALUE.match(text, end + 1)
-                    if value is not None:
-                        values.append(value)
-                at = low.find(part, end)
-        values.sort(key=re.Match.start)
+        seen = 0
+        for at in sorted(self.names.places_in(low)):
+            if at < seen:
+                continue  # the same string again, such as a long one of many names
+            seen = low.find('"', at)
+            if seen < 0:
+                break
+            if low[low.rfind('"', 0, at) + 1 : seen] in self.names:
+                value = _VALUE.match(text, seen + 1)
+                if value is not None:
+                    values.append(value)
         return _replace(text, values)
 
     def _mask_json(self, text: str, depth: int) -> str:

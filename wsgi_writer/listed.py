@@ -9,11 +9,12 @@ every request, so it must cost next to nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 # Letters from rare to frequent in English and in JSON. Looking for a name's rarest
 # letters first costs a tenth of looking for the name.
 _RARE_FIRST = "zqxjkvwbpygfmhucldronsaite"
-SHARED_LENGTH = 5
 _PLAIN_NAME = re.compile(r"[a-z0-9_\-]+\Z")
 # JSON escapes that can hide a letter, a digit, "-" or "_" of a name (RFC 8259 §7);
 # with more backslashes, in a document inside a string of another one.
@@ -25,18 +26,30 @@ _HIDDEN = re.compile(
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 
 
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One search through a text, for all the names that hold one rare letter.
+
+    It can find something only in a text that holds `letter` and both letters of one
+    of the `pairs`.
+    """
+
+    letter: str
+    pairs: tuple[tuple[str, str], ...]
+    pattern: re.Pattern[str]
+
+
 class ListedNames:
     """The names of the fields to mask, in every spelling, ready to be looked for."""
 
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
         plain = {name for name in names if _PLAIN_NAME.match(name)}
-        # Per text that all the spellings behind it hold: its three rarest letters,
-        # itself, and those spellings.
-        self._rows = tuple(
-            (*_rarest(text), text, tuple(found))
-            for text, found in _grouped(plain).items()
+        passes = tuple(_passes(plain))
+        self._passes = tuple(
+            (found.letter, found.pairs, found.pattern.search) for found in passes
         )
+        self._patterns = tuple(found.pattern for found in passes)
         # Names in other scripts or with punctuation, looked for the slow way.
         self.odd = tuple(sorted(names - plain))
 
@@ -71,20 +84,24 @@ class ListedNames:
         plain = unescape(unescape(text.replace("\0", ""))).replace("\\", "").lower()
         return any(f'"{name}"' in plain for name in self._names)
 
-    def texts_in(self, low: str) -> list[str]:
-        """Return the texts, one of which every listed name in `low` must hold."""
-        return [
-            text
-            for rare, second, third, text, _ in self._rows
-            if rare in low and second in low and third in low and text in low
-        ]
+    def places_in(self, low: str) -> Iterator[int]:
+        """Return places inside of every plain listed name in `low`, in no order.
+
+        Args:
+            low: A text in lower case.
+        """
+        for pattern in self._patterns:
+            for found in pattern.finditer(low):
+                yield found.start()
 
     def _spelled_in(self, low: str) -> bool:
-        for rare, second, third, text, spellings in self._rows:
-            if rare in low and second in low and third in low and text in low:
-                for spelling in spellings:
-                    if spelling in low:
-                        return True
+        for letter, pairs, search in self._passes:
+            if letter in low:
+                for second, third in pairs:
+                    if second in low and third in low:
+                        if search(low):
+                            return True
+                        break
         return False
 
 
@@ -104,29 +121,51 @@ def _lower_ascii(text: str) -> str:
     return text.encode("utf-8", "replace").lower().decode("latin-1")
 
 
-def _grouped(names: set[str]) -> dict[str, list[str]]:
-    """Group names under the fewest texts that all their spellings hold."""
-    words = {max(re.split(r"[_\-]", name), key=_length_first) for name in names}
-    # `password` and `passwd` are found by looking for `passw`.
-    shared = {word[:SHARED_LENGTH] for word in words if len(word) > SHARED_LENGTH}
-    words |= {start for start in shared if _begins_several(start, words)}
+def _passes(names: set[str]) -> Iterator[_Pass]:
+    """Return the searches that together find every name.
+
+    A search runs to the next place of one letter a whole vector of bytes at a time,
+    and there compares what follows before it looks back at the rest of the name.
+    """
+    # A name that holds another listed one is found with it.
+    least = [
+        name for name in names if not any(o in name for o in names if o is not name)
+    ]
+    for letter, held in _by_letter(least).items():
+        ends: dict[str, list[str]] = {}
+        for name in sorted(held):
+            ends.setdefault(name[name.rindex(letter) + 1 :], []).append(name)
+        choices = [
+            f"{end}(?:{'|'.join(f'(?<={name})' for name in found)})"
+            for end, found in ends.items()
+        ]
+        pairs = {_rarest(letter, found) for found in ends.values()}
+        pattern = re.compile(f"{letter}(?:{'|'.join(choices)})")
+        yield _Pass(letter, tuple(sorted(pairs)), pattern)
+
+
+def _by_letter(names: Iterable[str]) -> dict[str, list[str]]:
+    """Group names by a rare letter of theirs."""
+    rarest = {name: min(name, key=_frequency) for name in names}
+    own = list(rarest.values())
     grouped: dict[str, list[str]] = {}
-    for name in sorted(names):
-        held = min((word for word in words if word in name), key=_length_first)
-        grouped.setdefault(held, []).append(name)
+    for name, letter in rarest.items():
+        others = set(own) & set(name) - {letter}
+        # What would be searched for alone can go along with others.
+        is_alone = own.count(letter) == 1 and bool(others)
+        chosen = min(others, key=_frequency) if is_alone else letter
+        grouped.setdefault(chosen, []).append(name)
     return grouped
 
 
-def _begins_several(start: str, words: set[str]) -> bool:
-    return sum(word.startswith(start) for word in words) > 1
+def _rarest(letter: str, names: list[str]) -> tuple[str, str]:
+    """Return the two rarest letters that all the names hold, besides the given one."""
+    common = set.intersection(*map(set, names)) - {letter}
+    first, second = (*sorted(common, key=_frequency), letter, letter)[:2]
+    return first, second
 
 
-def _length_first(text: str) -> tuple[int, str]:
-    return len(text), text
-
-
-def _rarest(text: str) -> tuple[str, str, str]:
-    """Return the three rarest letters of a text, the last one repeated if need be."""
-    ranked = sorted(set(text), key=_RARE_FIRST.find)
-    first, second, third = (*ranked, ranked[-1], ranked[-1])[:3]
-    return first, second, third
+def _frequency(letter: str) -> tuple[int, str]:
+    found = _RARE_FIRST.find(letter)
+    # Digits, "-" and "_" are everywhere in numbers, dates, ids and keys.
+    return (found if found >= 0 else len(_RARE_FIRST)), letter
