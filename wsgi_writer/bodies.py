@@ -8,7 +8,6 @@ read is left out whole, and says so. Nothing is unpacked beyond the limit.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from json.encoder import encode_basestring as quoted
 
 from wsgi_writer.contents import (
     LOOSE_FORM,
@@ -20,9 +19,9 @@ from wsgi_writer.contents import (
     post_data,
 )
 from wsgi_writer.fields import FieldMask, looks_like_json
-from wsgi_writer.mask import Masks, Remembered, holds_noncharacter
-from wsgi_writer.media import MediaType, Shape, read_media_type, unpack
-from wsgi_writer.quoting import LONG, quote
+from wsgi_writer.mask import Masks, holds_noncharacter
+from wsgi_writer.media import MediaType, Shape, unpack
+from wsgi_writer.texts import PlainTexts, cut_comment, decoded
 from wsgi_writer.urls import decode, read_params
 
 _LISTED_SHAPES = frozenset({Shape.JSON, Shape.FORM, Shape.MULTIPART})
@@ -53,36 +52,8 @@ class BodyMask:
     def __init__(self, masks: Masks, fields: FieldMask) -> None:
         self._fields = fields
         self._is_on = masks.fields is not None
-        self._media_types = Remembered(read_media_type)
-
-    def plain(
-        self, captured: bytes, size: int, content_type: str, coding: str, limit: int
-    ) -> str | None:
-        """Lay out a whole body that is plainly text as `"mimeType":…,"text":…`.
-
-        This is the way of nearly every body, and nothing but a shorter one of
-        `request` and `response`: None means to take those. Arguments as there.
-        """
-        media = self._media_types[content_type]
-        if not media.is_plain or coding or not 0 < size == len(captured) <= limit:
-            return None
-        try:
-            text = captured.decode("utf-8")
-        except UnicodeDecodeError:
-            return None
-        if "\0" in text or (not text.isascii() and holds_noncharacter(captured, text)):
-            return None
-        if (
-            self._is_on
-            and (media.is_json or looks_like_json(text))
-            and self._fields.names.occur_in(text)
-        ):
-            masked = self._fields.mask_json(text)
-            if masked is None:
-                return None
-            text = masked
-        shown = quoted(text) if len(text) < LONG else quote(text)
-        return f'"mimeType":{media.json},"text":{shown}'
+        self.texts = PlainTexts(masks, fields)
+        self._media_types = self.texts.media_types
 
     def request(
         self, captured: bytes, size: int, content_type: str, coding: str, limit: int
@@ -98,7 +69,7 @@ class BodyMask:
         """
         if not captured:
             return _NO_BODY
-        plain = self.plain(captured, size, content_type, coding, limit)
+        plain = self.texts.one(captured, size, content_type, coding, limit)
         if plain is not None:
             return Laid(f',"postData":{{{plain}}}')
         media = self._media_types[content_type]
@@ -116,7 +87,7 @@ class BodyMask:
         media = self._media_types[content_type]
         if not size:
             return Laid(f'{{"size":0,"mimeType":{media.json}}}')
-        plain = self.plain(captured, size, content_type, coding, limit)
+        plain = self.texts.one(captured, size, content_type, coding, limit)
         if plain is not None:
             return Laid(f'{{"size":{size:d},{plain}}}')
         body = self._read(captured, size, media, coding, limit)
@@ -142,7 +113,7 @@ class BodyMask:
         kept = captured[:limit]
         body = Body(kept, None, size, is_cut=size > len(kept))
         if body.is_cut:
-            body.comment = f"cut: {len(kept)} of {size} bytes kept"
+            body.comment = cut_comment(len(kept), size)
         if not coding and media.shape in _LISTED_SHAPES and kept[:2] == _GZIP_MARK:
             coding = "gzip"  # some senders forget to say so
         if coding and coding != "identity":
@@ -152,7 +123,7 @@ class BodyMask:
         return body
 
     def _mask(self, body: Body, media: MediaType) -> None:
-        body.text = _decode(body.content, is_cut=body.is_cut)
+        body.text = decoded(body.content, is_cut=body.is_cut)
         if self._is_on and body.content:
             if media.shape is Shape.MULTIPART:
                 self._mask_multipart(body, media)
@@ -191,7 +162,7 @@ class BodyMask:
             body.withhold()
         elif masked is not body.content:
             body.content = masked
-            body.text = _decode(masked, is_cut=body.is_cut)
+            body.text = decoded(masked, is_cut=body.is_cut)
 
     def _check_form(self, body: Body, media: MediaType) -> None:
         """Withhold a form that is cut or unreadable and has a listed field."""
@@ -241,16 +212,6 @@ class BodyMask:
         else:
             body.is_cut = True
             body.comment = f"cut: {len(inner.content)} unpacked bytes kept"
-
-
-def _decode(content: bytes, *, is_cut: bool) -> str | None:
-    """Decode UTF-8; a cut may have left the beginning of a character at the end."""
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if is_cut and error.reason == "unexpected end of data":
-            return content[: error.start].decode("utf-8")
-        return None
 
 
 def _is_shown_as_text(body: Body, media: MediaType) -> bool:

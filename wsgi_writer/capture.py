@@ -14,36 +14,35 @@ if TYPE_CHECKING:
 
 
 class Prefix:
-    """The first bytes of a body, and the true size of the whole of it."""
+    """The first bytes of a body, and the true size of the whole of it.
 
-    __slots__ = ("_kept", "_room", "size")
+    `room` is how many bytes more would be kept.
+    """
+
+    __slots__ = ("_kept", "room", "size")
 
     def __init__(self, limit: int) -> None:
         # Touched only by the thread that is serving the exchange.
         self.size = 0
-        self._room = limit
+        self.room = limit
         self._kept: bytes | bytearray = b""
-
-    @property
-    def is_full(self) -> bool:
-        """Whether no byte more will be kept."""
-        return not self._room
 
     @property
     def content(self) -> bytes:
         """The kept bytes, at most ``limit`` of them."""
-        return bytes(self._kept)
+        kept = self._kept
+        return kept if type(kept) is bytes else bytes(kept)
 
     def feed(self, chunk: object) -> None:
         """Count one chunk and keep what there is room for.
 
         What is not bytes is left out: the server is about to refuse it.
         """
-        if type(chunk) is bytes and not self.size and len(chunk) <= self._room:
+        if type(chunk) is bytes and not self.size and (size := len(chunk)) <= self.room:
             # Most bodies come in one piece, which is kept as it is.
             self._kept = chunk
-            self.size = size = len(chunk)
-            self._room -= size
+            self.size = size
+            self.room -= size
             return
         if not isinstance(chunk, bytes):
             if not isinstance(chunk, bytearray | memoryview):
@@ -51,12 +50,12 @@ class Prefix:
             chunk = memoryview(chunk).cast("B")
         count = len(chunk)
         self.size += count
-        room = self._room
+        room = self.room
         if room:
             # A whole bytes object is kept as it is. Anything else is copied: the
             # application may reuse its buffer, and a slice must not hold a huge one.
             piece = bytes(chunk if count <= room else chunk[:room])
-            self._room = room - len(piece)
+            self.room = room - len(piece)
             if self._kept:
                 self._append(piece)
             else:
@@ -64,14 +63,14 @@ class Prefix:
 
     def discard(self) -> None:
         """Let go of the kept bytes and keep no more; the size is still counted."""
-        self._room = 0
+        self.room = 0
         self._kept = b""
 
     def _append(self, piece: bytes) -> None:
         if not isinstance(self._kept, bytearray):
             self._kept = bytearray(self._kept)
         self._kept += piece
-        if not self._room:
+        if not self.room:
             # A bytearray may hold an eighth more memory than it shows.
             self._kept = bytes(self._kept)
 

@@ -23,6 +23,7 @@ from wsgi_writer.record import COUNTERS_BYTES, Encoder, as_utf8
 from wsgi_writer.request import CGI_HEADERS, header_name, read_origin, read_target
 
 if TYPE_CHECKING:
+    from wsgi_writer.capture import Prefix
     from wsgi_writer.recorder import Recorder, Verdict
 
 ROUTE: Final = "wsgi_writer.route"
@@ -31,9 +32,10 @@ _NS_PER_MS: Final = 1_000_000
 _WITHHELD: Final = ',"notes":["body-withheld"]'
 _OPEN: Final = ',"open":true'
 # All of an environment that method, version, URL and query are read from.
-_FRAMED: Final = (
-    "REQUEST_METHOD", "SERVER_PROTOCOL", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME",
-    "SERVER_PORT", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "RAW_URI", "REQUEST_URI",
+_LINE: Final = ("REQUEST_METHOD", "SERVER_PROTOCOL", "wsgi.url_scheme")
+_TARGET: Final = (
+    "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME", "PATH_INFO",
+    "QUERY_STRING", "RAW_URI", "REQUEST_URI",
 )  # fmt: skip
 
 
@@ -81,6 +83,7 @@ class Express:
         # Mutable state: memories of pure functions, which any thread may fill.
         self._encoder = masks.derived(Encoder)
         self._proxies = proxies
+        self._has_proxies = bool(proxies)
         self._limit = max_body_bytes
         self._room = max_record_bytes - COUNTERS_BYTES
         self._frames: dict[tuple[object, ...], _Frame] = {}
@@ -95,61 +98,93 @@ class Express:
         Raises:
             Exception: Of any kind, if server or application gave what is no text.
         """
-        status, sent = recorder.status, recorder.request_body.prefix
-        sent_size = f"{sent.size:d}"
+        status = recorder.status
+        sent, answer = recorder.request_body.prefix, recorder.response_body
+        sent_size, size = sent.size, answer.size
         if (
             type(status) is not str
+            or not recorder.is_complete
+            or recorder.has_failed
+            or recorder.is_file
+            or recorder.is_unclosed
             or verdict.has_failed
-            or _has_notes(recorder, received, sent_size)
+            # The application may have left a part of the request unread.
+            or (received.get("CONTENT_LENGTH") or str(sent_size)) != str(sent_size)
+            or "HTTP_TRANSFER_ENCODING" in received
         ):
             return None
         encoder = self._encoder
         frame = self._frame(status, received)
         given = encoder.headers.lay_out(recorder.headers)
         asked = self._asked(received)
-        limit, answer = self._limit, recorder.response_body
-        request = encoder.bodies.request(
+        texts = encoder.bodies.texts.both(asked, sent, given, answer, self._limit)
+        if texts is not None:
+            shown, content = texts
+            post_data = f',"postData":{{{shown}}}' if shown else ""
+            content = f'{{"size":{size},{content}}}'
+            marks = ""
+        else:
+            post_data, content, marks = self._bodies(asked, sent, given, answer)
+        caller = verdict.caller
+        route = recorder.environ.get(ROUTE)
+        begun_ns, ended_ns = recorder.begun_ns, recorder.ended_ns
+        time = (ended_ns - begun_ns) // _NS_PER_MS
+        wait = ((recorder.first_byte_ns or ended_ns) - begun_ns) // _NS_PER_MS
+        if wait > time:
+            return None
+        client = frame.client or received.get("REMOTE_ADDR") or UNKNOWN_PEER
+        head = f'{{"v":1,"id":"{recorder.id}"'.encode("ascii")
+        tail = (
+            f',"client":{quoted(client)}'
+            f"{caller_member(caller) if caller is not None else ''}"
+            f"{self._auth(asked, frame.keys)}"
+            f'{marks},"entry":{{'
+            f"{encoder.pageref(route) if route and isinstance(route, str) else ''}"
+            f'"startedDateTime":"{encoder.stamp(recorder.started_ns)}","time":{time},'
+            f"{frame.request}{asked.json}{frame.query}{post_data},"
+            f'"headersSize":-1,"bodySize":{sent_size}}},'
+            f'{frame.response}{given.json},"content":{content},'
+            f'"redirectURL":{quoted(given.location)},"headersSize":-1,'
+            f'"bodySize":{size}}},"cache":{{}},'
+            f'"timings":{{"send":0,"wait":{wait},"receive":{time - wait}}}}}}}\n'
+        )
+        encoded = tail.encode("ascii") if tail.isascii() else as_utf8(tail)
+        return (head, encoded) if len(head) + len(encoded) <= self._room else None
+
+    def _bodies(
+        self, asked: HeaderBlock, sent: Prefix, given: HeaderBlock, answer: Prefix
+    ) -> tuple[str, str, str]:
+        """Return both bodies and, last, what the record has to say about them."""
+        bodies, limit = self._encoder.bodies, self._limit
+        request = bodies.request(
             sent.content, sent.size, asked.content_type, asked.content_encoding, limit
         )
-        response = encoder.bodies.response(
+        response = bodies.response(
             answer.content,
             answer.size,
             given.content_type,
             given.content_encoding,
             limit,
         )
-        caller = verdict.caller
-        route = recorder.environ.get(ROUTE)
-        time = recorder.duration_ns // _NS_PER_MS
-        wait = min(recorder.wait_ns // _NS_PER_MS, time)
         is_withheld = request.is_withheld or response.is_withheld
-        is_open = request.is_open or response.is_open
-        client = frame.client or received.get("REMOTE_ADDR") or UNKNOWN_PEER
-        head = b'{"v":1,"id":"%b"' % recorder.id.encode("ascii")
-        tail = (
-            f',"client":{quoted(client)}'
-            f"{caller_member(caller) if caller is not None else ''}"
-            f"{self._auth(asked, frame.keys)}"
-            f"{_WITHHELD if is_withheld else ''}{_OPEN if is_open else ''}"
-            f',"entry":{{'
-            f"{encoder.pageref(route) if route and isinstance(route, str) else ''}"
-            f'"startedDateTime":"{encoder.stamp(recorder.started_ns)}","time":{time:d},'
-            f"{frame.request}{asked.json}{frame.query}{request.json},"
-            f'"headersSize":-1,"bodySize":{sent_size}}},'
-            f'{frame.response}{given.json},"content":{response.json},'
-            f'"redirectURL":{quoted(given.location)},"headersSize":-1,'
-            f'"bodySize":{answer.size:d}}},"cache":{{}},'
-            f'"timings":{{"send":0,"wait":{wait:d},"receive":{time - wait:d}}}}}}}\n'
-        )
-        encoded = tail.encode("ascii") if tail.isascii() else as_utf8(tail)
-        return (head, encoded) if len(head) + len(encoded) <= self._room else None
+        marks = _WITHHELD if is_withheld else ""
+        if request.is_open or response.is_open:
+            marks += _OPEN
+        return request.json, response.json, marks
 
     def _frame(self, status: str, received: Mapping[str, Any]) -> _Frame:
         """Return what surrounds headers and bodies; most targets come again."""
-        if self._proxies:
+        if self._has_proxies:
             origin = self._proxies.resolve(received, read_origin(received))
             return self._built(status, received, origin, origin.client)
-        key = (status, *map(received.get, _FRAMED))
+        get = received.get
+        host, target = get("HTTP_HOST"), get("RAW_URI") or get("REQUEST_URI")
+        # With these two, the rest of what a target can be made of does not matter.
+        key = (
+            (status, host, target, *map(get, _LINE))
+            if host and target
+            else (status, *map(get, _LINE), *map(get, _TARGET))
+        )
         frame = self._frames.get(key)
         if frame is None:
             frame = self._built(status, received, read_origin(received), "")
@@ -224,16 +259,3 @@ class Express:
                 self._auths.clear()
             self._auths[known] = member
         return member
-
-
-def _has_notes(recorder: Recorder, received: Mapping[str, Any], sent_size: str) -> bool:
-    """Whether there may be something to say of how the exchange went."""
-    return (
-        recorder.has_failed
-        or recorder.is_closed_early
-        or recorder.is_file
-        or recorder.is_unclosed
-        # The application may have left a part of the request unread.
-        or (received.get("CONTENT_LENGTH") or sent_size) != sent_size
-        or "HTTP_TRANSFER_ENCODING" in received
-    )

@@ -51,9 +51,20 @@ class FieldMask:
         low = text.lower()
         if len(low) != len(text) or "\\" in text or self.names.odd:
             return self._mask_json(text, MAX_EMBEDDED_DEPTH)
-        return self._mask_plain_json(text, low)
+        return self._mask_plain_json(text, low, self.names.places_in(low))
 
-    def _mask_plain_json(self, text: str, low: str) -> str:
+    def mask_places(self, text: str, places: list[int]) -> str | None:
+        """Do as `mask_json` to a text of ASCII without backslashes.
+
+        Args:
+            text: The text.
+            places: What `ListedNames.places_in` says of it in lower case.
+        """
+        if not _is_json(text):
+            return None
+        return self._mask_plain_json(text, text.lower(), places)
+
+    def _mask_plain_json(self, text: str, low: str, places: list[int]) -> str:
         """Do what `_mask_json` does to a text without one backslash, faster.
 
         In such a text every double quote begins or ends a string, so what stands
@@ -61,7 +72,7 @@ class FieldMask:
         """
         values = []
         seen = 0
-        for at in sorted(self.names.places_in(low)):
+        for at in places:
             if at < seen:
                 continue  # the same string again, such as a long one of many names
             seen = low.find('"', at)

@@ -9,8 +9,8 @@ every request, so it must cost next to nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 # Letters from rare to frequent in English and in JSON. Looking for a name's rarest
 # letters first costs a tenth of looking for the name.
@@ -26,8 +26,7 @@ _HIDDEN = re.compile(
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pass:
+class _Pass(NamedTuple):
     """One search through a text, for all the names that hold one rare letter.
 
     It can find something only in a text that holds `letter` and both letters of one
@@ -36,7 +35,7 @@ class _Pass:
 
     letter: str
     pairs: tuple[tuple[str, str], ...]
-    pattern: re.Pattern[str]
+    search: Callable[..., re.Match[str] | None]
 
 
 class ListedNames:
@@ -45,11 +44,7 @@ class ListedNames:
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
         plain = {name for name in names if _PLAIN_NAME.match(name)}
-        passes = tuple(_passes(plain))
-        self._passes = tuple(
-            (found.letter, found.pairs, found.pattern.search) for found in passes
-        )
-        self._patterns = tuple(found.pattern for found in passes)
+        self._passes = tuple(_passes(plain))
         # Names in other scripts or with punctuation, looked for the slow way.
         self.odd = tuple(sorted(names - plain))
 
@@ -84,15 +79,24 @@ class ListedNames:
         plain = unescape(unescape(text.replace("\0", ""))).replace("\\", "").lower()
         return any(f'"{name}"' in plain for name in self._names)
 
-    def places_in(self, low: str) -> Iterator[int]:
-        """Return places inside of every plain listed name in `low`, in no order.
+    def places_in(self, low: str) -> list[int]:
+        """Return places inside of every plain listed name in `low`, in their order.
 
         Args:
             low: A text in lower case.
         """
-        for pattern in self._patterns:
-            for found in pattern.finditer(low):
-                yield found.start()
+        places = []
+        for letter, pairs, search in self._passes:
+            if letter in low:
+                for second, third in pairs:
+                    if second in low and third in low:
+                        found = search(low)
+                        while found is not None:
+                            places.append(found.start())
+                            found = search(low, found.end())
+                        break
+        places.sort()
+        return places
 
     def _spelled_in(self, low: str) -> bool:
         for letter, pairs, search in self._passes:
@@ -141,7 +145,7 @@ def _passes(names: set[str]) -> Iterator[_Pass]:
         ]
         pairs = {_rarest(letter, found) for found in ends.values()}
         pattern = re.compile(f"{letter}(?:{'|'.join(choices)})")
-        yield _Pass(letter, tuple(sorted(pairs)), pattern)
+        yield _Pass(letter, tuple(sorted(pairs)), pattern.search)
 
 
 def _by_letter(names: Iterable[str]) -> dict[str, list[str]]:

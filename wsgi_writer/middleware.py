@@ -182,20 +182,15 @@ class ExchangeWriter:
                 return None  # installed twice: the outer one records
             if self._skipped is not None and read_path(received) in self._skipped:
                 return None
-            keeps = self._record_bodies is True or self._keeps_bodies(environ)
-            limit = self._max_body_bytes if keeps else 0
+            limit = self._max_body_bytes
+            if self._record_bodies is not True and not self._keeps_bodies(environ):
+                limit = 0
             source = received.get(INPUT)
             if isinstance(source, RequestBody) and source.finished:
                 source = source.source  # an environment used a second time
             body = RequestBody(source, limit)
-            recorder = Recorder(
-                self._journal,
-                environ,
-                received,
-                exchange_id=new_id(),
-                server_start=start_response,
-                request_body=body,
-                limit=limit,
+            recorder = Recorder(  # by position: keywords would cost a third more
+                self._journal, environ, received, new_id(), start_response, body, limit
             )
             if FILE_WRAPPER in received:
                 recorder.lend_file_wrapper()

@@ -87,12 +87,11 @@ class Recorder:
     _spy: FileWrapperSpy | None = None
     _verdict: Verdict | None = None
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - keywords would cost a third more per request
         self,
         keeper: Keeper,
         environ: dict[str, Any],
         received: dict[str, Any],
-        *,
         exchange_id: str,
         server_start: Callable[..., Callable[[bytes], object]],
         request_body: RequestBody,
@@ -100,7 +99,7 @@ class Recorder:
     ) -> None:
         # Touched only by the thread that is serving the exchange, and after it by
         # whoever finds it abandoned.
-        self._begun_ns = monotonic_ns()
+        self.begun_ns = monotonic_ns()
         self.started_ns = time_ns()
         self._keeper = keeper
         self.id = exchange_id
@@ -118,11 +117,13 @@ class Recorder:
     ) -> Callable[[bytes], object]:
         """Pass the call on; remember it if the server accepted it."""
         try:
-            headers = self._documented(headers)
+            logs_url = self._keeper.logs_url
+            if logs_url is not None:
+                headers = self._documented(headers, logs_url)
             # The server may add its own to the list; the next response of the
             # application may, too. What is not a list is not read: it may be an
             # iterator, and is the server's to refuse.
-            kept = list(headers) if isinstance(headers, list | tuple) else []
+            kept = list(headers) if isinstance(headers, (list, tuple)) else []
         except Exception as error:  # noqa: BLE001 - the response must go out
             self._keeper.trouble("start_response", error)
             kept = []
@@ -232,12 +233,12 @@ class Recorder:
     @property
     def duration_ns(self) -> int:
         """From the call to the last byte."""
-        return self.ended_ns - self._begun_ns
+        return self.ended_ns - self.begun_ns
 
     @property
     def wait_ns(self) -> int:
         """From the call to the first byte."""
-        return (self.first_byte_ns or self.ended_ns) - self._begun_ns
+        return (self.first_byte_ns or self.ended_ns) - self.begun_ns
 
     def verdict(self) -> Verdict:
         """Return whether and for whom this exchange is recorded, asking once.
@@ -265,7 +266,7 @@ class Recorder:
             self.is_file = True
             if watch_close(result, self):
                 return False
-        elif not isinstance(result, str | bytes) and (
+        elif not isinstance(result, (str, bytes)) and (
             hasattr(result, "__iter__") or hasattr(result, "__getitem__")
         ):
             return True
@@ -276,9 +277,8 @@ class Recorder:
         self.close()
         return False
 
-    def _documented(self, headers: Any) -> Any:
-        logs_url = self._keeper.logs_url
-        if logs_url is None or not isinstance(headers, list):
+    def _documented(self, headers: Any, logs_url: str) -> Any:
+        if not isinstance(headers, list):
             return headers
         if not self.verdict().is_wanted:
             return headers

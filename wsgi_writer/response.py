@@ -89,7 +89,7 @@ class ResponseBody:
         if chunk and not prefix.size:
             self._watcher.first_byte()
         prefix.feed(chunk)
-        self._is_past_limit = prefix.is_full and prefix.size > 0
+        self._is_past_limit = not prefix.room and prefix.size > 0
 
     # Servers compare the result with a sentinel of theirs ("already handled").
     def __eq__(self, other: object) -> bool:

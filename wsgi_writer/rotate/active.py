@@ -206,7 +206,10 @@ class ActiveFile:
             self._clean_size = size + written
             return True
         finally:
-            self.unlock()
+            try:
+                fcntl.flock(fd, fcntl.LOCK_UN)
+            except OSError:
+                self._fd = _CLOSED  # as in unlock
 
     def free_bytes(self) -> int | None:
         """Space left for us on the file system; None if it does not say."""

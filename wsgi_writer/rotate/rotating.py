@@ -134,7 +134,8 @@ class RotatingFile:
     @property
     def is_cooling(self) -> bool:
         """Whether a record offered now would be dropped unseen: do not build it."""
-        return self._monotonic() < self._cool_until
+        # Before anything went wrong there is no need to look at the clock.
+        return self._cool_until > 0 and self._monotonic() < self._cool_until
 
     def count_dropped(self) -> None:
         """Count one exchange whose record was not offered to `write`."""
@@ -153,25 +154,35 @@ class RotatingFile:
             tail: The rest of the record: begins with a comma, ends in `}\n`, and has
                 no other newline.
         """
+        is_counted = is_written = False
         try:
             if os.getpid() != self._pid:
                 self._renew()
-            lock = self._thread_lock
-            if self._monotonic() < self._cool_until or not (
+            lock, tally = self._thread_lock, self._tally
+            if (self._cool_until > 0 and self._monotonic() < self._cool_until) or not (
                 lock.acquire(False) or self._enter()
             ):
-                self._tally.count_lost()
+                tally.count_lost()
                 return False
             try:
-                is_written = self._write_in_turn(head, tail)
+                try:
+                    seconds = self._spool.append(tally.numbered(head, tail))
+                except Exception as error:  # noqa: BLE001 - told by _not_written
+                    tally.lose()
+                    is_counted = True
+                    self._not_written(error)
+                else:
+                    is_counted = is_written = True
+                    if tally.untold or seconds > _SLOW_WRITE_SECONDS:
+                        self._written_oddly(seconds)
             finally:
                 lock.release()
             if self._alarm.waiting:
                 self._alarm.send()
-            return is_written
         except Exception:  # noqa: BLE001 - no fault of ours may reach the application
-            self._tally.count_lost()
-            return False
+            if not is_counted:
+                self._tally.count_lost()
+        return is_written
 
     def close(self) -> None:
         """Close the file; a later `write` would open it again. It never raises."""
@@ -202,28 +213,25 @@ class RotatingFile:
         self._wait_after = self._monotonic() + self._cooldown
         return False
 
-    def _write_in_turn(self, head: bytes, tail: bytes) -> bool:
-        tally = self._tally
-        try:
-            seconds = self._spool.append(tally.numbered(head, tail))
-        except (OSError, OverflowError, KeptOut) as error:
-            tally.lose()
+    def _not_written(self, error: Exception) -> None:
+        """Say why the record numbered last is lost."""
+        if isinstance(error, OSError | OverflowError | KeptOut):
             self._cool_until = self._monotonic() + self._cooldown
             kind = f"dropping {getattr(error, 'errno', '')}"
-            self._alarm.note(kind, f"dropping records ({tally.untold} so far): {error}")
-            return False
-        except Exception as error:  # noqa: BLE001 - one bad record, not a bad disk
-            tally.lose()
+            lost = self._tally.untold
+            self._alarm.note(kind, f"dropping records ({lost} so far): {error}")
+        else:  # one bad record, not a bad disk
             self._alarm.note("refused", f"refused a record: {error!r}")
-            return False
-        if tally.untold:
-            told = tally.tell()
+
+    def _written_oddly(self, seconds: float) -> None:
+        """Tell of what was lost before a record that took so long to write."""
+        if self._tally.untold:
+            told = self._tally.tell()
             self._alarm.note("again", f"writing again after {told} dropped records")
         if seconds > _SLOW_WRITE_SECONDS:
             # Nothing can bound a write(2): leave a disk alone that stalls the app.
             self._cool_until = self._monotonic() + self._cooldown
             self._alarm.note("slow", f"a write took {seconds:.1f} s")
-        return True
 
     def _warn_of_open_directory(self) -> None:
         directory = os.path.dirname(self._path)

@@ -64,6 +64,8 @@ class Spool:
         self._check_space_after = 0.0
         self._is_low_on_space = False
         self._evicted_files = self._evicted_bytes = 0
+        # How large the active file may become while nothing has to be done for it.
+        self._limit_bytes = 0
 
     def append(self, line: bytes) -> float:
         """Put one line at the end of the active file.
@@ -76,13 +78,14 @@ class Spool:
             OSError: If the operating system does.
         """
         now = self._monotonic()
-        if now < self._check_space_after and not self._is_low_on_space:
-            limit = self._retention.active_limit_bytes
-            limit = min(limit, self._max_bytes)
-            if self._active.append_at_once(line, limit):
-                if self._fsync == "always":
-                    self._sync_record()
-                return self._monotonic() - now
+        if (
+            now < self._check_space_after
+            and not self._is_low_on_space
+            and self._active.append_at_once(line, self._limit_bytes)
+        ):
+            if self._fsync == "always":
+                self._sync_record()
+            return self._monotonic() - now
         return self._append_with_care(line, now)
 
     def _append_with_care(self, line: bytes, now: float) -> float:
@@ -115,6 +118,10 @@ class Spool:
                     assert_never(step)
         raise KeptOut("the file was replaced again and again")
 
+    def _note_limit(self) -> None:
+        limit = self._retention.active_limit_bytes
+        self._limit_bytes = min(limit, self._max_bytes)
+
     def close(self) -> None:
         """Tell what is untold and close the file; `append` would open it again."""
         self._tell_evictions()
@@ -128,6 +135,7 @@ class Spool:
     def _open(self, now: float) -> None:
         if self._active.ensure_open():
             self._retention.recount()
+            self._note_limit()
             self._evict_after = 0.0  # there may be a new sibling to evict
         if now >= self._check_space_after:
             self._check_space_after = now + _SPACE_CHECK_SECONDS
@@ -181,10 +189,12 @@ class Spool:
         active_bytes = (self._active.current_size() or 0) + line_bytes
         if self._when_full == "drop_newest":
             self._retention.recount()
+            self._note_limit()
             if self._retention.is_over(active_bytes):
                 raise KeptOut("max_total_bytes is reached")
             return
         evicted = self._retention.evict(active_bytes)
+        self._note_limit()
         if self._retention.is_over(active_bytes):
             # Nothing is left to delete; looking again at each record would not help.
             self._evict_after = now + self._cooldown
