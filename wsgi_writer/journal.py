@@ -125,9 +125,16 @@ class Journal:
             # A fork inside the application must not record the exchange twice.
             if recorder.epoch is not self.epoch:
                 return
-            verdict = recorder.verdict()
-            if not verdict.is_wanted:
-                return
+            if (
+                self._identify is None
+                and recorder.judged is None
+                and CALLER not in recorder.environ
+            ):
+                verdict = self._everyone  # what `judge` would say
+            else:
+                verdict = recorder.verdict()
+                if not verdict.is_wanted:
+                    return
             if self._file.is_cooling:
                 self._file.count_dropped()
                 return

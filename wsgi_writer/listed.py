@@ -15,6 +15,9 @@ from typing import NamedTuple
 # Letters from rare to frequent in English and in JSON. Looking for a name's rarest
 # letters first costs a tenth of looking for the name.
 _RARE_FIRST = "zqxjkvwbpygfmhucldronsaite"
+# In characters. Longer texts are first asked for all the letters of a name: what is
+# long often repeats itself, and a search takes a hundred times as long as a letter.
+_LONG = 4096
 _PLAIN_NAME = re.compile(r"[a-z0-9_\-]+\Z")
 # JSON escapes that can hide a letter, a digit, "-" or "_" of a name (RFC 8259 §7);
 # with more backslashes, in a document inside a string of another one.
@@ -29,12 +32,12 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 class _Pass(NamedTuple):
     """One search through a text, for all the names that hold one rare letter.
 
-    It can find something only in a text that holds `letter` and both letters of one
-    of the `pairs`.
+    It can find something only in a text that holds `letter` and all the letters of
+    one of the `others`, the two rarest of which are given apart.
     """
 
     letter: str
-    pairs: tuple[tuple[str, str], ...]
+    others: tuple[tuple[str, str, str], ...]
     search: Callable[..., re.Match[str] | None]
 
 
@@ -86,10 +89,15 @@ class ListedNames:
             low: A text in lower case.
         """
         places = []
-        for letter, pairs, search in self._passes:
+        is_short = len(low) < _LONG
+        for letter, others, search in self._passes:
             if letter in low:
-                for second, third in pairs:
-                    if second in low and third in low:
+                for second, third, more in others:
+                    if (
+                        second in low
+                        and third in low
+                        and (is_short or all(map(low.__contains__, more)))
+                    ):
                         found = search(low)
                         while found is not None:
                             places.append(found.start())
@@ -99,10 +107,15 @@ class ListedNames:
         return places
 
     def _spelled_in(self, low: str) -> bool:
-        for letter, pairs, search in self._passes:
+        is_short = len(low) < _LONG
+        for letter, others, search in self._passes:
             if letter in low:
-                for second, third in pairs:
-                    if second in low and third in low:
+                for second, third, more in others:
+                    if (
+                        second in low
+                        and third in low
+                        and (is_short or all(map(low.__contains__, more)))
+                    ):
                         if search(low):
                             return True
                         break
@@ -143,9 +156,9 @@ def _passes(names: set[str]) -> Iterator[_Pass]:
             f"{end}(?:{'|'.join(f'(?<={name})' for name in found)})"
             for end, found in ends.items()
         ]
-        pairs = {_rarest(letter, found) for found in ends.values()}
+        others = {_rarest(letter, found) for found in ends.values()}
         pattern = re.compile(f"{letter}(?:{'|'.join(choices)})")
-        yield _Pass(letter, tuple(sorted(pairs)), pattern.search)
+        yield _Pass(letter, tuple(sorted(others)), pattern.search)
 
 
 def _by_letter(names: Iterable[str]) -> dict[str, list[str]]:
@@ -162,11 +175,11 @@ def _by_letter(names: Iterable[str]) -> dict[str, list[str]]:
     return grouped
 
 
-def _rarest(letter: str, names: list[str]) -> tuple[str, str]:
-    """Return the two rarest letters that all the names hold, besides the given one."""
+def _rarest(letter: str, names: list[str]) -> tuple[str, str, str]:
+    """Return what all the names hold besides `letter`: two rare letters, and more."""
     common = set.intersection(*map(set, names)) - {letter}
-    first, second = (*sorted(common, key=_frequency), letter, letter)[:2]
-    return first, second
+    first, second, *more = (*sorted(common, key=_frequency), letter, letter)
+    return first, second, "".join(more)
 
 
 def _frequency(letter: str) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from time import monotonic_ns, time_ns
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from wsgi_writer.capture import Prefix, RequestBody
-from wsgi_writer.response import stand_in
+from wsgi_writer.response import SizedResponseBody, stand_in
 from wsgi_writer.sendfile import (
     FileWrapperSpy,
     is_server_file,
@@ -85,7 +85,7 @@ class Recorder:
     ended_ns = 0
     _server_write: Callable[[bytes], object] | None = None
     _spy: FileWrapperSpy | None = None
-    _verdict: Verdict | None = None
+    judged: Verdict | None = None
 
     def __init__(  # noqa: PLR0917 - keywords would cost a third more per request
         self,
@@ -163,6 +163,8 @@ class Recorder:
                 type(result) is not list or self._spy is not None
             ) and not self._takes_over(result):
                 return result
+            if type(result) is list:
+                return SizedResponseBody(result, self.response_body, self)
             return stand_in(result, self.response_body, self)
         except Exception as error:  # noqa: BLE001 - the result must reach the server
             self._keeper.trouble("result", error)
@@ -245,13 +247,13 @@ class Recorder:
 
         What the application put into the environment counts whenever it did so.
         """
-        verdict = self._verdict
+        verdict = self.judged
         if verdict is None or (
             verdict.is_wanted
             and CALLER in self.environ
             and self.environ[CALLER] is not verdict.source
         ):
-            verdict = self._verdict = self._keeper.judge(self.environ)
+            verdict = self.judged = self._keeper.judge(self.environ)
             if not verdict.is_wanted:
                 self.request_body.prefix.discard()
                 self.response_body.discard()

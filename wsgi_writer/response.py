@@ -76,20 +76,17 @@ class ResponseBody:
             self._watcher.failed(error)
             raise
         try:
+            prefix = self._prefix
             if self._is_past_limit:
-                self._prefix.size += len(chunk)
+                prefix.size += len(chunk)
             else:
-                self._feed(chunk)
+                if chunk and not prefix.size:
+                    self._watcher.first_byte()
+                prefix.feed(chunk)
+                self._is_past_limit = not prefix.room and prefix.size > 0
         except Exception as error:  # noqa: BLE001 - the chunk must reach the client
             self._watcher.trouble("feed", error)
         return chunk
-
-    def _feed(self, chunk: bytes) -> None:
-        prefix = self._prefix
-        if chunk and not prefix.size:
-            self._watcher.first_byte()
-        prefix.feed(chunk)
-        self._is_past_limit = not prefix.room and prefix.size > 0
 
     # Servers compare the result with a sentinel of theirs ("already handled").
     def __eq__(self, other: object) -> bool:
