@@ -31,6 +31,10 @@ DOCUMENTATION_HEADER: Final = "x-documentation-url"
 CALLER: Final = "wsgi_writer.caller"
 
 
+# Beside a request body that fills its limit, a response leaves a seventh of its own:
+# then both, and all else that is held of the exchange, take twice the limit at most.
+_SPARED: Final = 7
+
 NOBODY: Final = object()  # the source of a verdict that no answer stands behind
 
 
@@ -185,6 +189,9 @@ class Recorder:
     def first_byte(self) -> None:
         """Note when the client began to be served."""
         self.first_byte_ns = monotonic_ns()
+        if not self.request_body.prefix.room:
+            answer = self.response_body
+            answer.room -= answer.room // _SPARED
 
     def ended(self) -> None:
         """Note when the application had given all."""
