@@ -27,7 +27,8 @@ _BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|([{\[])|([}\]])', re.DOTALL)
 # RFC 7464 separates documents by 0x1E; NDJSON by newlines.
 _BETWEEN = re.compile("[ \t\n\r\x1e]*")
 _LOOKS_JSON = re.compile(r"[\s\x00\x1e\ufeff\ufffe\xef\xbb\xbf\xff\xfe]*[{\[]")
-_DECODER = JSONDecoder()
+# Documents are read to be thrown away, so that fractions need not be worked out.
+_DECODER = JSONDecoder(parse_float=str)
 _REDACTED_OTHER = '"[REDACTED]"'
 
 
@@ -173,13 +174,16 @@ def _unquote(raw: str) -> str:
 
 def _is_json(text: str) -> bool:
     """Tell whether the text is one JSON document or several, and nothing else."""
-    at = _BETWEEN.match(text, 1 if text.startswith("\ufeff") else 0).end()  # type: ignore[union-attr]  # matches the empty text
+    at = 0
+    if not text.startswith(("{", "[")):
+        at = _BETWEEN.match(text, 1 if text.startswith("\ufeff") else 0).end()  # type: ignore[union-attr]  # matches the empty text
     if at == len(text):
         return False
     try:
         while at < len(text):
             at = _DECODER.raw_decode(text, at)[1]
-            at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]  # as above
+            if at < len(text):
+                at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]  # as above
     except (ValueError, RecursionError):
         return False
     return True

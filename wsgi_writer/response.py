@@ -76,10 +76,10 @@ class ResponseBody:
             self._watcher.failed(error)
             raise
         try:
-            prefix = self._prefix
             if self._is_past_limit:
-                prefix.size += len(chunk)
+                self._prefix.size += len(chunk)
             else:
+                prefix = self._prefix
                 if chunk and not prefix.size:
                     self._watcher.first_byte()
                 prefix.feed(chunk)
