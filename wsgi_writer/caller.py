@@ -16,9 +16,12 @@ MAX_TEXT_LENGTH = 256  # characters of a label or e-mail; a record is no user pr
 MAX_KEY_LENGTH = 65536
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Caller:
-    """Who made a request: an id that is masked already, a label, an e-mail."""
+    """Who made a request: an id that is masked already, a label, an e-mail.
+
+    Built once per request, hence not frozen.
+    """
 
     id: str
     label: str
@@ -35,7 +38,7 @@ def caller_from(answer: object, masks: Masks) -> Caller:
         TypeError: The answer is no mapping.
         ValueError: It has no `api_key`, or an empty or absurdly long one.
     """
-    if not isinstance(answer, Mapping):
+    if type(answer) is not dict and not isinstance(answer, Mapping):
         raise TypeError(
             "identify must return a mapping with 'api_key', or None, "
             f"not {type(answer).__name__}"
@@ -46,13 +49,15 @@ def caller_from(answer: object, masks: Masks) -> Caller:
     if len(key) > MAX_KEY_LENGTH:
         raise ValueError(f"identify returned an 'api_key' of {len(key)} characters")
     return Caller(
-        id=masks.key(key),
-        label=_text(answer.get("label"))[:MAX_TEXT_LENGTH],
-        email=_text(answer.get("email"))[:MAX_TEXT_LENGTH],
+        masks.key(key),
+        _text(answer.get("label"))[:MAX_TEXT_LENGTH],
+        _text(answer.get("email"))[:MAX_TEXT_LENGTH],
     )
 
 
 def _text(value: object) -> str:
+    if type(value) is str:
+        return value
     if value is None:
         return ""
     if isinstance(value, bytes):

@@ -42,6 +42,11 @@ COOKIE_ATTRIBUTES = frozenset(
 _BASIC = re.compile(r"(?:^|[\s,;])basic(?![A-Za-z0-9\-])[\s:]*", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9\-]*):?\s+(.*)\Z", re.DOTALL)
 _JWT = re.compile(r"[\w\-]+\.([\w\-]+)\.[\w\-]*\Z", re.ASCII)
+# Nothing but attributes, as nearly every Set-Cookie header ends.
+_ATTRIBUTES = re.compile(
+    rf"(?:\s*+(?:{'|'.join(sorted(COOKIE_ATTRIBUTES))})\s*+(?:=[^;]*+)?(?:;(?!\Z)|\Z))+",
+    re.IGNORECASE | re.ASCII,
+)
 
 Claim = str | int
 
@@ -131,10 +136,13 @@ def read_cookies(value: str, masks: Masks) -> Cookies:
 
 def redact_set_cookie(value: str) -> str:
     """Keep the name and the attributes of a Set-Cookie header (RFC 6265 4.1)."""
-    first, *attributes = value.split(";")
+    first, semicolon, rest = value.partition(";")
     name, equals, secret = first.partition("=")
-    shown = [f"{name}={redacted(secret.strip())}" if equals else _redact_padded(first)]
-    for attribute in attributes:
+    kept = f"{name}={redacted(secret.strip())}" if equals else _redact_padded(first)
+    if not semicolon or _ATTRIBUTES.fullmatch(rest):
+        return f"{kept}{semicolon}{rest}"
+    shown = [kept]
+    for attribute in rest.split(";"):
         word = attribute.partition("=")[0].strip().lower()
         shown.append(
             attribute if word in COOKIE_ATTRIBUTES else _redact_padded(attribute)

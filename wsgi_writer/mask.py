@@ -64,6 +64,10 @@ NONCHARACTERS = re.compile(
 )
 
 
+_FDD0 = re.compile(rb"\xef\xb7")
+_FFFE = re.compile(rb"\xbf[\xbe\xbf]")
+
+
 class Remembered(dict[str, T]):
     """A bounded memory in front of a pure function of one string.
 
@@ -208,12 +212,20 @@ def header_word(name: str) -> str:
 def holds_noncharacter(encoded: bytes, text: str) -> bool:
     """Tell whether a text, given as UTF-8 too, holds what I-JSON forbids.
 
-    In UTF-8 all noncharacters begin or end in one of three pairs of bytes, and
-    looking for those is a hundred times faster than looking at every character.
+    In UTF-8 (RFC 3629 section 3) all noncharacters begin with one of six bytes, which
+    most scripts lack, and begin or end in one of three pairs of bytes. One byte is
+    found a hundred times faster than a pair, and that faster than any character.
     """
-    if text.isascii():
+    if text.isascii() or not (
+        b"\xef" in encoded
+        or b"\xf0" in encoded
+        or b"\xf1" in encoded
+        or b"\xf2" in encoded
+        or b"\xf3" in encoded
+        or b"\xf4" in encoded
+    ):
         return False
-    if not any(pair in encoded for pair in (b"\xef\xb7", b"\xbf\xbe", b"\xbf\xbf")):
+    if not (_FDD0.search(encoded) or _FFFE.search(encoded)):
         return False
     return NONCHARACTERS.search(text) is not None
 

@@ -93,17 +93,17 @@ class PlainTexts:
         if text is None or other is None:
             return None
         if self._is_on:
-            searched = text if media.is_json or looks_like_json(text) else ""
-            also = other if other_media.is_json or looks_like_json(other) else ""
-            # One search through both costs less than two. The newline keeps an escape
-            # at the end of the one from hiding the beginning of the other.
-            places = self._places(f"{searched}\n{also}")
+            is_json = media.is_json or looks_like_json(text)
+            is_other_json = other_media.is_json or looks_like_json(other)
+            searched = text if is_json else ""
+            also = other if is_other_json else ""
+            places = self._places(searched, also)
             if places is None or places:
                 start = len(searched) + 1
-                if searched:
+                if is_json:
                     ours = places and [at for at in places if at < start]
                     text = self._masked(text, ours, is_cut=sent.size > len(body))
-                if also:
+                if is_other_json:
                     ours = places and [at - start for at in places if at >= start]
                     is_cut = answer.size > len(content)
                     other = self._masked(other, ours, is_cut=is_cut)
@@ -116,12 +116,18 @@ class PlainTexts:
             else f'"mimeType":{other_media.json}',
         )
 
-    def _places(self, text: str) -> list[int] | None:
-        """Return where a text holds listed names; None if it may hold hidden ones."""
+    def _places(self, text: str, other: str) -> list[int] | None:
+        """Return where two texts, one behind the other, hold listed names.
+
+        None is returned if either may hold hidden ones. One search through both costs
+        less than two. The newline between them keeps an escape at the end of the one
+        from hiding the beginning of the other.
+        """
         names = self._fields.names
-        if "\\" not in text and not names.odd and text.isascii():
-            return names.places_in(text.lower())
-        return None if names.occur_in(text) else []
+        joined = f"{text}\n{other}"
+        if not joined.isascii() or "\\" in joined or names.odd:
+            return None if names.occur_in(joined) else []
+        return names.places_in(joined.lower())
 
     def _masked(
         self, text: str, places: list[int] | None = None, *, is_cut: bool

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.exchanges import an_exchange, encoded
+from wsgi_writer.credentials import redact_set_cookie
 from wsgi_writer.fields import FieldMask
 from wsgi_writer.listed import ListedNames
 from wsgi_writer.mask import FIELDS, KEY_HEADERS, KEY_QUERY, REDACTED_QUERY, Masks
@@ -281,3 +282,25 @@ def test_the_search_never_misses_a_name(before: str, name: str, after: str) -> N
     names = ListedNames(MASKS.fields or frozenset())
 
     assert names.occur_in(f"{before}{name}{after}")
+
+
+@given(
+    parts=st.lists(
+        st.sampled_from(
+            ["Path=/", "HttpOnly", " secure ", "PATH =x", "", "max-age=3", "Domain\n"]
+        )
+    ),
+    secret=secrets,
+    place=st.integers(0, 8),
+)
+def test_what_is_no_attribute_of_a_cookie_is_a_secret(
+    parts: list[str], secret: str, place: int
+) -> None:
+    """Among attributes that are kept as they are, nothing else is shown."""
+    planted = ["session=1", *parts]
+    planted.insert(place, f"other={secret}")
+    shown = redact_set_cookie(";".join(planted))
+
+    assert secret not in shown
+    assert shown.count(";") == len(planted) - 1
+    assert [part for part in parts if part not in shown.split(";")] == []
