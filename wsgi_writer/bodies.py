@@ -167,9 +167,10 @@ class BodyMask:
     def _check_form(self, body: Body, media: MediaType) -> None:
         """Withhold a form that is cut or unreadable and has a listed field."""
         text = form_text(body)
-        params = read_params(text, self._fields.forms)
-        is_listed = any(param.masked for param in params)
-        if not media.is_readable or (is_listed and body.is_cut):
+        if not media.is_readable or (
+            body.is_cut
+            and any(param.masked for param in read_params(text, self._fields.forms))
+        ):
             body.withhold()
             return
         # Some clients send JSON and call it a form; it would become a field's name.

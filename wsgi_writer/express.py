@@ -134,27 +134,40 @@ class Express:
             return None
         client = frame.client or received.get("REMOTE_ADDR") or UNKNOWN_PEER
         head = f'{{"v":1,"id":"{recorder.id}"'.encode("ascii")
-        tail = (
+        front = (
             f',"client":{quoted(client)}'
             f"{caller_member(caller) if caller is not None else ''}"
             f"{self._auth(asked, frame.keys)}"
             f'{marks},"entry":{{'
             f"{encoder.pageref(route) if route and isinstance(route, str) else ''}"
             f'"startedDateTime":"{encoder.stamp(recorder.started_ns)}","time":{time},'
-            f"{frame.request}{asked.json}{frame.query}{post_data},"
-            f'"headersSize":-1,"bodySize":{sent_size}}},'
-            f'{frame.response}{given.json},"content":{content},'
-            f'"redirectURL":{quoted(given.location)},"headersSize":-1,'
+            f"{frame.request}{asked.json}{frame.query}"
+        )
+        middle = (
+            f',"headersSize":-1,"bodySize":{sent_size}}},'
+            f'{frame.response}{given.json},"content":'
+        )
+        end = (
+            f',"redirectURL":{quoted(given.location)},"headersSize":-1,'
             f'"bodySize":{size}}},"cache":{{}},'
             f'"timings":{{"send":0,"wait":{wait},"receive":{time - wait}}}}}}}\n'
         )
-        encoded = tail.encode("ascii") if tail.isascii() else as_utf8(tail)
-        return (head, encoded) if len(head) + len(encoded) <= self._room else None
+        if front.isascii() and middle.isascii() and end.isascii():
+            tail = f"{front}{post_data}{middle}{content}{end}".encode("latin-1")
+        else:
+            bodies = (post_data.encode("latin-1"), content.encode("latin-1"))
+            tail = b"".join(
+                (as_utf8(front), bodies[0], as_utf8(middle), bodies[1], as_utf8(end))
+            )
+        return (head, tail) if len(head) + len(tail) <= self._room else None
 
     def _bodies(
         self, asked: HeaderBlock, sent: Prefix, given: HeaderBlock, answer: Prefix
     ) -> tuple[str, str, str]:
-        """Return both bodies and, last, what the record has to say about them."""
+        """Return both bodies and, last, what the record has to say about them.
+
+        Each character is one byte of the line, as with `PlainTexts.both`.
+        """
         bodies, limit = self._encoder.bodies, self._limit
         request = bodies.request(
             sent.content, sent.size, asked.content_type, asked.content_encoding, limit
@@ -170,7 +183,8 @@ class Express:
         marks = _WITHHELD if is_withheld else ""
         if request.is_open or response.is_open:
             marks += _OPEN
-        return request.json, response.json, marks
+        post_data, content = as_utf8(request.json), as_utf8(response.json)
+        return post_data.decode("latin-1"), content.decode("latin-1"), marks
 
     def _frame(self, status: str, received: Mapping[str, Any]) -> _Frame:
         """Return what surrounds headers and bodies; most targets come again."""

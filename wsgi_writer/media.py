@@ -46,9 +46,10 @@ class Shape(Enum):
 class MediaType:
     """A Content-Type header, taken apart once.
 
-    `is_plain` says that a body of it is text, and no form: without a type it might
-    be one. What can be asked of the shape is asked here, as reading a member of an
-    enumeration costs as much as a search through the body.
+    `is_plain` says that a body of it is text, and no form (without a type it might be
+    one), and that the header itself is plain. What can be asked of the shape is asked
+    here, as reading a member of an enumeration costs as much as a search through the
+    body.
     """
 
     shape: Shape
@@ -88,6 +89,7 @@ def read_media_type(given: str) -> MediaType:
         else "",
         is_readable=is_readable,
         is_plain=bool(given)
+        and given.isascii()
         and is_readable
         and shape not in (Shape.FORM, Shape.MULTIPART),
         is_json=shape is Shape.JSON,
