@@ -119,9 +119,7 @@ class Express:
         asked = self._asked(received)
         texts = encoder.bodies.texts.both(asked, sent, given, answer, self._limit)
         if texts is not None:
-            shown, content = texts
-            post_data = f',"postData":{{{shown}}}' if shown else ""
-            content = f'{{"size":{size},{content}}}'
+            post_data, content = texts
             marks = ""
         else:
             post_data, content, marks = self._bodies(asked, sent, given, answer)

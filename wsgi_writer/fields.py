@@ -72,6 +72,7 @@ class FieldMask:
         between two of them is a key if it is listed and a colon follows.
         """
         values = []
+        listed = self.names.lower
         seen = 0
         for at in places:
             if at < seen:
@@ -79,7 +80,7 @@ class FieldMask:
             seen = low.find('"', at)
             if seen < 0:
                 break
-            if low[low.rfind('"', 0, at) + 1 : seen] in self.names:
+            if low[low.rfind('"', 0, at) + 1 : seen] in listed:
                 value = _VALUE.match(text, seen + 1)
                 if value is not None:
                     values.append(value)

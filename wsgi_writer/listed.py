@@ -42,10 +42,13 @@ class _Pass(NamedTuple):
 
 
 class ListedNames:
-    """The names of the fields to mask, in every spelling, ready to be looked for."""
+    """The names of the fields to mask, in every spelling, ready to be looked for.
+
+    `lower` holds them as they are compared.
+    """
 
     def __init__(self, names: frozenset[str]) -> None:
-        self._names = names
+        self.lower = names
         plain = {name for name in names if _PLAIN_NAME.match(name)}
         self._passes = tuple(_passes(plain))
         # Names in other scripts or with punctuation, looked for the slow way.
@@ -53,7 +56,7 @@ class ListedNames:
 
     def __contains__(self, name: str) -> bool:
         """Tell whether a decoded JSON key is listed."""
-        return name.lower() in self._names
+        return name.lower() in self.lower
 
     def occur_in(self, text: str) -> bool:
         """Tell whether a name may occur in a text, escaped or not.
@@ -80,7 +83,7 @@ class ListedNames:
         """Tell whether a name stands between double quotes, as a key would."""
         # It may be the key of a document inside a string of another one.
         plain = unescape(unescape(text.replace("\0", ""))).replace("\\", "").lower()
-        return any(f'"{name}"' in plain for name in self._names)
+        return any(f'"{name}"' in plain for name in self.lower)
 
     def places_in(self, low: str) -> list[int]:
         """Return places inside of every plain listed name in `low`, in their order.

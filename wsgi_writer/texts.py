@@ -57,7 +57,7 @@ class PlainTexts:
             text = self._masked(text, is_cut=size > len(captured))
             if text is None:
                 return None
-        return _members(media, text, len(captured), size)
+        return _laid_out("", media, text, _comment(len(captured), size), "")
 
     def both(
         self,
@@ -67,12 +67,12 @@ class PlainTexts:
         answer: Kept,
         limit: int,
     ) -> tuple[str, str] | None:
-        """Lay out the bodies of a request and its response as `one` does, or neither.
+        """Lay out the bodies of a request and its response, or neither.
 
-        What stands for a request without a body is empty, and for a response without
-        one `"mimeType":…`. Each character returned is one byte of the line: those of
-        other scripts are written as the bytes of their UTF-8, which no longer has to be
-        worked out, nor the whole line widened for a few of them.
+        They are returned as HAR's `,"postData":{…}`, empty if there is none, and as
+        its `content`. Each character is one byte of the line: other scripts are
+        written as the bytes of their UTF-8, so that no line is widened for a few of
+        their characters.
 
         Args:
             asked: The request's headers.
@@ -101,7 +101,7 @@ class PlainTexts:
             also = other if is_other_json else ""
             places = self._places(searched, also)
             if places is None or places:
-                start = len(searched) + 1
+                start = len(searched) + 1 if searched else 0
                 if is_json:
                     ours = places and [at for at in places if at < start]
                     text = self._masked(text, ours, is_cut=sent.size > len(body))
@@ -112,10 +112,24 @@ class PlainTexts:
                 if text is None or other is None:
                     return None
         return (
-            _members(media, _as_bytes(text), len(body), sent.size) if body else "",
-            _members(other_media, _as_bytes(other), len(content), answer.size)
+            _laid_out(
+                ',"postData":{',
+                media,
+                text if text.isascii() else _as_bytes(text),
+                _comment(len(body), sent.size),
+                "}",
+            )
+            if body
+            else "",
+            _laid_out(
+                f'{{"size":{answer.size},',
+                other_media,
+                other if other.isascii() else _as_bytes(other),
+                _comment(len(content), answer.size),
+                "}",
+            )
             if answer.size
-            else f'"mimeType":{other_media.json}',
+            else f'{{"size":0,"mimeType":{other_media.json}}}',
         )
 
     def _places(self, text: str, other: str) -> list[int] | None:
@@ -126,7 +140,7 @@ class PlainTexts:
         from hiding the beginning of the other.
         """
         names = self._fields.names
-        joined = f"{text}\n{other}"
+        joined = f"{text}\n{other}" if text else other
         if not joined.isascii() or "\\" in joined or names.odd:
             return None if names.occur_in(joined) else []
         return names.places_in(joined.lower())
@@ -171,15 +185,19 @@ def _plain_text(
 
 
 def _as_bytes(text: str) -> str:
-    return text if text.isascii() else text.encode("utf-8").decode("latin-1")
+    return text.encode("utf-8").decode("latin-1")
 
 
-def _members(media: MediaType, text: str, count: int, size: int) -> str:
+def _laid_out(
+    opening: str, media: MediaType, text: str, comment: str, closing: str
+) -> str:
+    # In one step: a long text is copied once.
     shown = quoted(text) if len(text) < LONG else quote(text)
-    if size > count:
-        comment = cut_comment(count, size)
-        return f'"mimeType":{media.json},"text":{shown},"comment":"{comment}"'
-    return f'"mimeType":{media.json},"text":{shown}'
+    return f'{opening}"mimeType":{media.json},"text":{shown}{comment}{closing}'
+
+
+def _comment(count: int, size: int) -> str:
+    return f',"comment":"{cut_comment(count, size)}"' if size > count else ""
 
 
 def cut_comment(count: int, size: int) -> str:
