@@ -181,8 +181,9 @@ def _by_letter(names: Iterable[str]) -> dict[str, list[str]]:
 def _rarest(letter: str, names: list[str]) -> tuple[str, str, str]:
     """Return what all the names hold besides `letter`: two rare letters, and more."""
     common = set.intersection(*map(set, names)) - {letter}
-    first, second, *more = (*sorted(common, key=_frequency), letter, letter)
-    return first, second, "".join(more)
+    ranked = sorted(common, key=_frequency)
+    first, second = (*ranked, letter, letter)[:2]
+    return first, second, "".join(ranked[2:])
 
 
 def _frequency(letter: str) -> tuple[int, str]:
