@@ -51,7 +51,8 @@ class ExchangeWriter:
             `environ["wsgi_writer.caller"]` instead, which wins.
         base_log_url: Adds `x-documentation-url: {base_log_url}/logs/{id}` to
             responses; without it there is no such header.
-        max_body_bytes: How much of each body is kept.
+        max_body_bytes: How much of each body is kept; a seventh less of a response
+            to a request whose body fills it.
         max_record_bytes: How long a line may be.
         max_bytes: When the file is rotated.
         max_total_bytes: What the active and the rotated files may take together.
