@@ -92,6 +92,8 @@ class PlainTexts:
         if answer.size:
             content, coding = answer.content, given.content_encoding
             other = _plain_text(content, answer.size, other_media, coding, limit)
+        elif not other_media.json.isascii():
+            return None  # it is shown all the same, and is no byte of UTF-8 yet
         if text is None or other is None:
             return None
         if self._is_on:

@@ -28,7 +28,7 @@ TYPES = st.sampled_from(
     [
         "", "application/json", "text/plain", "text/html; charset=utf-16",
         "application/x-www-form-urlencoded", "multipart/form-data; boundary=b",
-        "image/png", "application/problem+json; charset=utf-8",
+        "image/png", "application/problem+json; charset=utf-8", "text/caf\xe9",
     ]
 )  # fmt: skip
 VALUES = st.one_of(
@@ -47,6 +47,7 @@ BODIES = st.one_of(
     st.sampled_from(
         [
             b"", b'{"a": 1}', b'{"password": "hunter2", "b": [1]}', b"a=1&token=2",
+            '{"é": "猫", "cvv": "ä"}'.encode(), b'[{"cvv": 1}, {"a": "cvv"}]', b"\\",
             b'{"a": "\\u0070assword"}', b'{"password": ', b"\x1f\x8b\x08", b"{" * 100,
             b'--b\r\nContent-Disposition: form-data; name="cvv"\r\n\r\n1\r\n--b--',
         ]
@@ -60,6 +61,8 @@ FITTING = st.sampled_from(
         ("application/json", gzip.compress(b'{"cvv": "123"}'), "gzip"),
         ("application/json", b'{"password": ', ""),
         ("application/json", b'{"password": "hunter2"}', ""),
+        ("application/json", '{"é": "猫", "cvv": "ä"}'.encode(), ""),
+        ("application/json", b'{"\\u0063vv": "1", "\\ud83e": "cvv"}', ""),
         ("application/x-www-form-urlencoded", b"a=1&password=2", ""),
         (
             "multipart/form-data; boundary=b",
@@ -87,7 +90,8 @@ ODD = st.sampled_from([7, None, b"bytes", ("a", "b", "c"), type("Text", (str,), 
     ),
     sent=FITTING | st.tuples(TYPES, BODIES, st.just("")),
     status=STATUSES,
-    headers=st.lists(st.tuples(NAMES, VALUES) | ODD, max_size=5),
+    headers=st.just([("Content-Type", "application/json")])
+    | st.lists(st.tuples(NAMES, VALUES) | ODD, max_size=5),
     answer=st.lists(BODIES, max_size=3),
     read=st.sampled_from([-1, -1, -1, 2]),
     is_cut=st.sampled_from([False, False, False, True]),

@@ -76,6 +76,11 @@ def test_no_bodies_are_laid_out_too() -> None:
     assert read(laid) == (None, {"size": 0, "mimeType": ""})
 
 
+def test_no_body_of_an_odd_type_is_left() -> None:
+    """The type is a text of another script, and would have to be read first."""
+    assert both(Body(b"{}"), Body(b""), given="text/caf\xe9") is None
+
+
 def test_a_body_that_is_not_kept_is_not_shown() -> None:
     """Where bodies are not recorded, the room behind this one tells their sizes."""
     assert both(Body(b"", 7), Body(b"", 7)) is None
