@@ -12,7 +12,7 @@ from time import monotonic_ns, time_ns
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from wsgi_writer.capture import Prefix, RequestBody
-from wsgi_writer.response import SizedResponseBody, stand_in
+from wsgi_writer.response import stand_in
 from wsgi_writer.sendfile import (
     FileWrapperSpy,
     is_server_file,
@@ -167,8 +167,6 @@ class Recorder:
                 type(result) is not list or self._spy is not None
             ) and not self._takes_over(result):
                 return result
-            if type(result) is list:
-                return SizedResponseBody(result, self.response_body, self)
             return stand_in(result, self.response_body, self)
         except Exception as error:  # noqa: BLE001 - the result must reach the server
             self._keeper.trouble("result", error)
@@ -190,8 +188,7 @@ class Recorder:
         """Note when the client began to be served."""
         self.first_byte_ns = monotonic_ns()
         if not self.request_body.prefix.room:
-            answer = self.response_body
-            answer.room -= answer.room // _SPARED
+            self.response_body.room -= self.response_body.room // _SPARED
 
     def ended(self) -> None:
         """Note when the application had given all."""
