@@ -7,9 +7,10 @@ variables and the documentation all come from it. Nothing is judged here.
 from __future__ import annotations
 
 import json
+import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import resources
+from functools import cache
 from typing import Any
 
 
@@ -38,10 +39,14 @@ class Key:
         return "SHIPPER_" + "__".join(self.path).upper()
 
 
+@cache
 def load_schema() -> Mapping[str, Any]:
     """Return the schema as it is published."""
-    text = resources.files("shipper").joinpath("schemas/config.schema.json")
-    schema: Mapping[str, Any] = json.loads(text.read_text(encoding="utf-8"))
+    # Not by importlib.resources, which takes longer to import than this to read; a
+    # package in one file (zipapp) is read in the same way.
+    text = pkgutil.get_data("shipper", "schemas/config.schema.json")
+    assert text is not None
+    schema: Mapping[str, Any] = json.loads(text)
     return schema
 
 

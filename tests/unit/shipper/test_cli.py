@@ -34,6 +34,8 @@ HEAVY = {
     "ssl",
     "watchdog",
 }
+# What a run of own records that meets no trouble does without.
+UNUSED = {"jsonschema", "prometheus_client", "watchdog"}
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +82,24 @@ def test_help_imports_no_heavy_package() -> None:
 
     assert done.stderr.strip() == "[]"
     assert all(name in done.stdout for name in VERBS)
+
+
+def test_a_start_without_faults_imports_what_it_uses_alone(config: Path) -> None:
+    """`shipper run` pays for no validator, no metrics and no watch it does not set."""
+    program = (
+        "import sys; from shipper.cli.root import main; "
+        f"main(['run', '--once', '--config', {str(config)!r}]); "
+        f"print(sorted(set(sys.modules) & {UNUSED!r}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
+    )
+
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(
