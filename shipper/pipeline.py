@@ -299,7 +299,7 @@ class Pipeline:
         self._is_pausing = False
         self._stopping = ""
         self._at_rest = True
-        self._look_at = 0.0
+        self._looked_at = self._look_at = clock.monotonic()
         self._state_retry_at: float | None = None
         self._state_trouble = ""
         self._suspicions: set[Suspicion] = set()
@@ -336,6 +336,7 @@ class Pipeline:
 
     def run(self) -> Ending:
         """Follow until stopped, drained or out of time."""
+        found_lines = False  # since the last rest
         while True:
             now = self._clock.monotonic()
             if self._stopping or self._is_late(now):
@@ -344,7 +345,7 @@ class Pipeline:
                 if self._is_settled(now):
                     return Ending.PAUSED
                 continue
-            found_lines = self._fill(now)
+            found_lines = self._fill(now) or found_lines
             self._serve(now)
             self._window.turn(now)
             committed = self._commit(now)
@@ -357,13 +358,14 @@ class Pipeline:
             may_read = self._window.has_room and not self._at_rest
             if not committed and not may_read:
                 self._rest(found_lines=found_lines)
+                found_lines = False
 
     def _fill(self, now: float) -> bool:
         """Read and shape lines until the window is full or no line is left."""
         self._batcher.lower(self._window.max_records)
-        if self._at_rest or now >= self._look_at:
+        if now >= self._look_at:
             self._source.look()
-            self._look_at = now + LOOK_SECONDS
+            self._looked_at, self._look_at = now, now + LOOK_SECONDS
         self._at_rest = False
         found_lines = False
         has_room = self._window.has_room
@@ -475,7 +477,11 @@ class Pipeline:
         now = self._clock.monotonic()
         pauses = [IDLE_SECONDS]
         if self._window.has_room:
-            pauses.append(self._watch.pause_seconds(found_lines=found_lines))
+            # Counted from the last look: an answer that wakes us is no reason for
+            # one, and must not put it off either.
+            pause = self._watch.pause_seconds(found_lines=found_lines)
+            self._look_at = self._looked_at + pause
+            pauses.append(self._look_at - now)
             if (batch_due := self._batcher.due_in(now)) is not None:
                 pauses.append(batch_due)
         if (part_due := self._window.due_in(now)) is not None:

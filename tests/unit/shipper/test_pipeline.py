@@ -254,6 +254,44 @@ def test_follows_lines_that_appear_later() -> None:
     assert pipe.pipeline.sums.delivered == 3
 
 
+def test_one_look_is_enough_for_lines_that_have_been_read_to_the_end() -> None:
+    """Between two rests the files are looked at once, lines and commits or not."""
+    lines = lines_of([b"a", b"b"])
+    pipe = Pipe(lines[:1], drain=False, buffer_length=1)
+    later = [lines[1:2], []]
+
+    def on_wait(_: float) -> None:
+        if not later:
+            pipe.stop()
+            return
+        pipe.source.lines += later.pop(0)
+
+    pipe.clock.on_wait = on_wait
+    pipe.pipeline.run()
+
+    assert pipe.pipeline.sums.delivered == 2
+    assert pipe.source.looks == len(pipe.clock.waits)
+
+
+def test_answers_neither_ask_for_a_look_nor_put_one_off() -> None:
+    """However often somebody rings, the next look keeps its time."""
+    pipe = Pipe(lines_of([b"%d" % n for n in range(3)]), None, drain=False)
+    looked: list[int] = []
+
+    def on_wait(_: float) -> None:
+        looked.append(pipe.source.looks)
+        pipe.clock.advance(0.3)
+        pipe.clock.wake()
+        if len(looked) == 7:
+            pipe.stop()
+
+    pipe.clock.on_wait = on_wait
+    pipe.clock.wake()
+    pipe.pipeline.run()
+
+    assert looked[:7] == [1, 1, 1, 1, 2, 2, 2]
+
+
 def a_shaper() -> Shaper:
     """Return a shaper that leaves out every host but one."""
     return Shaper(
