@@ -31,7 +31,7 @@ from shipper.source import Catalog, LineReader, Share, Source
 from shipper.store import Letterbox, Store, open_store
 from shipper.uplink import in_flight_of
 from shipper.upload import Uploader
-from shipper.wake import Watch
+from shipper.wake import Watch, busy_poll_seconds
 from shipper.window import Pace, Poster, Window
 
 
@@ -183,16 +183,20 @@ def pipeline_of(
 ) -> Pipeline:
     """Return the pipeline over a source; `pace` may be that of another process."""
     settings = plan.settings
+    batch = settings.batch
     watch = Watch(
         mode=settings.watch,
         clock=clock,
         events=events,
         poll_interval_seconds=settings.poll_interval,
+        busy_poll_seconds=busy_poll_seconds(
+            buffer_length=batch.buffer_length,
+            flush_interval_seconds=batch.flush_interval,
+        ),
         watched=source,
     )
     parts.callback(watch.close)
     readings = _readings(plan, source)
-    batch = settings.batch
     return Pipeline(
         source=source if readings is None else LiveSource(source, readings),
         shaper=plan.shapers.around(readings),

@@ -27,7 +27,7 @@ from shipper.joints import (
     state_of,
 )
 from shipper.model import Taken
-from shipper.pacing import pacing_of
+from shipper.pacing import is_limited, pacing_of
 from shipper.pipeline import Ending, Pipeline, Sums
 from shipper.shapers import shapers_of
 from shipper.source import Source
@@ -193,7 +193,8 @@ def join(
         checkpoints=state.store,
         desk=desk,
         pacing=pacing,
-        pace=pacing.pace,
+        # Not asked in vain: it looks at the clock on the wall twice a request.
+        pace=pacing.pace if is_limited(settings) else None,
         poster=poster_of(plan),
         once=once,
         deadline=deadline,

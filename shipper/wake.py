@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver
 
 BUSY_POLL_SECONDS = 0.02
+# Where records wait for company anyway, looking may take a tenth of their patience.
+COMPANY_POLL_SECONDS = 0.1
+PATIENCE_SHARE = 0.1
 QUIET_SECONDS = 1.0
 # With a watch on every directory, looking is only a check on the events.
 WATCHED_POLL_SECONDS = 10.0
@@ -30,6 +33,22 @@ WATCHED_POLL_SECONDS = 10.0
 RETRY_SECONDS = 60.0
 # Each watched directory costs a thread.
 MOST_DIRECTORIES = 64
+
+
+def busy_poll_seconds(*, buffer_length: int, flush_interval_seconds: float) -> float:
+    """Return how long to rest between two looks while a file is busy.
+
+    Each look costs as much as a few records do. Where a record is sent at once, the
+    next look is what it waits for; where it waits for company, the look hardly shows.
+
+    Args:
+        buffer_length: As soon as so many records wait, they are sent.
+        flush_interval_seconds: How long a record waits for the others at most.
+    """
+    if buffer_length <= 1:
+        return BUSY_POLL_SECONDS
+    share = flush_interval_seconds * PATIENCE_SHARE
+    return max(BUSY_POLL_SECONDS, min(COMPANY_POLL_SECONDS, share))
 
 
 class Watched(Protocol):
@@ -53,6 +72,7 @@ class Watch:
         clock: Woken by the first event.
         events: Told where polling has to do.
         poll_interval_seconds: The longest rest where there is no watch.
+        busy_poll_seconds: The rest between two looks while a file grows.
         watched: Asked for directories before each watch, told to rescan after
             an event. Without it, `follow` says what to watch.
         make_observer: Builds watchdog's observer; tests give one that fails.
@@ -66,6 +86,7 @@ class Watch:
         clock: Clock,
         events: Events,
         poll_interval_seconds: float,
+        busy_poll_seconds: float = BUSY_POLL_SECONDS,
         watched: Watched | None = None,
         make_observer: Callable[[], BaseObserver] | None = None,
         network_type_of: Callable[[str], str | None] = network_type,
@@ -76,6 +97,7 @@ class Watch:
         self._clock = clock
         self._events = events
         self._poll_interval = poll_interval_seconds
+        self._busy_poll = min(busy_poll_seconds, poll_interval_seconds)
         self._watched = watched
         self._make_observer = make_observer or _system_observer
         self._network_type_of = network_type_of
@@ -120,7 +142,7 @@ class Watch:
             self._busy_until = now + QUIET_SECONDS
             self._disarm()
         if now < self._busy_until:
-            return min(BUSY_POLL_SECONDS, self._poll_interval)
+            return self._busy_poll
         if self._arm(now):
             # Look once more: what happened before the watch stood made no event. Really
             # look: the last look may be so fresh that the next one would be skipped.

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from shipper.wake import Watch
+from shipper.wake import Watch, busy_poll_seconds
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
 
@@ -110,6 +110,22 @@ def test_after_lines_files_are_polled_quickly(bench: Bench) -> None:
     assert bench.pause(found_lines=True) == BUSY
     bench.clock.advance(0.9)
     assert bench.pause() == BUSY
+
+
+@pytest.mark.parametrize(
+    ("buffer_length", "flush_interval", "expected"),
+    [(1, 1.0, 0.02), (10, 1.0, 0.1), (10, 60.0, 0.1), (10, 0.5, 0.05), (10, 0, 0.02)],
+)
+def test_records_that_wait_for_company_are_looked_for_less_often(
+    buffer_length: int, flush_interval: float, expected: float, logs: Path
+) -> None:
+    """A busy file is polled by a tenth of what a record may wait, 0.1 s at most."""
+    seconds = busy_poll_seconds(
+        buffer_length=buffer_length, flush_interval_seconds=flush_interval
+    )
+    bench = Bench(logs, busy_poll_seconds=seconds)
+
+    assert bench.pause(found_lines=True) == pytest.approx(expected)
 
 
 def test_after_a_quiet_second_the_watch_is_set(bench: Bench) -> None:
