@@ -144,11 +144,12 @@ class Store(Reader):
         with transaction(connection, path):
             # A crash here, or anywhere up to COMMIT, leaves the last position;
             # the lines after it are sent again with the same ids.
-            if positions.is_done(connection, commit.advances):
+            places = positions.places(connection, commit.advances)
+            if positions.is_done(places, commit.advances):
                 return
             self._forget()
             self._check(commit)
-            positions.move(connection, commit.advances, path=path)
+            positions.move(connection, commit.advances, places, path=path)
             if bundle is not None:
                 bundles.enter(connection, bundle, now=self._now())
             ledger.enter(

@@ -194,6 +194,16 @@ def test_a_rotated_file_is_done_when_its_end_is_committed(store: Store) -> None:
     assert states == {"file-1": "open", "a": "done", "b": "done", "c": "rotated"}
 
 
+def test_a_file_may_move_several_times_in_one_commit(store: Store) -> None:
+    """Advances that join one another are stored whole, however many there are."""
+    steps = (an_advance(0, 50), an_advance(50, 80), an_advance(80, 100))
+    store.commit(a_commit(*steps))
+
+    (row,) = store.known_files()
+
+    assert (row.offset_bytes, row.crc) == (100, 100)
+
+
 def test_record_never_moves_a_position(store: Store) -> None:
     """What the file system says leaves the committed position alone."""
     store.commit(a_commit(an_advance(0, 100)))
