@@ -8,9 +8,9 @@ never repeats a value, or a name, that only the line knows.
 from __future__ import annotations
 
 import json
+import pkgutil
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ def why_refused(data: bytes) -> str:
 @cache
 def record_schema() -> Mapping[str, Any]:
     """Return the published schema of one line."""
-    text = resources.files("shipper").joinpath("schemas/record.schema.json")
-    schema: Mapping[str, Any] = json.loads(text.read_text("utf-8"))
+    text = pkgutil.get_data("shipper", "schemas/record.schema.json")
+    assert text is not None
+    schema: Mapping[str, Any] = json.loads(text)
     return schema
 
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from shipper.channel import FAILURES, Channel
 from shipper.clock import Clock
 from shipper.events import Events
-from shipper.failures import Attempt, receipt_for_error
 from shipper.model import Delivered
 from shipper.network import Route
 from shipper.upload import Answered
+
+if TYPE_CHECKING:
+    from shipper.channel import Channel
 
 TIMEOUT_SECONDS = 3.0  # to connect, and to answer
 OVERDUE_SECONDS = 15.0  # a monitor that drips its answer is cut then
@@ -145,6 +146,10 @@ class Heartbeat:
                 self._lock.notify_all()
 
     def _call(self) -> None:
+        # Late, as in `upload`: nobody is called before something was delivered.
+        from shipper.channel import FAILURES  # noqa: PLC0415
+        from shipper.failures import Attempt, receipt_for_error  # noqa: PLC0415
+
         channel = self._route.channel(self._headers, connect_seconds=TIMEOUT_SECONDS)
         with self._lock:
             self._channel = channel

@@ -184,6 +184,8 @@ def pipeline_of(
     """Return the pipeline over a source; `pace` may be that of another process."""
     settings = plan.settings
     batch = settings.batch
+    if not once:
+        plan.uploader.load()
     watch = Watch(
         mode=settings.watch,
         clock=clock,

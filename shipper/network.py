@@ -1,4 +1,4 @@
-"""How the endpoint is reached: TLS, proxies, and the one adapter that knows them.
+"""How the endpoint is reached: TLS, proxies, and what opens connections so.
 
 `route_to` turns plain settings into a `Route`, or says what is wrong with them;
 a route opens sessions and channels. Verification of certificates cannot be
@@ -12,17 +12,17 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import SplitResult, urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool
-
 from shipper import endpoint as endpoints
-from shipper.channel import Channel
 from shipper.errors import ConfigError, Fault
 from shipper.proxies import Proxy, find_proxy
+
+if TYPE_CHECKING:
+    import requests
+
+    from shipper.channel import Channel
 
 _TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
@@ -85,6 +85,12 @@ class Route:
 
     def session(self) -> requests.Session:
         """Return a session that can only speak through this route's settings."""
+        # Late: requests is half of what a start takes, and a run that finds nothing
+        # to send does without.
+        import requests  # noqa: PLC0415
+
+        from shipper.adapter import RouteAdapter  # noqa: PLC0415
+
         session = requests.Session()
         session.trust_env = False
         adapter = RouteAdapter(self.context, self.source_address)
@@ -96,12 +102,17 @@ class Route:
 
     def channel(self, headers: Mapping[str, str], *, connect_seconds: float) -> Channel:
         """Return a channel that POSTs with `headers`; connects when first used."""
+        from shipper.adapter import RouteAdapter  # noqa: PLC0415 - late, as above
+        from shipper.channel import Channel  # noqa: PLC0415
+
         adapter = self.session().get_adapter(self.url)
         assert isinstance(adapter, RouteAdapter)
         parts = urlsplit(self.url)
         is_forwarded = self.proxy is not None and parts.scheme == "http"
         return Channel(
-            adapter.pool_for(self.url, self.proxy),
+            adapter.pool_for(
+                self.url, proxy_url=self.proxy.url if self.proxy else None
+            ),
             # A proxy that forwards, rather than tunnels, wants the whole URL.
             target=self.url if is_forwarded else _target(parts),
             headers=headers,
@@ -214,42 +225,3 @@ def _loading(path: str, *, where: str = "", key: str = "") -> Iterator[None]:
 def _target(parts: SplitResult) -> str:
     path = parts.path or "/"
     return f"{path}?{parts.query}" if parts.query else path
-
-
-class RouteAdapter(HTTPAdapter):
-    """The one adapter: our TLS settings on direct and on proxied connections."""
-
-    def __init__(
-        self, context: ssl.SSLContext | None, source_address: str | None
-    ) -> None:
-        # Read by init_poolmanager, which the parent's constructor calls.
-        self._context = context
-        self._options: dict[str, Any] = {}  # keyword arguments of urllib3's pools
-        if context is not None:
-            self._options["ssl_context"] = context
-        if source_address is not None:
-            self._options["source_address"] = (source_address, 0)
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Build the pools of direct connections."""
-        super().init_poolmanager(*args, **{**options, **self._options})
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        """Build the pools of proxied connections, which requests sets up apart."""
-        options = {**options, **self._options, "proxy_ssl_context": self._context}
-        return super().proxy_manager_for(proxy, **options)
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Verify by the context alone, whatever the caller of a session says.
-
-        The parent would load certifi's bundle into our context, or verify nothing.
-        """
-        del url, verify, cert
-        conn.cert_reqs = "CERT_REQUIRED"
-
-    def pool_for(self, url: str, proxy: Proxy | None) -> HTTPConnectionPool:
-        """Return the pool that connects to `url`."""
-        manager = self.proxy_manager_for(proxy.url) if proxy else self.poolmanager
-        pool: HTTPConnectionPool = manager.connection_from_url(url)
-        return pool

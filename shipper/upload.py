@@ -16,16 +16,18 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from shipper.answers import receipt_for, without
-from shipper.channel import FAILURES, Channel
 from shipper.clock import Clock
-from shipper.failures import Attempt, receipt_for_error
 from shipper.model import Deferred, Receipt
 from shipper.network import NetworkSettings, Route, route_to
+
+if TYPE_CHECKING:
+    from shipper.channel import Channel
 
 ANSWER_PER_CONNECT = 10  # an answer may take ten times as long as a connection
 SLOWEST_BYTES_PER_SECOND = 16_000  # of an uplink that is still worth waiting for
@@ -146,6 +148,15 @@ class Uploader:
         self._working = 0
         self._is_hurried = False
         self._is_closed = False
+
+    def load(self) -> None:
+        """Import what the first POST needs, which otherwise does so.
+
+        For whoever runs long: packages that are upgraded meanwhile must not be
+        mixed with those of the start.
+        """
+        for name in ("adapter", "channel", "failures"):
+            import_module(f"shipper.{name}")
 
     @property
     def in_flight(self) -> int:
@@ -272,6 +283,10 @@ class Uploader:
         return receipt
 
     def _try(self, job: _Job, channel: Channel) -> Receipt:
+        # Late: they bring urllib3, which whoever posts nothing should not pay.
+        from shipper.channel import FAILURES  # noqa: PLC0415
+        from shipper.failures import Attempt, receipt_for_error  # noqa: PLC0415
+
         answer_seconds = max(
             ANSWER_PER_CONNECT * self._timeout_seconds,
             len(job.body) / SLOWEST_BYTES_PER_SECOND,
