@@ -29,6 +29,9 @@ from shipper.store import (
 from shipper.store.dead_letters import Evicted
 
 LOOK_SECONDS = 1.0  # between two looks, at most; each costs microseconds
+# While nothing else is to be done each look wakes the whole process, which costs more
+# than anything else that a shipper at rest does.
+REST_LOOKS = 5  # poll intervals, such as seconds
 TIDY_SECONDS = 3600.0  # age is counted in days
 CROWDED_SECONDS = 1.0  # new letters may have to push out old ones
 NOTES = 20  # an operator reads the first few; the sums say how many there were
@@ -93,7 +96,8 @@ class Desk:
         max_records: Letters in one batch at most.
         max_bytes: Bytes of one batch at most; a larger letter goes alone.
         interval_seconds: Between two looks at the requests.
-        beat: Called before each of them while nothing else is to be done.
+        rest_seconds: The same while nothing else is to be done; None is alike.
+        beat: Called before each of these.
     """
 
     def __init__(
@@ -106,6 +110,7 @@ class Desk:
         max_records: int,
         max_bytes: int,
         interval_seconds: float,
+        rest_seconds: float | None = None,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         # Mutable state, touched by the pipeline thread alone: requests that wait,
@@ -117,6 +122,7 @@ class Desk:
         self._max_records = max_records
         self._max_bytes = max_bytes
         self._interval = min(interval_seconds, LOOK_SECONDS)
+        self._rest = self._interval if rest_seconds is None else rest_seconds
         self._beat = beat
         self._waiting: deque[Request] = deque()
         self._retry: _Retry | None = None
@@ -174,7 +180,7 @@ class Desk:
         end = self._clock.monotonic() + seconds
         while True:
             self._beat()
-            pause = min(self._interval, end - self._clock.monotonic())
+            pause = min(self._rest, end - self._clock.monotonic())
             # A ring is told by itself: on a busy machine the time of waking does not
             # tell it from the end of the pause, and an answer would lie unread.
             has_rung = self._clock.wait(pause)

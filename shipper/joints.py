@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings, SourceSettings
-from shipper.desk import Desk
+from shipper.desk import REST_LOOKS, Desk
 from shipper.events import Events
 from shipper.gate import Gate
 from shipper.heartbeat import Beating, Heartbeat
@@ -133,8 +133,14 @@ def desk_of(
     events: Events,
     clock: Clock,
     beat: Callable[[], None],
+    beat_seconds: float | None,
 ) -> Desk:
-    """Return what carries out requests; `files` knows where a letter's line stood."""
+    """Return what carries out requests; `files` knows where a letter's line stood.
+
+    It rests five seconds at most with the default settings, or `beat_seconds`.
+    """
+    # Whoever polls more often than every second wants to wait less here too.
+    rest_seconds = REST_LOOKS * min(plan.settings.poll_interval, 1.0)
     shapers = plan.shapers
     reader = LineReader(find_file=store.file)
     parts.callback(reader.close)
@@ -154,6 +160,7 @@ def desk_of(
         max_records=pacing.max_records,
         max_bytes=pacing.max_bytes,
         interval_seconds=plan.settings.poll_interval,
+        rest_seconds=min(rest_seconds, beat_seconds or rest_seconds),
         beat=beat,
     )
 

@@ -141,6 +141,7 @@ def join(
     clock: Clock,
     on_turn: Callable[[], None] = lambda: None,
     beat: Callable[[], None] = lambda: None,
+    beat_seconds: float | None = None,
     taken: frozenset[Taken] = frozenset(),
     reads_lines: bool = True,
 ) -> Engine:
@@ -154,7 +155,8 @@ def join(
         events: Where the parts report.
         clock: The time, and the bell that ends every wait.
         on_turn: Called by the pipeline each time it has come round.
-        beat: Called while it rests, at least once a second.
+        beat: Called now and then while it rests.
+        beat_seconds: How often at least, or None.
         taken: Records that were delivered before, of which no commit was stored.
         reads_lines: False finds the files and reads none of them.
 
@@ -185,6 +187,7 @@ def join(
         events=events,
         clock=clock,
         beat=beat,
+        beat_seconds=beat_seconds,
     )
     pipeline = pipeline_of(
         parts,

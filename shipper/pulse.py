@@ -99,6 +99,11 @@ class Pulse:
             self._watchdog.status(f"stuck: nothing has moved for {seconds:g} s")
 
     @property
+    def beat_seconds(self) -> float | None:
+        """How long the loop may be silent, or None if nobody listens."""
+        return None if self._every_seconds is None else self._pause_seconds
+
+    @property
     def _pause_seconds(self) -> float:
         return (self._every_seconds or 0.0) / LOOKS_PER_WATCHDOG
 

@@ -167,6 +167,7 @@ class _Lives:
                 clock=self._clock,
                 on_turn=self._attendant.turned,
                 beat=self._pulse.beat,
+                beat_seconds=self._pulse.beat_seconds,
                 taken=self._taken,
             )
             self._events.emit(

@@ -48,6 +48,7 @@ def join_crew(
     clock: Clock,
     on_turn: Callable[[], None],
     beat: Callable[[], None],
+    beat_seconds: float | None,
     taken: frozenset[Taken],
 ) -> CrewEngine:
     """Open the state, and join what is needed to share the work; see `parts.join`.
@@ -73,6 +74,7 @@ def join_crew(
         events=events,
         clock=clock,
         beat=beat,
+        beat_seconds=beat_seconds,
     )
     numbers = range(1, settings.batch.workers + 1)
     held = HeldPace(pacing.pace)

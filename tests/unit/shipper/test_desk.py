@@ -140,7 +140,12 @@ class EchoReviver:
 class Office:
     """A desk with everything it is given."""
 
-    def __init__(self, *numbers: int, max_bytes: int = 1000) -> None:
+    def __init__(
+        self,
+        *numbers: int,
+        max_bytes: int = 1000,
+        rest_seconds: float | None = None,
+    ) -> None:
         # Mutable state: that of its parts, and how often the desk has beaten.
         self.beats = 0
         self.letters = MemoryLetters(*numbers)
@@ -155,6 +160,7 @@ class Office:
             max_records=2,
             max_bytes=max_bytes,
             interval_seconds=1.0,
+            rest_seconds=rest_seconds,
             beat=self._beat,
         )
 
@@ -367,6 +373,17 @@ def test_rest_is_as_long_as_asked_for() -> None:
 
     assert office.clock.monotonic() - start == 2.5
     assert office.clock.waits == [1.0, 1.0, 0.5]
+
+
+def test_a_shipper_at_rest_wakes_less_often() -> None:
+    """A look that wakes the process for nothing else may wait a little longer."""
+    office = Office(rest_seconds=5.0)
+    office.turn()
+
+    office.desk.rest(12.0)
+
+    assert office.clock.waits == [5.0, 5.0, 2.0]
+    assert office.beats == 3
 
 
 def test_a_ring_at_the_end_of_a_pause_ends_the_rest() -> None:

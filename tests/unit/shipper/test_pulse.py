@@ -135,3 +135,12 @@ def test_patience_ends_with_the_next_beat() -> None:
 
     assert dog.meals == 1
     assert [name for name, _ in events.told] == ["loop_stuck"]
+
+
+def test_a_beat_is_wanted_as_often_as_it_is_looked_for() -> None:
+    """Four times within the watchdog's patience; without a watchdog, whenever."""
+    dog, deaf = Dog(), Dog()
+    events = RecordingEvents()
+
+    assert Pulse(watchdog=dog, every_seconds=8.0, events=events).beat_seconds == 2.0
+    assert Pulse(watchdog=deaf, every_seconds=None, events=events).beat_seconds is None
