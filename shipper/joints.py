@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from shipper.batch import Batcher
 from shipper.clock import Clock
@@ -19,12 +20,10 @@ from shipper.desk import REST_LOOKS, Desk
 from shipper.events import Events
 from shipper.gate import Gate
 from shipper.heartbeat import Beating, Heartbeat
-from shipper.live import LiveSource
 from shipper.model import Line, Taken
 from shipper.pacing import Pacing
 from shipper.pipeline import Checkpoints, Pipeline
 from shipper.pipeline import Desk as Asked
-from shipper.readings import Files, Readings, Way
 from shipper.revive import Reviver
 from shipper.shapers import Shapers
 from shipper.source import Catalog, LineReader, Share, Source
@@ -33,6 +32,10 @@ from shipper.uplink import in_flight_of
 from shipper.upload import Uploader
 from shipper.wake import Watch, busy_poll_seconds
 from shipper.window import Pace, Poster, Window
+
+if TYPE_CHECKING:
+    from shipper.live import LiveSource
+    from shipper.readings import Files, Readings, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +210,7 @@ def pipeline_of(
     parts.callback(watch.close)
     readings = _readings(plan, source)
     return Pipeline(
-        source=source if readings is None else LiveSource(source, readings),
+        source=source if readings is None else _live(source, readings),
         shaper=plan.shapers.around(readings),
         batcher=Batcher(
             max_records=pacing.max_records,
@@ -239,7 +242,18 @@ def pipeline_of(
 
 
 def _readings(plan: Plan, files: Files) -> Readings | None:
-    return Readings(files=files, ways=plan.ways) if any(plan.ways) else None
+    if not any(plan.ways):
+        return None
+    # Late, here and below: who follows own records alone needs no other format.
+    from shipper.readings import Readings  # noqa: PLC0415
+
+    return Readings(files=files, ways=plan.ways)
+
+
+def _live(source: Source, readings: Readings) -> LiveSource:
+    from shipper.live import LiveSource  # noqa: PLC0415 - late, as above
+
+    return LiveSource(source, readings)
 
 
 class _Closed(Source):

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shipper.clock import Clock
 from shipper.config.settings import Settings
@@ -34,7 +35,9 @@ from shipper.source import Source
 from shipper.store import Letterbox
 from shipper.uplink import heartbeat_of, uploader_of
 from shipper.upload import Uploader
-from shipper.ways import ways_of
+
+if TYPE_CHECKING:
+    from shipper.readings import Way
 
 __all__ = ["Engine", "Plan", "join", "prepare"]
 
@@ -121,7 +124,7 @@ def prepare(
     with ExitStack() as parts:
         shapers = shapers_of(settings, events=events, clock=clock)
         parts.callback(shapers.close)
-        ways = ways_of(settings)
+        ways = _ways_of(settings)
         uploader = uploader_of(parts, settings, events=events, clock=clock, beat=beat)
         heartbeat = None
         if calls_monitor:
@@ -207,3 +210,12 @@ def join(
         taken=taken,
     )
     return Engine(pipeline, source, plan.uploader, plan.heartbeat, letterbox)
+
+
+def _ways_of(settings: Settings) -> tuple[Way | None, ...]:
+    if not any(source.is_foreign for source in settings.sources):
+        return (None,) * len(settings.sources)
+    # Late: who follows own records alone needs no other format.
+    from shipper.ways import ways_of  # noqa: PLC0415
+
+    return ways_of(settings)

@@ -9,20 +9,23 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from shipper.callers import callers_of
 from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.events import Events
 from shipper.filters import Filters
-from shipper.live import LiveShaper
 from shipper.payload import PayloadBuilder
 from shipper.pipeline import Shaper
-from shipper.readings import Readings
 from shipper.redact import Redactor
 from shipper.sample import Sampler
 from shipper.values import Detector
 from wsgi_writer._version import __version__
+
+if TYPE_CHECKING:
+    from shipper.live import LiveShaper
+    from shipper.readings import Readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Shapers:
         """Return what shapes the lines of followed files; None: all are our own."""
         if readings is None:
             return self.own
+        from shipper.live import LiveShaper  # noqa: PLC0415 - late: for foreign logs
+
         return LiveShaper(shapers=self.by_source, own=self.own, readings=readings)
 
     def unsampled(self) -> Shapers:

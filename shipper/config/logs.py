@@ -8,19 +8,18 @@ the log itself is not.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from shipper.adopt import Adopter
 from shipper.config.document import Document
 from shipper.config.faults import dotted
-from shipper.config.field_map import read_field_map
 from shipper.config.settings import OWN
 from shipper.config.toml_lines import KeyPath
 from shipper.errors import ConfigError, Fault
-from shipper.formats import FORMATS, Format
-from shipper.formats.fields import faults_in
 from shipper.rules import check_rule
-from wsgi_writer.mask import Masks
+
+if TYPE_CHECKING:
+    from shipper.formats import Format
 
 _FOREIGN_KEYS = ("base_url", "identity", "timezone", "fields", "map", "wrapper")
 
@@ -32,8 +31,12 @@ def log_faults(document: Document) -> Iterator[Fault]:
         name = document.value(*source.key("format"))
         if name is None or name == OWN:
             yield from source.own_faults()
-        elif isinstance(name, str) and name in FORMATS:
-            yield from source.foreign_faults(FORMATS[name])
+        elif isinstance(name, str):
+            # Late, here and below: who follows own records alone needs no format.
+            from shipper.formats import FORMATS  # noqa: PLC0415
+
+            if name in FORMATS:
+                yield from source.foreign_faults(FORMATS[name])
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -83,6 +86,9 @@ class _Source:
             yield self._fault("wrapper", problem)
 
     def _base_url_faults(self) -> Iterator[Fault]:
+        from shipper.adopt import Adopter  # noqa: PLC0415 - late, as above
+        from wsgi_writer.mask import Masks  # noqa: PLC0415
+
         if url := self._text("base_url"):
             try:
                 Adopter(masks=Masks(), base_url=url)
@@ -117,6 +123,9 @@ class _Source:
             yield self._fault("timezone", problem, hint)
 
     def _field_faults(self, format_: Format) -> Iterator[Fault]:
+        from shipper.config.field_map import read_field_map  # noqa: PLC0415 - late
+        from shipper.formats.fields import faults_in  # noqa: PLC0415
+
         fields = self._document.value(*self.key("fields"))
         path = self._text("map")
         if not format_.takes_fields:
