@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from shipper.attend import Attendant
 from shipper.clock import Clock
@@ -27,7 +28,9 @@ from shipper.pipeline import Ending, Sums
 from shipper.pulse import Pulse
 from shipper.signals import Signals
 from shipper.store import StateLock
-from shipper.workers.joined import join_crew
+
+if TYPE_CHECKING:
+    from shipper.workers.engine import CrewEngine
 
 
 def run(
@@ -161,7 +164,7 @@ class _Lives:
     def _live(self, plan: Plan, news: str) -> Ending:
         self._pulse.be_patient()
         with ExitStack() as parts:
-            joins = join if plan.settings.batch.workers == 1 else join_crew
+            joins = join if plan.settings.batch.workers == 1 else _join_crew()
             engine = joins(
                 parts,
                 plan,
@@ -203,6 +206,13 @@ class _Lives:
         if settings.state_dir != self._settings.state_dir:
             raise ConfigError((_moved_state(self._settings, settings),))
         return self._plan(settings)
+
+
+def _join_crew() -> Callable[..., CrewEngine]:
+    # Late: multiprocessing is large, and who works alone needs nothing of it.
+    from shipper.workers.joined import join_crew  # noqa: PLC0415
+
+    return join_crew
 
 
 def _moved_state(before: Settings, after: Settings) -> Fault:

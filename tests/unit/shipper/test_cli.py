@@ -35,7 +35,15 @@ HEAVY = {
     "watchdog",
 }
 # What a run of own records that meets no trouble does without.
-UNUSED = {"jsonschema", "prometheus_client", "requests", "urllib3", "watchdog"}
+UNUSED = {
+    "jsonschema",
+    "multiprocessing",
+    "prometheus_client",
+    "requests",
+    "shipper.formats",
+    "urllib3",
+    "watchdog",
+}
 
 
 @pytest.fixture(autouse=True)
