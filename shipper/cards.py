@@ -16,6 +16,7 @@ from msgspec import Struct
 
 FEWEST_DIGITS: Final = 13
 MOST_DIGITS: Final = 19
+LONGEST_RUN: Final = 256  # of digits that are looked through for a card's
 
 # Runs of digits with single blanks or dashes between them.
 _RUN = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,}")
@@ -29,7 +30,8 @@ _SHAPES: Final = frozenset(
 )  # fmt: skip
 _MOST_GROUPS: Final = 5
 _FIRST_LENGTHS: Final = frozenset(shape[0] for shape in _SHAPES)
-_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+# Of each ASCII digit, the value that it counts for where it is doubled.
+_DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 
 
 class _Range(Struct, frozen=True):
@@ -69,8 +71,12 @@ _ISSUERS: Final = (
 )
 
 
-# As bytes; what one range begins with and what it ends with share the first digit.
-FIRST_DIGITS: Final = frozenset(ord(issuer.first[0]) for issuer in _ISSUERS)
+# By first digit, as a byte; what a range begins with and what it ends with share it.
+_ISSUERS_BY_DIGIT: Final = {
+    digit: tuple(issuer for issuer in _ISSUERS if ord(issuer.first[0]) == digit)
+    for digit in b"23456"
+}
+FIRST_DIGITS: Final = frozenset(_ISSUERS_BY_DIGIT)
 
 
 class Span(Struct, frozen=True, gc=False):
@@ -106,11 +112,31 @@ def is_card_number(digits: str) -> bool:
     if not FEWEST_DIGITS <= len(digits) <= MOST_DIGITS:
         return False
     length = len(digits)
-    return _has_check_digit(digits) and any(
+    return _has_check_digit(digits.encode()) and any(
         length in issuer.lengths
         and issuer.first <= digits[: len(issuer.first)] <= issuer.last
         for issuer in _ISSUERS
     )
+
+
+def may_be_within(run: bytes) -> bool:
+    """Tell whether a part of a run of ASCII digits may be the number of a card.
+
+    Nothing is known of a very long one: looking would take too long.
+    """
+    if len(run) > LONGEST_RUN:
+        return True
+    latest = len(run) - FEWEST_DIGITS
+    for start in range(latest + 1):
+        for issuer in _ISSUERS_BY_DIGIT.get(run[start], ()):
+            prefix = run[start : start + len(issuer.first)].decode()
+            if issuer.first <= prefix <= issuer.last and any(
+                start + length <= len(run)
+                and _has_check_digit(run[start : start + length])
+                for length in issuer.lengths
+            ):
+                return True
+    return False
 
 
 def _cards_groups(text: str, groups: list[Span], *, is_loose: bool) -> int:
@@ -147,9 +173,8 @@ def _may_end(text: str, end: int) -> bool:
     return not (after[:1] == "." and after[1:].isdigit())
 
 
-def _has_check_digit(digits: str) -> bool:
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        number = ord(digit) - 48
-        total += _DOUBLED[number] if place % 2 else number
-    return total % 10 == 0
+def _has_check_digit(digits: bytes) -> bool:
+    last = digits[::-2]  # each second one, from the last one on
+    return (
+        sum(last) - 48 * len(last) + sum(digits[-2::-2].translate(_DOUBLED))
+    ) % 10 == 0

@@ -22,7 +22,12 @@ from typing import Final
 
 from msgspec import Struct
 
-from shipper.cards import FEWEST_DIGITS, FIRST_DIGITS, card_numbers
+from shipper.cards import (
+    FEWEST_DIGITS,
+    FIRST_DIGITS,
+    card_numbers,
+    may_be_within,
+)
 from shipper.needles import Needles
 
 CARD: Final = "card-number"
@@ -406,8 +411,9 @@ def _may_hold_card(entry: bytes) -> bool:
     groups of a card stand are looked at closely: as they are, and with every escape
     read as the end of a number.
     """
-    # Without what may stand between the groups, each card is one run.
-    if _CARD_RUN not in entry.translate(_DIGITS, _BETWEEN):
+    # Without what may stand between the groups, each card is part of one run.
+    runs = entry.translate(_DIGITS, _BETWEEN)
+    if _CARD_RUN not in runs or not any(map(may_be_within, _long_runs(entry, runs))):
         return False
     outline = entry.translate(_DIGITS)
     present = [groups for groups in _CARD_GROUPS if groups in outline]
@@ -420,6 +426,16 @@ def _may_hold_card(entry: bytes) -> bool:
         entry = _ESCAPED.sub(b"?", entry)
         return _has_card(entry, entry.translate(_DIGITS), present)
     return False
+
+
+def _long_runs(entry: bytes, runs: bytes) -> Iterator[bytes]:
+    """Yield the digits that stand together but for what may stand between groups."""
+    digits = entry.translate(None, _BETWEEN)
+    end = 0
+    while (start := runs.find(_CARD_RUN, end)) >= 0:
+        end = runs.find(b"x", start)
+        end = len(runs) if end < 0 else end
+        yield digits[start:end]
 
 
 def _has_card(entry: bytes, outline: bytes, present: Iterable[bytes]) -> bool:
