@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver
 
 BUSY_POLL_SECONDS = 0.02
-# Where records wait for company anyway, looking may take a tenth of their patience.
-COMPANY_POLL_SECONDS = 0.1
-PATIENCE_SHARE = 0.1
+# Where records wait for company anyway, looking may take a fifth of their patience.
+COMPANY_POLL_SECONDS = 0.2
+PATIENCE_SHARE = 0.2
 QUIET_SECONDS = 1.0
 # With a watch on every directory, looking is only a check on the events.
 WATCHED_POLL_SECONDS = 10.0
