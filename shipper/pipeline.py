@@ -366,6 +366,12 @@ class Pipeline:
         if now >= self._look_at:
             self._source.look()
             self._looked_at, self._look_at = now, now + LOOK_SECONDS
+        elif self._at_rest:
+            # All was read that was there at the last look. What came since is not
+            # read before the next one, which sees first what else has changed.
+            if self._drain or self._batcher.is_ready(now):
+                self._hand_over(now)
+            return False
         self._at_rest = False
         found_lines = False
         has_room = self._window.has_room

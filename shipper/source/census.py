@@ -78,10 +78,10 @@ class Census:
             and not self._is_moved(candidate, missing)
         ]
         for candidate in unknown:
-            is_new = self._roster.at(candidate.inode) is None
-            if is_new and candidate.is_in_the_making:
-                continue
-            if not self._copies.is_copy(candidate):
+            if candidate.is_in_the_making:
+                # It may have got the inode of a file that was deleted.
+                self._replace(candidate, missing)
+            elif not self._copies.is_copy(candidate):
                 self._replace(candidate, missing)
                 self._welcome(candidate)
         for tracked in missing.values():

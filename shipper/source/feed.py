@@ -15,6 +15,7 @@ from typing import Literal
 from shipper.clock import Clock
 from shipper.errors import StateError
 from shipper.events import Events
+from shipper.fileid import HEADER_BYTES
 from shipper.model import Line
 from shipper.source.census import Census
 from shipper.source.examine import Examiner
@@ -202,6 +203,10 @@ class Feed:
             if facts.st_ino != row.ino or facts.st_dev != row.dev:
                 return True
             if facts.st_size != known.size_bytes or facts.st_mtime_ns != known.mtime_ns:
+                if known.size_bytes < HEADER_BYTES and not row.head.is_known:
+                    # Its first line may be whole by now: read before it is known by
+                    # it, the file would not be known again in a copy of itself.
+                    return True
                 tracked.facts = Facts(facts.st_size, facts.st_mtime_ns)
                 tracked.changed_at = self._clock.monotonic()
                 self._turns.add(tracked)

@@ -49,6 +49,7 @@ class Storm(RuleBasedStateMachine):
         self.blanks = self.blanks_destroyed = 0
         self.rotations = 0
         self.is_cut = False
+        self.since_cut: list[bytes] = []
 
     @initialize()
     def begin(self) -> None:
@@ -73,6 +74,7 @@ class Storm(RuleBasedStateMachine):
                 texts.append(self._text(kind))
         with self.log.open("ab", buffering=0) as file:
             file.write(b"".join(text + b"\n" for text in texts))
+        self.since_cut += texts if self.is_cut else ()
 
     def _count(self, kind: bytes) -> int:
         return sum(text.startswith(kind) for text in self.written)
@@ -103,6 +105,7 @@ class Storm(RuleBasedStateMachine):
             if rests:
                 self.world.breathe(rests)
             file.write(text[33:])
+        self.since_cut += [text[:-1]] if self.is_cut else ()
 
     @precondition(lambda self: self.log.exists() and self.log.stat().st_size)
     @rule()
@@ -183,12 +186,21 @@ class Storm(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         """Kill the shipper between two steps."""
+        self._forget_the_cut()
         self.world.crash()
 
     @rule(moment=st.sampled_from(MOMENTS), rests=st.integers(1, 8))
     def die(self, moment: Moment, rests: int) -> None:
         """Kill the shipper around an effect."""
+        self._forget_the_cut()
         self.world.die(moment, rests)
+
+    def _forget_the_cut(self) -> None:
+        # Where a file was cut is remembered by the living shipper alone: what was
+        # added since may end before what had been committed.
+        self.destroyed.update(text for text in self.since_cut if text)
+        self.blanks_destroyed += self.since_cut.count(b"")
+        self.since_cut = []
 
     @rule()
     def restart(self) -> None:
