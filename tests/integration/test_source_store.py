@@ -241,6 +241,45 @@ def test_an_archive_being_written_is_read_as_it_grows(
     assert text.split(b"\n")[:-1] == first + second
 
 
+def test_half_an_archive_in_the_place_of_a_deleted_file_is_waited_for(
+    log: Path, shipper: Following
+) -> None:
+    """Scenario 15: it may get the inode of a file that was deleted; nothing twice."""
+    shipper.drain()
+    os.rename(log, f"{log}.1")
+    append(log, some_lines(10, 5))
+    shipper.drain()
+    shipper.commit()
+    # The inode of the deleted file: with this one's blocks, as file systems give it.
+    archive, packed = Path(f"{log}.2.gz"), gzip_member(log.read_bytes())
+    os.rename(log, f"{log}.2")
+    os.rename(f"{log}.1", archive)
+    archive.write_bytes(packed[:12])
+    shipper.restart()
+    shipper.drain()
+    archive.write_bytes(packed)
+    Path(f"{log}.2").unlink()
+
+    assert shipper.drain() == []
+
+
+def test_a_first_line_that_was_finished_is_known_before_it_is_read(
+    logs: Path, shipper: Following
+) -> None:
+    """Scenario 5: copied and emptied at once after that, nothing comes twice."""
+    log, (line,) = logs / "app.log", some_lines(0, 1)
+    log.write_bytes(line[:5])
+    shipper.drain()
+    append(log, [line[5:]])
+    shipper.drain(scan=False)
+    shipper.commit()
+    Path(f"{log}.1").write_bytes(log.read_bytes())
+    os.truncate(log, 0)
+    shipper.restart()
+
+    assert shipper.drain() == []
+
+
 def test_a_damaged_archive_gives_what_can_be_read_and_says_so(
     logs: Path, shipper: Following
 ) -> None:
