@@ -216,6 +216,7 @@ class Storm(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Deliver all there is, then compare."""
+        self._forget_the_cut()  # it begins with a kill
         try:
             self.world.drain()
             self._compare()
