@@ -1,6 +1,6 @@
 """Measure the shipper beside others: `make bench-peers` runs this.
 
-    python -m benchmarks.peers throughput [--runs 5] [--lines 20000]
+    python -m benchmarks.peers throughput [--runs 5] [--lines 60000]
     python -m benchmarks.peers reaction [--runs 3]
     python -m benchmarks.peers workers [--runs 5]
 
@@ -60,7 +60,7 @@ def main() -> None:
     )
     options.add_argument("what", choices=list(MEASURED))
     options.add_argument("--runs", type=int, default=5)
-    options.add_argument("--lines", type=int, default=20_000)
+    options.add_argument("--lines", type=int, default=60_000)
     options.add_argument("--build", type=Path, default=ROOT / "build" / "peers")
     options.add_argument("--only", help="rows whose name holds this")
     options.add_argument("--results", type=Path, default=RESULTS)
