@@ -53,8 +53,8 @@ class Copies:
     def is_copy(self, candidate: Candidate) -> bool:
         """Return True if the candidate is a copy of a followed file.
 
-        Also while that cannot be told: an original that went away since its
-        `stat` is missing at the next count, and the candidate may be the original.
+        Also while that cannot be told: an original that went away or was emptied
+        since its `stat` is missing at the next count, and the candidate may be it.
         """
         self._known.pop(candidate.inode, None)
         for tracked in self._roster.with_head(candidate.head):
@@ -82,6 +82,9 @@ class Copies:
                 return None
             try:
                 if original.inode != tracked.inode:
+                    return None
+                if original.size_bytes < tracked.offset_bytes:
+                    # Emptied since its `stat`: at the next count the copy is it.
                     return None
                 return copy.is_copy_of(original)
             finally:
