@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from shipper.batch import Batcher
 from shipper.clock import Clock
+from shipper.doors import Checkpoints, Shape, Sink, Source
 from shipper.events import Events
 from shipper.model import Batch, Commit
-from shipper.pipeline import Checkpoints, Pipeline, Shape, Sink, Source
+from shipper.pipeline import Pipeline
 
 
 class _Awake:

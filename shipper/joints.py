@@ -17,13 +17,14 @@ from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings, SourceSettings
 from shipper.desk import REST_LOOKS, Desk
+from shipper.doors import Checkpoints
+from shipper.doors import Desk as Asked
 from shipper.events import Events
 from shipper.gate import Gate
 from shipper.heartbeat import Beating, Heartbeat
 from shipper.model import Line, Taken
 from shipper.pacing import Pacing
-from shipper.pipeline import Checkpoints, Pipeline
-from shipper.pipeline import Desk as Asked
+from shipper.pipeline import Pipeline
 from shipper.revive import Reviver
 from shipper.shapers import Shapers
 from shipper.source import Catalog, LineReader, Share, Source

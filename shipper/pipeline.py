@@ -10,41 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
 from msgspec.structs import replace
 
 from shipper.batch import Batcher
 from shipper.clock import Clock
-from shipper.errors import StateError
+from shipper.doors import Checkpoints, Desk, Shape, Sink, Source, Watch
 from shipper.events import Events
 from shipper.filters import Filters
 from shipper.identify import Identifier
 from shipper.limits.pace import QUIET
-from shipper.model import (
-    Batch,
-    Commit,
-    Entry,
-    Item,
-    Line,
-    LinePlace,
-    Reject,
-    Skip,
-    Suspicion,
-    Taken,
-    Unsettled,
-)
+from shipper.model import Entry, Item, Line, Reject, Skip, Taken, Unsettled
 from shipper.parse import UnknownVersion, parse, serial_in
 from shipper.payload import PayloadBuilder
 from shipper.redact import Redacted, Redactor
 from shipper.sample import SAMPLE, Sampler
-from shipper.settle import Settlement, commit_of
+from shipper.settle import commit_of
+from shipper.storing import Storing
+from shipper.suspicions import Suspicions
+from shipper.takings import Takings
 from shipper.values import Detector
 
 IDLE_SECONDS = 10.0  # nothing is due; overdue requests are still looked at
 LOOK_SECONDS = 1.0  # during a backlog too: rotation must not go unseen
-STATE_RETRY_SECONDS = 1.0
-MOST_SUSPICIONS = 1000  # told of in one run; the counters count all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,131 +82,6 @@ class Shaper:
             redacted = Redacted(entry, redacted.withheld)
         item = self.payloads.build(record, caller, redacted)
         return item if checked is None else replace(item, suspicions=checked.suspicions)
-
-
-class Shape(Protocol):
-    """What says what a line becomes; `Shaper` in the product."""
-
-    def shape(self, line: Line) -> Item | UnknownVersion | Unsettled:
-        """Return the line's item."""
-        ...
-
-
-class Source(Protocol):
-    """The set of followed files, as one stream of lines."""
-
-    def look(self) -> None:
-        """Refresh what is known of the files from the disk."""
-        ...
-
-    def next_line(self) -> Line | None:
-        """Return the next whole line, or None when there is none now."""
-        ...
-
-    def stop_file(self, file_id: str, why: str) -> None:
-        """Read no further in this file; its position stays."""
-        ...
-
-
-class Sink(Protocol):
-    """Where batches go: `Window` in the product, a directory for an air gap."""
-
-    max_records: int
-
-    @property
-    def is_empty(self) -> bool:
-        """True when every admitted batch has been committed."""
-        ...
-
-    @property
-    def trouble(self) -> str:
-        """Why batches do not flow, in words, or nothing."""
-        ...
-
-    @property
-    def posted(self) -> int:
-        """How many requests are out."""
-        ...
-
-    @property
-    def limit(self) -> str:
-        """The name of the limit that a batch waits for, or nothing."""
-        ...
-
-    @property
-    def records(self) -> int:
-        """How many records have no answer yet."""
-        ...
-
-    @property
-    def has_room(self) -> bool:
-        """True when one more batch may be admitted."""
-        ...
-
-    def taken(self) -> frozenset[Taken]:
-        """Return the records that were delivered and are not committed."""
-        ...
-
-    def abandon_retries(self) -> None:
-        """Leave dead letters that are not answered to whoever asks again."""
-        ...
-
-    def admit(self, batch: Batch) -> None:
-        """Take a batch."""
-        ...
-
-    def turn(self, now: float, *, may_post: bool = True) -> None:
-        """Take in every answer, then post what is due."""
-        ...
-
-    def due_in(self, now: float) -> float | None:
-        """Return the seconds until a post is due, or None."""
-        ...
-
-    def settled(self) -> list[Settlement]:
-        """Return what became of the batches at the front that are finished."""
-        ...
-
-    def leave(self, count: int) -> None:
-        """Forget the first `count` of them: their commit has been stored."""
-        ...
-
-
-class Watch(Protocol):
-    """The hint that it is time to look again."""
-
-    def pause_seconds(self, *, found_lines: bool) -> float:
-        """Return how long to rest before the next look."""
-        ...
-
-
-class Desk(Protocol):
-    """Where others ask for dead letters to be sent again, or forgotten."""
-
-    @property
-    def is_idle(self) -> bool:
-        """True when nobody waits for an answer."""
-        ...
-
-    def turn(self, now: float) -> Batch | None:
-        """Carry out what was asked; return letters to be sent again, or None."""
-        ...
-
-    def committed(self, commit: Commit) -> None:
-        """Take note of what has been stored."""
-        ...
-
-    def rest(self, seconds: float) -> None:
-        """Wait, or until somebody asks or wakes the clock."""
-        ...
-
-
-class Checkpoints(Protocol):
-    """The one place that moves positions."""
-
-    def commit(self, commit: Commit) -> None:
-        """Store positions, counters and dead letters in one transaction."""
-        ...
 
 
 class Ending(StrEnum):
@@ -286,7 +149,7 @@ class Pipeline:
         self._shaper = shaper
         self._batcher = batcher
         self._window = window
-        self._checkpoints = checkpoints
+        self._storing = Storing(checkpoints, events)
         self._watch = watch
         self._desk = desk
         self._clock = clock
@@ -295,25 +158,23 @@ class Pipeline:
         self._deadline = deadline
         self._shutdown_seconds = shutdown_seconds
         self._on_turn = on_turn
-        self._taken = taken
+        self._takings = Takings(taken)
         self._is_pausing = False
         self._stopping = ""
         self._at_rest = True
         self._looked_at = self._look_at = clock.monotonic()
-        self._state_retry_at: float | None = None
-        self._state_trouble = ""
-        self._suspicions: set[Suspicion] = set()
+        self._suspicions = Suspicions(events)
         self.sums = Sums()
 
     @property
     def trouble(self) -> str:
         """What keeps work from being finished, in words, or nothing."""
-        return self._state_trouble or self._window.trouble
+        return self._storing.trouble or self._window.trouble
 
     @property
     def taken(self) -> frozenset[Taken]:
         """Records that were delivered though no commit says so; for the next one."""
-        return self._taken | self._window.taken()
+        return self._takings.left | self._window.taken()
 
     @property
     def records_in_flight(self) -> int:
@@ -383,7 +244,7 @@ class Pipeline:
                     self._hand_over(now)
                 break
             found_lines = True
-            item = self._shape(line)
+            item = self._takings.marked(line, self._shaper.shape(line))
             if isinstance(item, UnknownVersion):
                 self._source.stop_file(line.file_id, item.why)
             elif not isinstance(item, Unsettled) and self._gather(line, item, now):
@@ -393,7 +254,7 @@ class Pipeline:
     def _gather(self, line: Line, item: Item, now: float) -> bool:
         """Let a line join the open batch; True if a batch was handed over."""
         if isinstance(item, Entry) and item.suspicions:
-            self._tell(item.suspicions)
+            self._suspicions.tell(item.suspicions)
         is_closed = not self._batcher.has_room_for(item)
         if is_closed:
             self._hand_over(now)
@@ -402,29 +263,6 @@ class Pipeline:
             self._hand_over(now)
             return True
         return is_closed
-
-    def _shape(self, line: Line) -> Item | UnknownVersion | Unsettled:
-        """Return the line's item; one that was delivered is not sent again."""
-        item = self._shaper.shape(line)
-        if self._taken and isinstance(item, Entry):
-            place = LinePlace(line.file_id, line.start_bytes, line.end_bytes)
-            # The id too: another line may stand there, if the file was cut meanwhile.
-            if Taken(place, item.id) in self._taken:
-                return replace(item, payload=b"", is_taken=True)
-        return item
-
-    def _tell(self, suspicions: tuple[Suspicion, ...]) -> None:
-        """Tell of what looks like a secret, each kind once a place."""
-        for each in suspicions:
-            if each in self._suspicions or len(self._suspicions) >= MOST_SUSPICIONS:
-                continue
-            self._suspicions.add(each)
-            self._events.emit(
-                "secret_hidden" if each.is_hidden else "secret_suspected",
-                kind=each.kind,
-                operation=each.operation,
-                field=each.field,
-            )
 
     def _serve(self, now: float) -> None:
         """Let a batch of dead letters in, beside the lines, if somebody asked."""
@@ -441,35 +279,15 @@ class Pipeline:
     def _commit(self, now: float) -> bool:
         """Store what is settled at the front of the window; True if anything was."""
         settlements = self._window.settled()
-        if not settlements or now < (self._state_retry_at or now):
+        if not settlements:
             return False
         commit = commit_of(settlements)
-        try:
-            self._checkpoints.commit(commit)
-        except StateError as error:
-            if not error.is_temporary:
-                raise
+        if not self._storing.store(commit, now):
             # The batches stay in the window, so reading pauses by itself.
-            if self._state_retry_at is None:
-                self._events.emit(
-                    "state_write_failed", why=str(error), hint=error.hint or ""
-                )
-            self._state_retry_at = now + STATE_RETRY_SECONDS
-            self._state_trouble = str(error)
             return False
-        if self._state_retry_at is not None:
-            self._events.emit("state_write_resumed")
-            self._state_retry_at = None
-            self._state_trouble = ""
         self._window.leave(len(settlements))
         self._desk.committed(commit)
-        if self._taken:
-            ends = {one.file_id: one.end_bytes for one in commit.advances}
-            self._taken = frozenset(
-                one
-                for one in self._taken
-                if one.place.end_bytes > ends.get(one.place.file_id, 0)
-            )
+        self._takings.forget(commit)
         for advance in commit.advances:
             self.sums.delivered += advance.delivered
             self.sums.skipped += advance.skipped
@@ -492,8 +310,8 @@ class Pipeline:
                 pauses.append(batch_due)
         if (part_due := self._window.due_in(now)) is not None:
             pauses.append(part_due)
-        if self._state_retry_at is not None:
-            pauses.append(self._state_retry_at - now)
+        if (retry_due := self._storing.due_in(now)) is not None:
+            pauses.append(retry_due)
         if self._deadline is not None:
             pauses.append(self._deadline - now)
         self._desk.rest(max(0.0, min(pauses)))

@@ -25,13 +25,14 @@ from shipper.batch import Batcher
 from shipper.callers import masks_of
 from shipper.clock import Clock
 from shipper.config.settings import Settings
+from shipper.doors import Checkpoints
 from shipper.events import Events
 from shipper.finite import finite_pipeline
 from shipper.gate import Gate
 from shipper.limits.pace import Pace, most_bytes, most_records
 from shipper.limits.timetable import constant
 from shipper.model import Commit
-from shipper.pipeline import Checkpoints, Ending, Pipeline, Shaper
+from shipper.pipeline import Ending, Pipeline, Shaper
 from shipper.rejected import RejectedText
 from shipper.sample import Sampler
 from shipper.shapers import shaper_of

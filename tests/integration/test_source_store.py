@@ -283,6 +283,31 @@ def test_a_first_line_that_was_finished_is_known_before_it_is_read(
     assert shipper.drain() == []
 
 
+def test_a_log_emptied_while_its_copy_is_compared_comes_once(
+    log: Path, logs: Path, store: Store
+) -> None:
+    """Scenario 5: nothing is decided about the copy then; it takes over later."""
+    opened: list[str] = []
+
+    def open_file(path: str, flags: int, *rest: int) -> int:
+        # Looked at alone first, the original is then compared with the copy.
+        if path == str(log) and opened == [f"{log}.1", str(log), f"{log}.1"]:
+            os.truncate(log, 0)
+        opened.append(path)
+        return os.open(path, flags, *rest)
+
+    shipper = following(logs, catalog=store, open_file=open_file)
+    shipper.drain()
+    shipper.commit()
+    Path(f"{log}.1").write_bytes(log.read_bytes())
+    opened.clear()
+
+    assert shipper.drain() == []
+    assert log.stat().st_size == 0
+    assert shipper.drain() == []
+    shipper.source.close()
+
+
 def test_a_damaged_archive_gives_what_can_be_read_and_says_so(
     logs: Path, shipper: Following
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from shipper.batch import Batcher
 from shipper.clock import Clock
+from shipper.doors import Shape
 from shipper.errors import StateError
 from shipper.gate import Gate
 from shipper.model import (
@@ -22,7 +23,7 @@ from shipper.model import (
     Taken,
 )
 from shipper.parse import UnknownVersion
-from shipper.pipeline import Pipeline, Shape
+from shipper.pipeline import Pipeline
 from shipper.window import Pace, Window
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
