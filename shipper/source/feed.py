@@ -144,8 +144,17 @@ class Feed:
         self._save()
 
     def next_block(self) -> Iterator[Line] | None:
-        """Return lines of the file whose turn it is; None when all is read."""
-        return self._turns.next_block()
+        """Return lines of the file whose turn it is; None when all is read.
+
+        Raises:
+            StateError: See `look`.
+        """
+        lines = self._turns.next_block()
+        if self._roster.has_new_head:
+            # Before a line of it can be committed: a crash after that would leave a
+            # position in a file that is not known again once it is renamed and packed.
+            self._save()
+        return lines
 
     def stop(self, tracked: Tracked, offset_bytes: int) -> None:
         """Read no further in a file in this run; its line at the offset is open."""

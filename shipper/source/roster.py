@@ -39,6 +39,9 @@ MOST_LEFT = 1024
 class Roster:
     """Known files of one source. Pipeline thread only.
 
+    Attributes:
+        has_new_head: A fingerprint was learned that is not saved yet.
+
     Args:
         catalog: The state database.
         handles: Closes what is dropped.
@@ -69,6 +72,7 @@ class Roster:
         self._by_head: dict[bytes, list[Tracked]] = {}
         self._left: dict[str, Position] = {}
         self._journal = Journal(catalog, clock)
+        self.has_new_head = False
         self._sizes_saved_at = clock.monotonic()
 
     def restore(self, row: FileRow, name: Name) -> None:
@@ -183,6 +187,7 @@ class Roster:
             return
         tracked.row = row
         if row.head != before.head:
+            self.has_new_head = True
             self._forget_head(tracked, before.head)
             self._index_head(tracked)
         self._journal.change(row)
@@ -234,11 +239,9 @@ class Roster:
         Raises:
             StateError: It could not be written; nothing is forgotten, call again.
         """
-        saved = [
-            self.by_id[file_id]
-            for file_id in self._journal.save()
-            if file_id in self.by_id
-        ]
+        ids = self._journal.save()
+        self.has_new_head = False
+        saved = [self.by_id[file_id] for file_id in ids if file_id in self.by_id]
         for tracked in saved:
             tracked.is_saved = True
         return saved

@@ -283,6 +283,25 @@ def test_a_first_line_that_was_finished_is_known_before_it_is_read(
     assert shipper.drain() == []
 
 
+def test_a_file_is_known_by_its_first_line_before_that_is_committed(
+    logs: Path, shipper: Following
+) -> None:
+    """Scenario 2: killed before the next look, renamed and packed, it comes once."""
+    log, lines = logs / "app.log", some_lines(0, 3)
+    log.write_bytes(b"")
+    shipper.drain()
+    append(log, lines)
+    shipper.source.look()
+    while (line := shipper.source.next_line()) is not None:
+        shipper.lines.append(line)
+    shipper.commit()
+    Path(f"{log}.1.gz").write_bytes(gzip_member(log.read_bytes()))
+    log.unlink()
+    shipper.restart()
+
+    assert shipper.drain() == []
+
+
 def test_a_log_emptied_while_its_copy_is_compared_comes_once(
     log: Path, logs: Path, store: Store
 ) -> None:
