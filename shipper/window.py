@@ -196,9 +196,13 @@ class Window:
         self._flights.append(flight)
 
     def _join_ahead(self) -> None:
-        if self._ahead is not None:
-            self._flights.append(self._ahead)
-            self._ahead = None
+        flight, self._ahead = self._ahead, None
+        if flight is None:
+            return
+        # Read before the receiver asked for less, it may hold too much.
+        while large := [p for p in flight.parts if len(p.entries) > self.max_records]:
+            large[0].halve()
+        self._flights.append(flight)
 
     def turn(self, now: float, *, may_post: bool = True) -> None:
         """Take in every answer, then post what is due."""

@@ -114,6 +114,22 @@ def test_one_batch_is_made_ready_while_all_others_are_out() -> None:
     assert (before, len(bench.poster.posted)) == (2, 3)
 
 
+def test_what_is_ready_is_no_larger_than_the_receiver_takes() -> None:
+    """Though it was read before anybody knew."""
+    bench = Bench(max_in_flight=1, max_records=8)
+    bench.admit(8, 8)
+    bench.poster.answer_oldest(Refused(413, "too large", is_too_large=True))
+    bench.turn()
+    for _ in range(2):
+        bench.poster.answer_oldest()
+        bench.turn()
+    bench.window.leave(len(bench.window.settled()))
+
+    bench.turn()
+
+    assert [len(sent) for sent in bench.poster.posted] == [8, 4, 4, 4]
+
+
 def test_what_is_ready_is_counted() -> None:
     """Nothing is over while a batch waits for its place."""
     bench = Bench(max_in_flight=1)

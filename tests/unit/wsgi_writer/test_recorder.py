@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,4 +76,6 @@ def test_an_exchange_holds_no_more_than_both_limits(log: Path) -> None:
     for result in results:
         result.close()  # type: ignore[attr-defined] # a stand-in has it
 
-    assert held / len(results) <= 2 * LIMIT
+    # Who measures coverage keeps something for each frame that is under way.
+    spare = 512 if sys.gettrace() is not None else 0
+    assert held / len(results) <= 2 * LIMIT + spare
