@@ -61,8 +61,9 @@ class Shop:
     def received(self) -> list[str]:
         """Return the ids of everything the receiver has kept."""
         logs = self.directory / "received/logs.jsonl"
-        lines = logs.read_text().splitlines() if logs.exists() else []
-        return [json.loads(line)["_id"] for line in lines]
+        kept = logs.read_bytes() if logs.exists() else b""
+        # What follows the last newline is being written just now.
+        return [json.loads(line)["_id"] for line in kept.split(b"\n")[:-1]]
 
     @contextmanager
     def receiving(self, **options: Any) -> Iterator[Receiver]:
