@@ -20,7 +20,7 @@ from shipper.events import Events
 from shipper.filters import Filters
 from shipper.identify import Identifier
 from shipper.limits.pace import QUIET
-from shipper.model import Entry, Item, Line, Reject, Skip, Taken, Unsettled
+from shipper.model import Commit, Entry, Item, Line, Reject, Skip, Taken, Unsettled
 from shipper.parse import UnknownVersion, parse, serial_in
 from shipper.payload import PayloadBuilder
 from shipper.redact import Redacted, Redactor
@@ -102,6 +102,14 @@ class Sums:
     skipped: int = 0
     dead: int = 0
     blank: int = 0
+
+    def count(self, commit: Commit) -> None:
+        """Add the lines of a commit that has been stored."""
+        for advance in commit.advances:
+            self.delivered += advance.delivered
+            self.skipped += advance.skipped
+            self.dead += advance.dead
+            self.blank += advance.blank
 
     def __add__(self, other: Sums) -> Sums:
         """Return the sums of two runs together."""
@@ -288,11 +296,7 @@ class Pipeline:
         self._window.leave(len(settlements))
         self._desk.committed(commit)
         self._takings.forget(commit)
-        for advance in commit.advances:
-            self.sums.delivered += advance.delivered
-            self.sums.skipped += advance.skipped
-            self.sums.dead += advance.dead
-            self.sums.blank += advance.blank
+        self.sums.count(commit)
         return True
 
     def _rest(self, *, found_lines: bool) -> None:

@@ -152,11 +152,7 @@ class Keeper:
         # A crash before this returns leaves the last position; the worker ends with
         # us, and what it has sent is sent again with the same ids.
         self._state.commit(commit)
-        for advance in commit.advances:
-            self.sums.delivered += advance.delivered
-            self.sums.skipped += advance.skipped
-            self.sums.dead += advance.dead
-            self.sums.blank += advance.blank
+        self.sums.count(commit)
         self._on_commit(commit)
 
     def _record(self, worker: int, question: Record) -> None:
