@@ -7,14 +7,15 @@ what goes out is its answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from shipper.clock import Clock
-from shipper.fileid import FileRow, Head
+from shipper.doors import Checkpoints
 from shipper.limits.pace import Wait
 from shipper.model import Commit
 from shipper.pipeline import Sums
+from shipper.source import Catalog
 from shipper.workers.messages import (
     Claim,
     FindFiles,
@@ -30,34 +31,8 @@ from shipper.workers.messages import (
 from shipper.workers.shares import Shares
 
 
-class State(Protocol):
+class State(Catalog, Checkpoints, Protocol):
     """The catalog and the checkpoints; `store.Store` in the product."""
-
-    def commit(self, commit: Commit) -> None:
-        """Store positions, counters and dead letters in one transaction."""
-        ...
-
-    def known_files(self) -> list[FileRow]:
-        """Return every file that is not gone."""
-        ...
-
-    def find_files(self, head: Head) -> list[FileRow]:
-        """Return every file with this fingerprint, gone ones too."""
-        ...
-
-    def claim(self, file_id: str) -> FileRow | None:
-        """Take over a file that a backfill has read; None if it is no such file."""
-        ...
-
-    def record(
-        self,
-        *,
-        new: Sequence[FileRow] = (),
-        changed: Sequence[FileRow] = (),
-        counters: Sequence[tuple[str, int]] = (),
-    ) -> None:
-        """Store new files whole, changed ones without position."""
-        ...
 
 
 class Pace(Protocol):
