@@ -7,7 +7,6 @@ they have been made.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -20,7 +19,6 @@ from shipper.desk import REST_LOOKS, Desk
 from shipper.doors import Checkpoints
 from shipper.doors import Desk as Asked
 from shipper.events import Events
-from shipper.gate import Gate
 from shipper.heartbeat import Beating, Heartbeat
 from shipper.model import Line, Taken
 from shipper.pacing import Pacing
@@ -29,10 +27,10 @@ from shipper.revive import Reviver
 from shipper.shapers import Shapers
 from shipper.source import Catalog, LineReader, Share, Source
 from shipper.store import Letterbox, Store, open_store
-from shipper.uplink import in_flight_of
+from shipper.uplink import window_of
 from shipper.upload import Uploader
 from shipper.wake import Watch, busy_poll_seconds
-from shipper.window import Pace, Poster, Window
+from shipper.window import Pace, Poster
 
 if TYPE_CHECKING:
     from shipper.live import LiveSource
@@ -220,14 +218,12 @@ def pipeline_of(
             max_age_seconds=batch.flush_interval,
             keep_bytes=settings.dead_letters.keep_bytes,
         ),
-        window=Window(
+        window=window_of(
+            settings,
             poster=poster,
-            gate=Gate(events=events, jitter=random.random),
-            events=events,
-            jitter=random.random,
-            max_in_flight=in_flight_of(settings),
             max_records=pacing.max_records,
             pace=pace,
+            events=events,
         ),
         checkpoints=checkpoints,
         watch=watch,

@@ -1,12 +1,13 @@
 """Build what posts, writes down what was posted, and calls the monitor.
 
-Settings come in; an `Uploader` with its egress log goes out, and a `Heartbeat`. The
-part of `parts` for the network; history, which has a pipeline of its own, and the
-doctor share it.
+Settings come in; an `Uploader` with its egress log goes out, the `Window` before it,
+and a `Heartbeat`. The part of `joints` for the network; history and bundles, which
+have pipelines of their own, and the doctor share it.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -14,9 +15,11 @@ from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.egress import EgressLog
 from shipper.events import Events
+from shipper.gate import Gate
 from shipper.heartbeat import Heartbeat
 from shipper.network import NetworkSettings, Route, route_to
 from shipper.upload import Uploader
+from shipper.window import Pace, Poster, Window
 from wsgi_writer._version import __version__
 
 
@@ -24,6 +27,26 @@ def in_flight_of(settings: Settings) -> int:
     """Return how many requests may be under way at a time."""
     batch = settings.batch
     return batch.max_in_flight if batch.background_worker_mode else 1
+
+
+def window_of(
+    settings: Settings,
+    *,
+    poster: Poster,
+    max_records: int,
+    pace: Pace | None,
+    events: Events,
+) -> Window:
+    """Return the window between a pipeline and what posts for it."""
+    return Window(
+        poster=poster,
+        gate=Gate(events=events, jitter=random.random),
+        events=events,
+        jitter=random.random,
+        max_in_flight=in_flight_of(settings),
+        max_records=max_records,
+        pace=pace,
+    )
 
 
 def uploader_of(

@@ -8,7 +8,6 @@ with the same ids.
 from __future__ import annotations
 
 import os
-import random
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
@@ -24,15 +23,13 @@ from shipper.config.settings import Settings
 from shipper.ending import exit_code
 from shipper.events import Events
 from shipper.finite import finite_pipeline
-from shipper.gate import Gate
 from shipper.model import Commit, DeadLetter
 from shipper.pacing import pacing_of
 from shipper.pipeline import Ending
 from shipper.signals import Signals
 from shipper.store import DeadRecord
 from shipper.store.directory import prepare_directory
-from shipper.uplink import in_flight_of, uploader_of
-from shipper.window import Window
+from shipper.uplink import uploader_of, window_of
 from wsgi_writer._version import __version__
 
 
@@ -148,14 +145,12 @@ def _deliver(
                 buffer_length=pacing.max_records,
                 max_age_seconds=settings.batch.flush_interval,
             ),
-            window=Window(
+            window=window_of(
+                settings,
                 poster=uploader,
-                gate=Gate(events=events, jitter=random.random),
-                events=events,
-                jitter=random.random,
-                max_in_flight=in_flight_of(settings),
                 max_records=pacing.max_records,
                 pace=pacing.pace,
+                events=events,
             ),
             checkpoints=_Books(lines, progress),
             clock=clock,

@@ -7,7 +7,6 @@ that log, and the others go on.
 
 from __future__ import annotations
 
-import random
 import signal
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +27,6 @@ from shipper.config.settings import Settings
 from shipper.doors import Checkpoints
 from shipper.events import Events
 from shipper.finite import finite_pipeline
-from shipper.gate import Gate
 from shipper.limits.pace import Pace, most_bytes, most_records
 from shipper.limits.timetable import constant
 from shipper.model import Commit
@@ -44,9 +42,9 @@ from shipper.store.history import (
     TakenOverError,
     open_history,
 )
-from shipper.uplink import in_flight_of, uploader_of
+from shipper.uplink import uploader_of, window_of
 from shipper.upload import Uploader
-from shipper.window import Poster, Window
+from shipper.window import Poster
 
 SENT = "sent"
 LEFT_ALONE = "left alone"
@@ -388,14 +386,12 @@ def pipeline_of(
             max_age_seconds=batch.flush_interval,
             keep_bytes=settings.dead_letters.keep_bytes,
         ),
-        window=Window(
+        window=window_of(
+            settings,
             poster=poster,
-            gate=Gate(events=events, jitter=random.random),
-            events=events,
-            jitter=random.random,
-            max_in_flight=in_flight_of(settings),
             max_records=max_records,
             pace=pace,
+            events=events,
         ),
         checkpoints=checkpoints,
         clock=clock,
