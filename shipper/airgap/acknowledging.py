@@ -10,12 +10,12 @@ from contextlib import ExitStack
 
 from shipper.clock import Clock
 from shipper.config.settings import Settings
+from shipper.joints import letterbox_of
 from shipper.store import (
     ACKNOWLEDGE,
     Acknowledgement,
     Letterbox,
     StateLock,
-    Store,
     open_store,
 )
 
@@ -46,7 +46,7 @@ def acknowledge(
             settings.state_dir, on_state_error=settings.on_state_error, clock=clock
         )
         parts.callback(store.close)
-        letterbox = letterbox_of(store, settings)
+        letterbox = letterbox_of(settings, store)
         if number is None:
             number = letterbox.ask(ACKNOWLEDGE, told)
         carry_out_acknowledgements(letterbox)
@@ -58,11 +58,3 @@ def carry_out_acknowledgements(letterbox: Letterbox) -> None:
     for request in letterbox.requests():
         if request.verb == ACKNOWLEDGE:
             letterbox.acknowledge(request)
-
-
-def letterbox_of(store: Store, settings: Settings) -> Letterbox:
-    """Return the requests of an open state."""
-    return store.letterbox(
-        max_bytes=settings.dead_letters.max_bytes,
-        max_age_days=settings.dead_letters.max_age_days,
-    )

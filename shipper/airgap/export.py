@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from uuid import uuid4
 
-from shipper.airgap.acknowledging import carry_out_acknowledgements, letterbox_of
+from shipper.airgap.acknowledging import carry_out_acknowledgements
 from shipper.airgap.describing import manifest_of
 from shipper.airgap.held import Held
 from shipper.airgap.layout import (
@@ -32,6 +32,7 @@ from shipper.ending import exit_code
 from shipper.errors import EXIT_OK
 from shipper.events import Events
 from shipper.finite import finite_pipeline
+from shipper.joints import letterbox_of
 from shipper.live import LiveSource
 from shipper.pipeline import Ending
 from shipper.readings import Readings
@@ -112,7 +113,7 @@ def export(
             return Outcome(
                 path, earlier.id, earlier.records, 0, 0, 0, EXIT_OK, was_cut_off=True
             )
-        carry_out_acknowledgements(letterbox_of(store, settings))
+        carry_out_acknowledgements(letterbox_of(settings, store))
         check_free(path)
         sweep(path)
         job = _Export(
