@@ -8,6 +8,7 @@ left to those who know where they are one.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from shipper.needles import Needles
@@ -20,18 +21,29 @@ FOLDING: Final = (
 )
 _FOLDING: Final = Needles(letter.encode().lower() for letter in FOLDING)
 
+# A name whose letters stand for nothing else, and nothing else for them when folded.
+_PLAIN_NAME = re.compile(r"[a-z0-9_.\-]+\Z")
+
 # Of an ASCII name character, a quote, a percent sign, a backslash, or NUL.
-_SPELLING_BYTE = re.compile(b"00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf]")
+SPELLING_BYTE: Final = b"00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf]"
 _SPELLING: Final = Needles(
     [
         b"%" + code
         for code in (f"{byte:02x}".encode() for byte in range(256))
-        if _SPELLING_BYTE.match(code)
+        if re.match(SPELLING_BYTE, code)
     ]
     + [b"%" + letter.encode().hex("%").encode() for letter in FOLDING]
 )
 # Asked for as a number, a single byte is looked for by memchr, at next to no cost.
 (_PERCENT,) = b"%"
+
+
+def are_plain(names: Iterable[str]) -> bool:
+    """Tell whether what is told here holds for all these names, in lower case.
+
+    One with other characters may be disguised in ways that are not known here.
+    """
+    return all(map(_PLAIN_NAME.match, names))
 
 
 def may_spell(low: bytes) -> bool:

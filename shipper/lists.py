@@ -22,7 +22,7 @@ from enum import Enum
 from typing import Final, TypeVar
 from urllib.parse import unquote_plus, unquote_to_bytes
 
-from shipper.disguises import may_fold, may_spell
+from shipper.disguises import are_plain, may_fold, may_spell
 from shipper.needles import Needles
 
 T = TypeVar("T")
@@ -36,8 +36,6 @@ _PARTS = re.compile(r"[\[\].]+")
 # How names of parameters look, from strict to loose; anything else may be a text.
 _ONE_NAME = re.compile(r"[\w.\[\]\-]*\Z")
 _SPACED_NAME = re.compile(r"[\w\s.\[\]\-]*\Z")
-# A name whose letters stand for nothing else, and nothing else for them when folded.
-_PLAIN_NAME = re.compile(r"[a-z0-9_.\-]+\Z")
 _ESCAPED: Final = b"\\u"
 _NO_TEXT = re.compile(r"[^\s\"'{}<>=]{0,64}\Z")
 _MARK = re.compile(r"\[(?:REDACTED(?: [0-9]+)?|NOT SENT: [a-z-]+)\]\Z")
@@ -134,7 +132,7 @@ class Lists:
         self.hides_bare = Memory(self._hides_bare)
         self.header_kinds = Memory(self._header_kind)
         words = sorted(self.names | self._last_steps())
-        self._is_plain = all(map(_PLAIN_NAME.match, words))
+        self._is_plain = are_plain(words)
         either = "|".join(map(re.escape, words))
         self._words = re.compile(rf"(?<!\w)(?:{either})(?!\w)") if either else None
         # The expression tries every word at every character; this finds the few texts

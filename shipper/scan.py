@@ -22,7 +22,13 @@ from msgspec import UNSET, UnsetType
 
 from shipper import har
 from shipper.bodies import document_in, is_data_url
-from shipper.disguises import FOLDING, may_fold, may_spell
+from shipper.disguises import (
+    FOLDING,
+    SPELLING_BYTE,
+    are_plain,
+    may_fold,
+    may_spell,
+)
 from shipper.jsontext import is_json, looks_like_json
 from shipper.lists import (
     HeaderKind,
@@ -32,9 +38,6 @@ from shipper.lists import (
 from shipper.needles import Needles
 from shipper.record import Record
 from shipper.scrub import is_string, may_part, may_tell
-
-_PLAIN = re.compile(r"[a-z0-9_.\-]+\Z")
-
 
 # Asked for as numbers, single bytes are looked for by memchr, at next to no cost.
 _NUL, _BACKSLASH = b"\0\\"
@@ -47,7 +50,9 @@ _PACKED: Final = b"base64"
 # The same as far as it matters in a text of its own: of an ASCII name character, a
 # quote, a percent sign, a backslash, NUL, or a folding letter.
 _ESCAPES = re.compile(
-    rb"\\u(?:00(?:00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf])|"
+    rb"\\u(?:00(?:"
+    + SPELLING_BYTE
+    + b")|"
     + "|".join(f"{ord(letter):04x}" for letter in FOLDING).encode()
     + b")"
 )
@@ -80,7 +85,7 @@ class Scan:
         self._lists = lists
         words = lists.names | {last_name(path) for path in lists.paths}
         # A name with other characters may be escaped in ways not looked for here.
-        self._is_blind = lists.is_allowlist or not all(map(_PLAIN.match, words))
+        self._is_blind = lists.is_allowlist or not are_plain(words)
         ordered = sorted(word.encode() for word in words)
         self._hints = Needles([*ordered, *_DISGUISES, _PACKED])
         self._telling = Needles([*ordered, *_DISGUISES])
