@@ -17,7 +17,6 @@ import json
 import re
 import string
 from collections.abc import Callable, Iterable, Iterator
-from enum import Enum
 from typing import Final
 
 from msgspec import Struct
@@ -28,7 +27,7 @@ from shipper.cards import (
     card_numbers,
     may_be_within,
 )
-from shipper.needles import Needles
+from shipper.needles import NO_DOUBT, Doubt, Needles
 
 CARD: Final = "card-number"
 MOST_SHOWN: Final = 24  # characters of a shape; a longer one says nothing more
@@ -42,15 +41,6 @@ class Finding(Struct, frozen=True, gc=False):
     end: int
 
 
-class Doubt(Enum):
-    """What the bytes of an entry leave open."""
-
-    NONE = "nothing is found in it"
-    PACKED = "something may be found in what is in Base64"
-    SOME = "something may be found"
-
-
-_NO_DOUBT: Final = Doubt.NONE
 Judge = Callable[[re.Match[str]], bool]
 
 
@@ -325,7 +315,7 @@ class Detectors:
             text = entry.replace(_BLANK.encode(), b" ")
         if self._has_cards and _may_hold_card(text):
             return Doubt.SOME
-        return Doubt.PACKED if is_seen and _PACKED.encode() in entry else _NO_DOUBT
+        return Doubt.PACKED if is_seen and _PACKED.encode() in entry else NO_DOUBT
 
     def may_hold(self, content: bytes) -> bool:
         """Tell the same of bytes in which nothing is in Base64."""

@@ -8,6 +8,7 @@ needles in an entry of 3 KB take a microsecond (docs/decisions).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum
 from itertools import pairwise
 from math import ceil
 from typing import Final
@@ -18,6 +19,18 @@ from ahocorasick_rs import BytesAhoCorasick, MatchKind
 # byte, which takes as long as ten searches for fewer.
 MOST_AT_ONCE: Final = 64
 MOST_IN_TURNS: Final = 10 * MOST_AT_ONCE
+
+
+class Doubt(Enum):
+    """What a search of the bytes of an entry leaves open."""
+
+    NONE = "nothing is there"
+    PACKED = "something may be in what is in Base64"
+    SOME = "something may be anywhere"
+
+
+# Asked for once a record: a member of an enumeration costs as much as a short search.
+NO_DOUBT: Final = Doubt.NONE
 
 
 class Needles:

@@ -15,7 +15,6 @@ about, and an allowlist that hid them would make the log useless.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
@@ -23,11 +22,10 @@ from msgspec.structs import replace
 from shipper import har
 from shipper.message import MessageScrubber
 from shipper.model import Reject
+from shipper.needles import NO_DOUBT, Doubt
 from shipper.policy import Policy, Redaction
 from shipper.record import Record
-from shipper.scan import Doubt, Scan
-
-_NO_DOUBT: Final = Doubt.NONE
+from shipper.scan import Scan
 
 
 class Redacted(Struct, frozen=True, gc=False):
@@ -69,7 +67,7 @@ class Redactor:
         if not record.is_open and not self.policy.is_set:
             return Redacted(record.entry)
         doubt = self._scan.doubt(record)
-        if doubt is _NO_DOUBT:
+        if doubt is NO_DOUBT:
             return Redacted(record.entry)
         if doubt is Doubt.PACKED:
             return self._rewrite_bodies(record)

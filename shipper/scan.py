@@ -14,7 +14,6 @@ parts are looked at one by one: "ssn" stands in "className" as well.
 from __future__ import annotations
 
 import re
-from enum import Enum
 from itertools import groupby
 from typing import Final
 
@@ -35,7 +34,7 @@ from shipper.lists import (
     Lists,
     last_name,
 )
-from shipper.needles import Needles
+from shipper.needles import NO_DOUBT, Doubt, Needles
 from shipper.record import Record
 from shipper.scrub import is_string, may_part, may_tell
 
@@ -67,17 +66,6 @@ def _by_letter(words: list[bytes]) -> bytes:
     return b"|".join(branches)
 
 
-class Doubt(Enum):
-    """Where in a record something may be hidden."""
-
-    NONE = "nowhere"
-    PACKED = "in bodies that are in Base64"
-    ALL = "anywhere"
-
-
-_NO_DOUBT: Final = Doubt.NONE  # asked for once a record
-
-
 class Scan:
     """Looks for the names of a denylist in records."""
 
@@ -96,15 +84,15 @@ class Scan:
     def doubt(self, record: Record) -> Doubt:
         """Tell what the redactor has to look at in this record."""
         if self._is_blind or record.is_open:
-            return Doubt.ALL
+            return Doubt.SOME
         low = record.entry.lower()
         is_hinted = self._hints.occur_in(low)
         is_disguised = may_spell(low) or may_fold(low)
         if not is_hinted and not is_disguised:
-            return _NO_DOUBT
+            return NO_DOUBT
         if not is_disguised and _PACKED in low and not self._telling.occur_in(low):
             return Doubt.PACKED
-        return Doubt.ALL if self._suspects_parts(record) else _NO_DOUBT
+        return Doubt.SOME if self._suspects_parts(record) else NO_DOUBT
 
     def _suspects_parts(self, record: Record) -> bool:
         entry = record.har

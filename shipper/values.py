@@ -9,19 +9,18 @@ stood. No finding holds any of the value.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from typing import Literal
 
 from msgspec import Struct
 
 from shipper import har
-from shipper.detect import KINDS, Detectors, Doubt, Finding
+from shipper.detect import KINDS, Detectors, Finding
 from shipper.model import Suspicion
+from shipper.needles import NO_DOUBT, Doubt
 from shipper.operation import operation_of
 from shipper.walk import Walk, packed_bytes
 
 Mode = Literal["off", "warn", "redact"]
-
-_NO_DOUBT: Final = Doubt.NONE  # asked for once a record
 
 
 class Checked(Struct, frozen=True, gc=False):
@@ -56,7 +55,7 @@ class Detector:
         if not self.is_on:
             return None
         doubt = self._detectors.doubt(entry)
-        if doubt is _NO_DOUBT:
+        if doubt is NO_DOUBT:
             return None
         if doubt is Doubt.PACKED:
             packed = packed_bytes(har.decode(entry))
