@@ -29,6 +29,9 @@ _HIDDEN = re.compile(
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 
 
+_Search = Callable[..., re.Match[str] | None]
+
+
 class _Pass(NamedTuple):
     """One search through a text, for all the names that hold one rare letter.
 
@@ -38,7 +41,7 @@ class _Pass(NamedTuple):
 
     letter: str
     others: tuple[tuple[str, str, str], ...]
-    search: Callable[..., re.Match[str] | None]
+    search: _Search
 
 
 class ListedNames:
@@ -92,25 +95,24 @@ class ListedNames:
             low: A text in lower case.
         """
         places = []
-        is_short = len(low) < _LONG
-        for letter, others, search in self._passes:
-            if letter in low:
-                for second, third, more in others:
-                    if (
-                        second in low
-                        and third in low
-                        and (is_short or all(map(low.__contains__, more)))
-                    ):
-                        found = search(low)
-                        while found is not None:
-                            places.append(found.start())
-                            found = search(low, found.end())
-                        break
+        for search in self._searches(low):
+            found = search(low)
+            while found is not None:
+                places.append(found.start())
+                found = search(low, found.end())
         places.sort()
         return places
 
     def _spelled_in(self, low: str) -> bool:
+        for search in self._searches(low):  # noqa: SIM110 - any() costs as much as it
+            if search(low):
+                return True
+        return False
+
+    def _searches(self, low: str) -> list[_Search]:
+        """Return those that may find something in a text, by the letters it holds."""
         is_short = len(low) < _LONG
+        searches = []
         for letter, others, search in self._passes:
             if letter in low:
                 for second, third, more in others:
@@ -119,10 +121,9 @@ class ListedNames:
                         and third in low
                         and (is_short or all(map(low.__contains__, more)))
                     ):
-                        if search(low):
-                            return True
+                        searches.append(search)
                         break
-        return False
+        return searches
 
 
 def unescape(text: str) -> str:
