@@ -73,20 +73,24 @@ def test_the_table_and_the_command_agree(name: str) -> None:
     assert (command.help or "").splitlines()[0] == VERBS[name].summary
 
 
+def run_alone(program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in an interpreter that nobody measures: coverage imports much."""
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
+    )
+
+
 def test_help_imports_no_heavy_package() -> None:
     """`shipper --help` pays for click and the table, and for nothing else."""
     program = (
         "import sys; from shipper.cli.root import main; main(['--help']); "
         f"print(sorted(set(sys.modules) & {HEAVY!r}), file=sys.stderr)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        # Measuring coverage imports much itself.
-        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
-    )
+    done = run_alone(program)
 
     assert done.stderr.strip() == "[]"
     assert all(name in done.stdout for name in VERBS)
@@ -99,13 +103,7 @@ def test_a_start_without_faults_imports_what_it_uses_alone(config: Path) -> None
         f"main(['run', '--once', '--config', {str(config)!r}]); "
         f"print(sorted(set(sys.modules) & {UNUSED!r}), gc.get_freeze_count() > 0)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
-    )
+    done = run_alone(program)
 
     assert done.stdout.strip() == "[] True"
 
