@@ -17,6 +17,7 @@ import json
 import re
 import string
 from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 from typing import Final
 
 from msgspec import Struct
@@ -27,7 +28,7 @@ from shipper.cards import (
     card_numbers,
     may_be_within,
 )
-from shipper.needles import NO_DOUBT, Doubt, Needles
+from shipper.needles import Needles
 
 CARD: Final = "card-number"
 MOST_SHOWN: Final = 24  # characters of a shape; a longer one says nothing more
@@ -39,6 +40,18 @@ class Finding(Struct, frozen=True, gc=False):
     kind: str
     start: int
     end: int
+
+
+class Doubt(Enum):
+    """What a look at the bytes of an entry leaves open."""
+
+    NONE = "nothing is there"
+    PACKED = "something may be in what is in Base64"
+    SOME = "something may be anywhere"
+
+
+# Asked for once a record: a member of an enumeration costs as much as a short search.
+NO_DOUBT: Final = Doubt.NONE
 
 
 Judge = Callable[[re.Match[str]], bool]

@@ -48,9 +48,19 @@ def are_plain(names: Iterable[str]) -> bool:
 
 def may_spell(low: bytes) -> bool:
     """Tell whether percent-encoding stands in UTF-8 that spells a letter of a name."""
-    return _PERCENT in low and _SPELLING.occur_in(low)
+    return bool(spelled_at(low))
 
 
 def may_fold(low: bytes) -> bool:
     """Tell whether a letter that folds to ASCII stands in UTF-8."""
-    return not low.isascii() and _FOLDING.occur_in(low)
+    return bool(folded_at(low))
+
+
+def spelled_at(low: bytes) -> list[int]:
+    """Return where in UTF-8 percent-encoding stands that spells a letter of a name."""
+    return _SPELLING.starts_in(low) if _PERCENT in low else []
+
+
+def folded_at(low: bytes) -> list[int]:
+    """Return where in UTF-8 a letter stands that folds to ASCII."""
+    return [] if low.isascii() else _FOLDING.starts_in(low)

@@ -60,9 +60,14 @@ class PostData(
 
 
 class Request(
-    Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename="camel"
+    Struct,
+    frozen=True,
+    gc=False,
+    forbid_unknown_fields=True,
+    rename="camel",
+    kw_only=True,
 ):
-    """What the client sent."""
+    """What the client sent; its members stand as our writer lays them out."""
 
     method: str
     url: str
@@ -70,9 +75,9 @@ class Request(
     cookies: list[Cookie]
     headers: list[Pair]
     query_string: list[Pair]
+    post_data: PostData | UnsetType = UNSET
     headers_size: Size
     body_size: Size
-    post_data: PostData | UnsetType = UNSET
     comment: Text = UNSET
 
 
@@ -124,21 +129,29 @@ class Cache(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 class HarEntry(
-    Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename="camel"
+    Struct,
+    frozen=True,
+    gc=False,
+    forbid_unknown_fields=True,
+    rename="camel",
+    kw_only=True,
 ):
-    """One exchange (HAR 1.2 section "entries")."""
+    """One exchange (HAR 1.2 section "entries"), laid out like `Request`."""
 
+    pageref: Text = UNSET
     started_date_time: str
     time: Count
     request: Request
     response: Response
     cache: Cache
     timings: Timings
-    pageref: Text = UNSET
     server_ip_address: Text = msgspec.field(name="serverIPAddress", default=UNSET)
     connection: Text = UNSET
     comment: Text = UNSET
 
+
+# What a member of an entry may hold.
+Value = str | list[Pair] | PostData | Content | UnsetType
 
 _DECODER = msgspec.json.Decoder(HarEntry)
 _ENCODER = msgspec.json.Encoder()
@@ -154,9 +167,9 @@ def decode(entry: bytes) -> HarEntry:
     return _DECODER.decode(entry)
 
 
-def encode(entry: HarEntry) -> bytes:
-    """Lay an entry out again, as compact JSON in UTF-8."""
-    return _ENCODER.encode(entry)
+def encode(value: HarEntry | Value) -> bytes:
+    """Lay an entry out again, or the value of a member: compact JSON in UTF-8."""
+    return _ENCODER.encode(value)
 
 
 def decode_known(entry: bytes) -> HarEntry:

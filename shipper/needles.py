@@ -8,7 +8,6 @@ needles in an entry of 3 KB take a microsecond (docs/decisions).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum
 from itertools import pairwise
 from math import ceil
 from typing import Final
@@ -19,18 +18,6 @@ from ahocorasick_rs import BytesAhoCorasick, MatchKind
 # byte, which takes as long as ten searches for fewer.
 MOST_AT_ONCE: Final = 64
 MOST_IN_TURNS: Final = 10 * MOST_AT_ONCE
-
-
-class Doubt(Enum):
-    """What a search of the bytes of an entry leaves open."""
-
-    NONE = "nothing is there"
-    PACKED = "something may be in what is in Base64"
-    SOME = "something may be anywhere"
-
-
-# Asked for once a record: a member of an enumeration costs as much as a short search.
-NO_DOUBT: Final = Doubt.NONE
 
 
 class Needles:
@@ -45,7 +32,7 @@ class Needles:
         # byte by byte; the leftmost ones it finds with vector instructions.
         searches = [
             BytesAhoCorasick(
-                share, matchkind=MatchKind.LeftmostFirst
+                share, matchkind=MatchKind.LeftmostLongest
             ).find_matches_as_indexes
             for share in _shares(sorted(set(words)))
         ]
@@ -57,6 +44,25 @@ class Needles:
         if self._find(text):
             return True
         return bool(self._others) and any(find(text) for find in self._others)
+
+    def spans_in(self, text: bytes) -> list[tuple[int, int]]:
+        """Return where they stand, from and to, first to last.
+
+        Of those that overlap only one is told of: the one that begins first, and the
+        longest of those that do.
+        """
+        spans = [(start, end) for _, start, end in self._find(text)]
+        if self._others:
+            for find in self._others:
+                spans += [(start, end) for _, start, end in find(text)]
+            spans.sort()
+        return spans
+
+    def starts_in(self, text: bytes) -> list[int]:
+        """Return where they begin, as `spans_in` does."""
+        if not self._others:
+            return [start for _, start, _ in self._find(text)]
+        return [start for start, _ in self.spans_in(text)]
 
 
 def _shares(words: list[bytes]) -> list[list[bytes]]:

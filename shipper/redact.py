@@ -20,9 +20,9 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from shipper import har
+from shipper.members import Member, Place, members_at
 from shipper.message import MessageScrubber
 from shipper.model import Reject
-from shipper.needles import NO_DOUBT, Doubt
 from shipper.policy import Policy, Redaction
 from shipper.record import Record
 from shipper.scan import Scan
@@ -64,14 +64,15 @@ class Redactor:
 
     def apply(self, record: Record) -> Redacted | Reject:
         """Return what may leave of a record."""
-        if not record.is_open and not self.policy.is_set:
+        if not self.policy.is_set:
+            return self.rewrite(record) if record.is_open else Redacted(record.entry)
+        if record.is_open or self._scan.is_blind or self._hides_target(record):
+            return self.rewrite(record)
+        places = self._scan.places(record.entry)
+        if not places:
             return Redacted(record.entry)
-        doubt = self._scan.doubt(record)
-        if doubt is NO_DOUBT:
-            return Redacted(record.entry)
-        if doubt is Doubt.PACKED:
-            return self._rewrite_bodies(record)
-        return self.rewrite(record)
+        found = members_at(record, places)
+        return self.rewrite(record) if found is None else self._exchange(record, found)
 
     def rewrite(self, record: Record) -> Redacted | Reject:
         """Look at every part of a record, whatever the scan would say of it."""
@@ -89,22 +90,60 @@ class Redactor:
         ):
             return Redacted(record.entry)
         changed = replace(entry, request=request, response=response, pageref=pageref)
-        return _encoded(changed, withheld)
+        encoded = _encoded(changed)
+        if isinstance(encoded, Reject):
+            return encoded
+        return Redacted(encoded, tuple(withheld))
 
-    def _rewrite_bodies(self, record: Record) -> Redacted | Reject:
-        """Do the same where only bodies can hold what is hidden."""
-        request, response = record.har.request, record.har.response
+    def _exchange(self, record: Record, found: Iterable[Place]) -> Redacted | Reject:
+        """Look at some members, and put what changes in its place in the bytes."""
         withheld: list[str] = []
-        sent = self._sent(request, withheld, is_open=record.is_open)
-        given = self._given(response, withheld)
-        if sent is request.post_data and given is response.content:
+        pieces: list[bytes] = []
+        kept_to = 0
+        for place in found:
+            given, scrubbed = self._member(record.har, place.member, withheld)
+            if scrubbed is given or scrubbed == given:
+                continue
+            encoded = _encoded(scrubbed)
+            if isinstance(encoded, Reject):
+                return encoded
+            pieces += (record.entry[kept_to : place.start], encoded)
+            kept_to = place.end
+        if not pieces:
             return Redacted(record.entry)
-        changed = replace(
-            record.har,
-            request=replace(request, post_data=sent),
-            response=replace(response, content=given),
-        )
-        return _encoded(changed, withheld)
+        return Redacted(b"".join((*pieces, record.entry[kept_to:])), tuple(withheld))
+
+    def _hides_target(self, record: Record) -> bool:
+        """Tell whether HAR repeats a hidden Location, under a name of its own."""
+        if not record.har.response.redirect_url:
+            return False
+        return self.policy.response.headers.hides["location"]
+
+    def _member(
+        self, entry: har.HarEntry, member: Member, withheld: list[str]
+    ) -> tuple[har.Value, har.Value]:
+        """Return the value of a member, and what may leave of it."""
+        request, response = entry.request, entry.response
+        match member:
+            case Member.ROUTE:
+                assert entry.pageref is not UNSET
+                return entry.pageref, self._request.url(entry.pageref)
+            case Member.URL:
+                return request.url, self._request.url(request.url)
+            case Member.SENT_HEADERS:
+                return request.headers, self._request.headers(request.headers)
+            case Member.QUERY:
+                return request.query_string, self._request.query(request.query_string)
+            case Member.SENT:
+                sent = self._sent(request, withheld, is_open=False)
+                return request.post_data, sent
+            case Member.GIVEN_HEADERS:
+                return response.headers, self._response.headers(response.headers)
+            case Member.GIVEN:
+                return response.content, self._given(response, withheld)
+            case Member.TARGET:
+                target = response.redirect_url
+                return target, self._response.location(target)
 
     def _scrub_request(
         self, request: har.Request, withheld: list[str], *, is_open: bool
@@ -171,9 +210,9 @@ class Redactor:
         return self._response.bodies.given(content, response.headers, withheld)
 
 
-def _encoded(entry: har.HarEntry, withheld: list[str]) -> Redacted | Reject:
+def _encoded(value: har.HarEntry | har.Value) -> bytes | Reject:
     try:
-        return Redacted(har.encode(entry), tuple(withheld))
+        return har.encode(value)
     except UnicodeEncodeError:  # pragma: no cover - nothing known leads here
         # Half of a surrogate pair has no UTF-8: keep the record, do not stop.
         return Reject("unencodable", "a body was opened that is no text")

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from shipper.disguises import are_plain
+from shipper.jsonplace import MemberMarks
 from shipper.jsontext import Document, read_json, read_repeated, write_json
 from shipper.lists import Lists, Path, mark_of
 
@@ -29,12 +31,17 @@ class TreeScrubber:
     def __init__(self, lists: Lists) -> None:
         self._lists = lists
         self._removes = lists.removes
+        self._marks = MemberMarks(lists.names) if _are_marked_by_name(lists) else None
 
     def scrub(self, text: str, depth: int = 0) -> str | None:
         """Scrub a JSON text, or several, one a line; None if it is neither.
 
         The same object comes back when nothing in it is listed.
         """
+        if self._marks is not None and depth < MAX_NESTING:
+            marked = self._marks.scrub(text)
+            if marked is not None:
+                return marked
         document = read_json(text)
         if document is not None:
             return self._document(text, document, depth)
@@ -158,6 +165,14 @@ class TreeScrubber:
             return mark_of(text) if self._lists.occurs_in(text) else text
         scrubbed = self.scrub(text, depth + 1)
         return text if scrubbed is None else scrubbed
+
+
+def _are_marked_by_name(lists: Lists) -> bool:
+    """Tell whether a member is hidden by its name alone, with a mark, in its place."""
+    is_denylist = lists.is_set and not lists.is_allowlist
+    return (
+        is_denylist and not lists.paths and not lists.removes and are_plain(lists.names)
+    )
 
 
 def _take_out(node: Any, keys: list[Any]) -> bool:

@@ -14,9 +14,8 @@ from typing import Literal
 from msgspec import Struct
 
 from shipper import har
-from shipper.detect import KINDS, Detectors, Finding
+from shipper.detect import KINDS, NO_DOUBT, Detectors, Doubt, Finding
 from shipper.model import Suspicion
-from shipper.needles import NO_DOUBT, Doubt
 from shipper.operation import operation_of
 from shipper.walk import Walk, packed_bytes
 

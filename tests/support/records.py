@@ -58,7 +58,9 @@ def an_entry(
         "mimeType": "application/json",
         "text": '{"owl":7}',
     }
+    route = {"pageref": changes.pop("pageref")} if "pageref" in changes else {}
     return {
+        **route,
         "startedDateTime": "2026-11-23T12:00:00.123Z",
         "time": 12,
         "request": {**request, "headersSize": -1, "bodySize": -1},

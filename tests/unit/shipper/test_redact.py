@@ -902,11 +902,11 @@ def a_form(*params: tuple[str, str]) -> dict[str, Any]:
     [
         (
             [('{"a": "x", "password": "hunter2"}', "")],
-            '{"a":"x","password":"[REDACTED 7]"}',
+            '{"a": "x", "password": "[REDACTED 7]"}',
         ),
         (
             [('{"a": "x', "y"), ('z", "password": "hunter2"}', "")],
-            '{"a":"x=y&z","password":"[REDACTED 7]"}',
+            '{"a": "x=y&z", "password": "[REDACTED 7]"}',
         ),
         (
             [("<u><password>hunter2</password><a>1</a></u>", "")],

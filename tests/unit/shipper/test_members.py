@@ -1,0 +1,101 @@
+"""Which members of an entry some places are in, and of which nothing is known."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from shipper.members import Member, members_at
+from shipper.record import Record
+from tests.support.records import a_record, an_entry, compact, json_body, parsed
+
+WHOLE = a_record(
+    url="https://h/in-url?a=1",
+    request_headers=[("X-Sent", "in-sent-headers")],
+    query=[("a", "in-query")],
+    sent=json_body({"a": "in-body"}),
+    response_headers=[("X-Given", "in-given-headers")],
+    given={"size": 3, "mimeType": "text/plain", "text": "in-content"},
+    pageref="/in-route",
+)
+HEAD = {"v": 1, "id": "0d4f8c1e-6f0a-4c52-9b1e-2a7d3c9e5f10", "client": "203.0.113.9"}
+
+
+def place_of(word: str, record: Record) -> int:
+    """Return where a word stands in an entry."""
+    return record.entry.index(word.encode())
+
+
+@pytest.mark.parametrize(
+    ("word", "member"),
+    [
+        ("in-route", Member.ROUTE),
+        ("in-url", Member.URL),
+        ("in-sent-headers", Member.SENT_HEADERS),
+        ("in-query", Member.QUERY),
+        ("in-body", Member.SENT),
+        ("in-given-headers", Member.GIVEN_HEADERS),
+        ("in-content", Member.GIVEN),
+    ],
+)
+def test_a_place_is_in_one_member(word: str, member: Member) -> None:
+    """And what stands between its bounds is all of its value."""
+    found = members_at(WHOLE, [place_of(word, WHOLE)])
+
+    assert found is not None
+    assert [place.member for place in found] == [member]
+    value: Any = json.loads(WHOLE.entry)
+    for step in member.value.split("."):
+        value = value[step]
+    assert json.loads(WHOLE.entry[found[0].start : found[0].end]) == value
+
+
+def test_a_member_is_named_once() -> None:
+    """However many places are in it."""
+    start = place_of("in-content", WHOLE)
+
+    found = members_at(WHOLE, [place_of("in-url", WHOLE), start, start + 3, start + 5])
+
+    assert found is not None
+    assert [place.member for place in found] == [Member.URL, Member.GIVEN]
+
+
+@pytest.mark.parametrize(
+    "word", ["GET", '"method"', '"headers"', '"cookies"', '"statusText"', '"timings"']
+)
+def test_nothing_is_known_of_places_between_them(word: str) -> None:
+    """Before the first, between two, or after the last."""
+    assert members_at(WHOLE, [place_of(word, WHOLE)]) is None
+
+
+def in_other_order() -> dict[str, Any]:
+    """Return an entry whose response comes first."""
+    entry = an_entry(request_headers=[("X-Here", "1")])
+    return {"response": entry.pop("response"), **entry}
+
+
+def headers_last() -> dict[str, Any]:
+    """Return an entry whose request ends with its headers."""
+    entry = an_entry(request_headers=[("X-Here", "1")])
+    headers = entry["request"].pop("headers")
+    entry["request"]["headers"] = headers
+    return entry
+
+
+@pytest.mark.parametrize("entry", [in_other_order(), headers_last()])
+def test_nothing_is_known_of_another_layout(entry: dict[str, Any]) -> None:
+    """HAR leaves the order of members to whoever writes it."""
+    record = parsed(compact({**HEAD, "entry": entry}))
+
+    assert members_at(record, [place_of("X-Here", record)]) is None
+
+
+def test_nothing_is_known_of_bytes_that_are_no_value() -> None:
+    """Whatever stands between two keys is exchanged only if it is one value."""
+    entry = WHOLE.entry.replace(b'"in-content"', b'"in-content"}')
+    broken = replace(WHOLE, entry=entry)
+
+    assert members_at(broken, [place_of("in-content", broken)]) is None
