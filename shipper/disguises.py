@@ -46,11 +46,6 @@ def are_plain(names: Iterable[str]) -> bool:
     return all(map(_PLAIN_NAME.match, names))
 
 
-def may_spell(low: bytes) -> bool:
-    """Tell whether percent-encoding stands in UTF-8 that spells a letter of a name."""
-    return bool(spelled_at(low))
-
-
 def may_fold(low: bytes) -> bool:
     """Tell whether a letter that folds to ASCII stands in UTF-8."""
     return bool(folded_at(low))

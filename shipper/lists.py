@@ -20,27 +20,22 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Final, TypeVar
-from urllib.parse import unquote_plus, unquote_to_bytes
+from urllib.parse import unquote_plus
 
-from shipper.disguises import are_plain, may_fold, may_spell
-from shipper.needles import Needles
+from shipper.mentions import Mentions
 
 T = TypeVar("T")
 Path = tuple[str, ...]
 
 REMEMBERED_NAMES: Final = 4096  # an API has fewer; each is decided once
 REMEMBERED_LENGTH: Final = 256  # characters; longer names are decided each time
-MAX_UNQUOTINGS: Final = 3  # deeper percent-encoding than this is nobody's accident
 
 _PARTS = re.compile(r"[\[\].]+")
 # How names of parameters look, from strict to loose; anything else may be a text.
 _ONE_NAME = re.compile(r"[\w.\[\]\-]*\Z")
 _SPACED_NAME = re.compile(r"[\w\s.\[\]\-]*\Z")
-_ESCAPED: Final = b"\\u"
 _NO_TEXT = re.compile(r"[^\s\"'{}<>=]{0,64}\Z")
 _MARK = re.compile(r"\[(?:REDACTED(?: [0-9]+)?|NOT SENT: [a-z-]+)\]\Z")
-# From the first backslash of a run, or a body of nothing else takes hours.
-_ESCAPE = re.compile(r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|[nrtbf])")
 
 
 def mark_of(value: object) -> str:
@@ -131,13 +126,7 @@ class Lists:
         self.hides_param = Memory(self._hides_param)
         self.hides_bare = Memory(self._hides_bare)
         self.header_kinds = Memory(self._header_kind)
-        words = sorted(self.names | self._last_steps())
-        self._is_plain = are_plain(words)
-        either = "|".join(map(re.escape, words))
-        self._words = re.compile(rf"(?<!\w)(?:{either})(?!\w)") if either else None
-        # The expression tries every word at every character; this finds the few texts
-        # in which one of them stands at all.
-        self._hints = Needles([word.encode("utf-8", "surrogatepass") for word in words])
+        self._mentions = Mentions(self.names | self._last_steps())
 
     def is_listed(self, name: str) -> bool:
         """Tell whether exactly this name is on the list in force."""
@@ -145,45 +134,11 @@ class Lists:
 
     def occurs_in(self, text: str) -> bool:
         """Tell whether a listed name stands in free text, escaped or not."""
-        if self._words is None:
-            return False
-        if "\0" in text:
-            text = text.replace("\0", "")  # UTF-16 is ASCII with NULs
-        for _ in range(MAX_UNQUOTINGS):
-            if self._is_said_in(text):
-                return True
-            if "%" not in text:
-                return False
-            text = _unquoted(text)
-        return self._is_said_in(text)
+        return self._mentions.occur_in(text)
 
     def occurs_in_bytes(self, content: bytes) -> bool:
-        """Tell whether a listed name stands in bytes, read as UTF-8 or as Latin-1.
-
-        A byte beyond ASCII is no letter that a name could be the end of a word of.
-        """
-        if self._words is None or (self._is_plain and self._misses(content)):
-            return False
-        shown = content.decode("utf-8", "replace"), content.decode("latin-1")
-        return any(map(self.occurs_in, shown))
-
-    def _misses(self, content: bytes) -> bool:
-        """Tell whether no reading of some bytes can hold a plain name."""
-        low = content.lower().replace(b"\0", b"")  # UTF-16 is ASCII with NULs
-        if _ESCAPED in low or may_spell(low) or may_fold(low):
-            return False
-        # Of Latin-1, the sharp s alone folds to letters.
-        return not (
-            self._hints.occur_in(low)
-            or self._hints.occur_in(low.replace(b"\xdf", b"ss"))
-        )
-
-    def _is_said_in(self, text: str) -> bool:
-        assert self._words is not None  # asked only where there are words
-        folded = _unescaped(text).casefold()
-        if not self._hints.occur_in(folded.encode("utf-8", "surrogatepass")):
-            return False
-        return self._words.search(folded) is not None
+        """Tell whether a listed name stands in bytes, whatever they are."""
+        return self._mentions.occur_in_bytes(content)
 
     def hides_name(self, name: str, value: str) -> bool:
         """Tell whether a parameter's name is a text that stays here itself."""
@@ -267,19 +222,3 @@ def _leads_into(path: Path, steps: Path) -> bool:
 
 def _folded(names: Iterable[str]) -> frozenset[str]:
     return frozenset(name.strip().casefold() for name in names if name.strip())
-
-
-def _unquoted(text: str) -> str:
-    """Undo percent-encoding; bytes that are no UTF-8 become U+FFFD.
-
-    `urllib.parse.unquote` does the same piece by piece between characters beyond
-    ASCII, which takes milliseconds where nearly every character is one.
-    """
-    return unquote_to_bytes(text.encode("utf-8", "replace")).decode("utf-8", "replace")
-
-
-def _unescaped(text: str) -> str:
-    r"""Resolve JSON escapes at any level of nesting; ``\n`` and its kin part words."""
-    if "\\" not in text:
-        return text
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else " ", text)

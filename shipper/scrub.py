@@ -37,7 +37,9 @@ UNPARSED: Final = "unparsed"
 
 _NAME = re.compile(r"[?&;#]([^?&;#=]*)=")
 _SEPARATOR = re.compile(r"[?&;#]")
-_BARE_NAME = re.compile(r"(?<=[?&])[^&#=]+(?==?(?:[&#]|\Z))")
+_BARE_NAME = re.compile(r"([?&])([^&#=]+)(?==?(?:[&#]|\Z))")
+# A value in which nothing can be nested, to the end of its pair.
+_PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.~\-]*+(?=&|\Z)")
 # A URL, also one between angle brackets (Link), or behind seconds (Refresh).
 _URL = re.compile(
     r"(?:[0-9.]+\s*;\s*url\s*=)?[\s<\"']*+(?:[a-z][a-z0-9+.\-]*:)?/", re.IGNORECASE
@@ -100,7 +102,7 @@ class Scrubber:
         """Scrub a body of any type."""
         if self._lists.hides_nothing or not text.strip(_JSON_SPACE):
             return text
-        if media.is_json or looks_like_json(text):
+        if looks_like_json(text) or media.is_json:
             scrubbed = self._trees.scrub(text)
             # A string of its own, or a table of one column, is text like any other.
             if scrubbed is not None and (scrubbed is not text or not is_string(text)):
@@ -148,9 +150,9 @@ class Scrubber:
         hides = self._lists.hides_bare
 
         def shown(found: re.Match[str]) -> str:
-            if not hides[found[0]]:
+            if not hides[found[2]]:
                 return found[0]
-            return self._encoded[self.name(_decoded(found[0]), "")]
+            return found[1] + self._encoded[self.name(_decoded(found[2]), "")]
 
         return _BARE_NAME.sub(shown, text)
 
@@ -218,16 +220,20 @@ class Scrubber:
 
     def _pairs(self, text: str, depth: int) -> str:
         lists = self._lists
+        hides = lists.hides_param
         pieces: list[str] = []
         kept_to, start = 0, 0
         end_of_pair = -1
         while (found := _NAME.search(text, start)) is not None:
             start = end = found.end()
+            plain = _PLAIN_VALUE.match(text, start)
+            if plain is not None and not hides[found[1]]:
+                start = plain.end()
+                continue
             is_new_pair = end_of_pair < start
             if is_new_pair:
-                end_of_pair = text.find("&", start)
-                end_of_pair = len(text) if end_of_pair < 0 else end_of_pair
-            if lists.hides_param[found[1]]:
+                end_of_pair = _end_of_pair(text, start)
+            if hides[found[1]]:
                 end = end_of_pair
                 if self._removes:
                     pieces.append(text[kept_to : found.start(1)])
@@ -241,12 +247,7 @@ class Scrubber:
             if lists.is_allowlist:
                 start = end_of_pair
                 continue
-            # Raw separators part the value, unless it is JSON; those in its encoded
-            # form do not. Asked once a pair, or hostile text takes ages.
-            separator = _SEPARATOR.search(text, start)
-            end = separator.start() if separator else len(text)
-            if is_new_pair and _JSON_START.match(text, start):
-                end = end_of_pair
+            end = _end_of_value(text, start, end_of_pair if is_new_pair else None)
             value = _decoded(text[start:end])
             scrubbed = self.parameter(value, depth)
             if scrubbed != value:
@@ -257,6 +258,23 @@ class Scrubber:
         if kept_to > len(text):  # the last pair went, its separator has nothing to part
             return "".join(pieces).rstrip("?&;#")
         return "".join(pieces) + text[kept_to:]
+
+
+def _end_of_pair(text: str, start: int) -> int:
+    end = text.find("&", start)
+    return len(text) if end < 0 else end
+
+
+def _end_of_value(text: str, start: int, end_of_pair: int | None) -> int:
+    """Return where a value ends: at a separator, unless it is JSON.
+
+    Separators in its encoded form do not part it. Whether it is JSON is asked once a
+    pair, where it ends, or hostile text takes ages.
+    """
+    if end_of_pair is not None and _JSON_START.match(text, start):
+        return end_of_pair
+    separator = _SEPARATOR.search(text, start)
+    return len(text) if separator is None else separator.start()
 
 
 def is_string(text: str) -> bool:

@@ -1,0 +1,118 @@
+r"""Whether a listed name is said anywhere in free text, or in bytes of unknown kind.
+
+A text or bytes come in and a yes or no goes out. A name is said where it stands as a
+word of its own, in any case, also in JSON escapes, in percent-encoding, and in UTF-16
+read as UTF-8; what is escaped several times is unescaped several times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from shipper.disguises import are_plain, folded_at, spelled_at
+from shipper.needles import Needles
+
+MAX_UNQUOTINGS: Final = 3  # deeper percent-encoding than this is nobody's accident
+
+_SPELLED_LENGTH: Final = len("%e2%84%aa")  # of a letter that folds to ASCII
+# From the first backslash of a run, or a body of nothing else takes hours.
+_ESCAPE = re.compile(r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|[nrtbf])")
+# JSON's escapes, or what may be more of them when percent-encoding is undone.
+_ESCAPED = re.compile(rb"\\u[0-9a-f]{4}|%5c|%25")
+
+
+class Mentions:
+    """Looks for some words.
+
+    Args:
+        words: Case folded.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        ordered = sorted(words)
+        self._is_plain = are_plain(ordered)
+        self._reach = _SPELLED_LENGTH * (max(map(len, ordered), default=0) + 2)
+        either = "|".join(map(re.escape, ordered))
+        self._words = re.compile(rf"(?<!\w)(?:{either})(?!\w)") if either else None
+        # The expression tries every word at every character; this finds the few texts
+        # in which one of them stands at all.
+        self._hints = Needles(word.encode("utf-8", "surrogatepass") for word in ordered)
+
+    def occur_in(self, text: str) -> bool:
+        """Tell whether one of them stands in free text, escaped or not."""
+        if self._words is None:
+            return False
+        if "\0" in text:
+            text = text.replace("\0", "")  # UTF-16 is ASCII with NULs
+        for _ in range(MAX_UNQUOTINGS):
+            if self._are_said_in(text):
+                return True
+            if "%" not in text:
+                return False
+            unquoted = _unquoted(text)
+            if unquoted == text:
+                return False
+            text = unquoted
+        return self._are_said_in(text)
+
+    def occur_in_bytes(self, content: bytes) -> bool:
+        """Tell whether one of them stands in bytes, read as UTF-8 or as Latin-1.
+
+        A byte beyond ASCII is no letter that a name could be the end of a word of.
+        """
+        if self._words is None or (self._is_plain and self._are_missed_by(content)):
+            return False
+        return self._are_read_in(content)
+
+    def _are_missed_by(self, content: bytes) -> bool:
+        """Tell whether no reading of some bytes can hold a plain word."""
+        content = content.replace(b"\0", b"")  # UTF-16 is ASCII with NULs
+        low = content.lower()
+        # Of Latin-1, the sharp s alone folds to letters.
+        if self._hints.occur_in(low.replace(b"\xdf", b"ss")) or _ESCAPED.search(low):
+            return False
+        # Pictures have a percent sign and two digits somewhere, but no name around.
+        disguised = sorted(spelled_at(low) + folded_at(low))
+        return not any(map(self._are_read_in, self._around(content, disguised)))
+
+    def _around(self, content: bytes, places: Iterable[int]) -> Iterator[bytes]:
+        """Yield the bytes around some places, as far as a word can reach."""
+        start = end = 0
+        for place in places:
+            if place - self._reach > end:
+                if end:
+                    yield content[start:end]
+                start = max(0, place - self._reach)
+            end = place + self._reach
+        if end:
+            yield content[start:end]
+
+    def _are_read_in(self, content: bytes) -> bool:
+        shown = content.decode("utf-8", "replace"), content.decode("latin-1")
+        return any(map(self.occur_in, shown))
+
+    def _are_said_in(self, text: str) -> bool:
+        assert self._words is not None  # asked only where there are words
+        folded = _unescaped(text).casefold()
+        if not self._hints.occur_in(folded.encode("utf-8", "surrogatepass")):
+            return False
+        return self._words.search(folded) is not None
+
+
+def _unquoted(text: str) -> str:
+    """Undo percent-encoding; bytes that are no UTF-8 become U+FFFD.
+
+    `urllib.parse.unquote` does the same piece by piece between characters beyond
+    ASCII, which takes milliseconds where nearly every character is one.
+    """
+    return unquote_to_bytes(text.encode("utf-8", "replace")).decode("utf-8", "replace")
+
+
+def _unescaped(text: str) -> str:
+    r"""Resolve JSON escapes at any level of nesting; ``\n`` and its kin part words."""
+    if "\\" not in text:
+        return text
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else " ", text)
