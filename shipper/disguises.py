@@ -48,14 +48,14 @@ def are_plain(names: Iterable[str]) -> bool:
 
 def may_fold(low: bytes) -> bool:
     """Tell whether a letter that folds to ASCII stands in UTF-8."""
-    return bool(folded_at(low))
+    return bool(folded_in(low))
 
 
-def spelled_at(low: bytes) -> list[int]:
+def spelled_in(low: bytes) -> list[tuple[int, int]]:
     """Return where in UTF-8 percent-encoding stands that spells a letter of a name."""
-    return _SPELLING.starts_in(low) if _PERCENT in low else []
+    return _SPELLING.spans_in(low) if _PERCENT in low else []
 
 
-def folded_at(low: bytes) -> list[int]:
+def folded_in(low: bytes) -> list[tuple[int, int]]:
     """Return where in UTF-8 a letter stands that folds to ASCII."""
-    return [] if low.isascii() else _FOLDING.starts_in(low)
+    return [] if low.isascii() else _FOLDING.spans_in(low)

@@ -98,7 +98,7 @@ def write_json(document: Document) -> str:
     return _ENCODER.encode(document.root).decode()
 
 
-def is_json(text: str | bytes) -> bool:
+def is_json(text: str) -> bool:
     """Tell whether a text is strict JSON, without building the tree."""
     try:
         _CHECKER.decode(text)

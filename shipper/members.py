@@ -6,8 +6,9 @@ begins and ends. None comes back where that cannot be told: another layout, or a
 outside of the members that can be exchanged one by one.
 
 The keys are looked for as they stand, quotes and all: within a string the quotes would
-have backslashes, so that each one found is the name of a member. Nothing more is
-promised of an entry that gives a name twice; but no place is ever left out.
+have backslashes, so that each one found is the name of a member, and of one at its own
+depth, for no other object of an entry has members of these names. An entry that gives a
+name twice may lose one of the two; but no place is ever left out.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from typing import Final
 
 from msgspec import UNSET, Struct
 
-from shipper.jsontext import is_json
 from shipper.record import Record
+
+Span = tuple[int, int]
 
 
 class Member(Enum):
@@ -37,56 +39,77 @@ class Member(Enum):
 
 
 class Place(Struct, frozen=True, gc=False):
-    """A member, and where its value stands: `entry[start:end]`."""
+    """A member, where its value stands, and what was found in it.
+
+    Attributes:
+        start: The value is `entry[start:end]`.
+        spans: Where in the entry something was found.
+    """
 
     member: Member
     start: int
     end: int
+    spans: Sequence[Span]
 
 
-# As they follow each other: a key, and what stands behind it up to the next one.
-_Keys = tuple[tuple[bytes, Member | None], ...]
-_START: Final[_Keys] = ((b',"url":', Member.URL), (b',"httpVersion":', None))
+# A key as it stands, with its quotes and what is before and behind them; the member
+# whose value follows, up to the next key, or None for what cannot be exchanged; and how
+# that value would end if another member followed it: nothing within looks so, but for a
+# string that ends in a comma.
+_Key = tuple[bytes, Member | None, bytes]
+_Keys = tuple[_Key, ...]
+_STRING, _LIST, _OBJECT = b'","', b'],"', b'},"'
+_START: Final[_Keys] = (
+    (b',"url":', Member.URL, _STRING),
+    (b',"httpVersion":', None, b""),
+)
 _REQUEST: Final[_Keys] = (
-    (b',"headers":', Member.SENT_HEADERS),
-    (b',"queryString":', Member.QUERY),
+    (b',"headers":', Member.SENT_HEADERS, _LIST),
+    (b',"queryString":', Member.QUERY, _LIST),
 )
-_BODY: Final[_Keys] = ((b',"postData":', Member.SENT),)
+_BODY: Final[_Keys] = ((b',"postData":', Member.SENT, _OBJECT),)
 _RESPONSE: Final[_Keys] = (
-    (b',"headersSize":', None),
-    (b',"response":{', None),
-    (b',"headers":', Member.GIVEN_HEADERS),
-    (b',"content":', Member.GIVEN),
-    (b',"redirectURL":', Member.TARGET),
-    (b',"headersSize":', None),
+    (b',"headersSize":', None, b""),
+    (b',"response":{', None, b""),
+    (b',"headers":', Member.GIVEN_HEADERS, _LIST),
+    (b',"content":', Member.GIVEN, _OBJECT),
+    (b',"redirectURL":', Member.TARGET, _STRING),
+    (b',"headersSize":', None, b""),
 )
-_ROUTE: Final[_Keys] = ((b'{"pageref":', Member.ROUTE), (b',"startedDateTime":', None))
-_PLAIN: Final[_Keys] = (*_START, *_REQUEST, *_RESPONSE)
+_ROUTE: Final[_Keys] = (
+    (b'{"pageref":', Member.ROUTE, _STRING),
+    (b',"startedDateTime":', None, b""),
+)
+_NO_KEY: Final[_Key] = (b"", None, b"")
+_PLAIN: Final = (*_START, *_REQUEST, *_RESPONSE)
 _WITH_BODY: Final[_Keys] = (*_START, *_REQUEST, *_BODY, *_RESPONSE)
 
 
-def members_at(record: Record, places: Sequence[int]) -> list[Place] | None:
-    """Return the members that some places are in, or None if one is in none.
+def members_at(record: Record, spans: Sequence[Span]) -> list[Place] | None:
+    """Return the members that some spans are in, or None if one is in none.
 
     Args:
         record: Whose entry it is.
-        places: Indexes into its bytes, ascending.
+        spans: Of its bytes, from and to, first to last; one at least.
     """
     entry = record.entry
     keys = _PLAIN if record.har.request.post_data is UNSET else _WITH_BODY
     if record.har.pageref is not UNSET:
         keys = (*_ROUTE, *keys)
     found: list[Place] = []
-    member: Member | None = None
-    start = told = 0  # places before `told` are in members that were found
-    for key, following in keys:
-        end = entry.find(key, start)
+    key, start = _NO_KEY, 0
+    told, next_at = 0, spans[0][0]  # of what is in no member that was found
+    for following in keys:
+        text, _, _ = following
+        end = entry.find(text, start)
         if end < 0:
             return None
-        if told < len(places) and places[told] < end:
-            if member is None or places[told] < start or not is_json(entry[start:end]):
+        if next_at < end:
+            _, member, more = key
+            if member is None or next_at < start or entry.find(more, start, end) >= 0:
                 return None
-            found.append(Place(member, start, end))
-            told = bisect_left(places, end, told)
-        member, start = following, end + len(key)
-    return found if told == len(places) else None
+            first, told = told, bisect_left(spans, (end,), told)
+            next_at = spans[told][0] if told < len(spans) else len(entry)
+            found.append(Place(member, start, end, spans[first:told]))
+        key, start = following, end + len(text)
+    return found if told == len(spans) else None

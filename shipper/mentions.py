@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from shipper.disguises import are_plain, folded_at, spelled_at
+from shipper.disguises import are_plain, folded_in, spelled_in
 from shipper.needles import Needles
 
 MAX_UNQUOTINGS: Final = 3  # deeper percent-encoding than this is nobody's accident
@@ -75,18 +75,20 @@ class Mentions:
         if self._hints.occur_in(low.replace(b"\xdf", b"ss")) or _ESCAPED.search(low):
             return False
         # Pictures have a percent sign and two digits somewhere, but no name around.
-        disguised = sorted(spelled_at(low) + folded_at(low))
+        disguised = sorted(spelled_in(low) + folded_in(low))
         return not any(map(self._are_read_in, self._around(content, disguised)))
 
-    def _around(self, content: bytes, places: Iterable[int]) -> Iterator[bytes]:
+    def _around(
+        self, content: bytes, spans: Iterable[tuple[int, int]]
+    ) -> Iterator[bytes]:
         """Yield the bytes around some places, as far as a word can reach."""
         start = end = 0
-        for place in places:
-            if place - self._reach > end:
+        for first, after in spans:
+            if first - self._reach > end:
                 if end:
                     yield content[start:end]
-                start = max(0, place - self._reach)
-            end = place + self._reach
+                start = max(0, first - self._reach)
+            end = after + self._reach
         if end:
             yield content[start:end]
 

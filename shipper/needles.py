@@ -58,12 +58,6 @@ class Needles:
             spans.sort()
         return spans
 
-    def starts_in(self, text: bytes) -> list[int]:
-        """Return where they begin, as `spans_in` does."""
-        if not self._others:
-            return [start for _, start, _ in self._find(text)]
-        return [start for start, _ in self.spans_in(text)]
-
 
 def _shares(words: list[bytes]) -> list[list[bytes]]:
     """Part words evenly, those that begin alike together; one part at least."""

@@ -23,6 +23,7 @@ from shipper import har
 from shipper.members import Member, Place, members_at
 from shipper.message import MessageScrubber
 from shipper.model import Reject
+from shipper.patches import Cut, Patcher
 from shipper.policy import Policy, Redaction
 from shipper.record import Record
 from shipper.scan import Scan
@@ -61,20 +62,29 @@ class Redactor:
         self._scan = Scan(policy.anywhere)
         self._request = MessageScrubber(policy.request)
         self._response = MessageScrubber(policy.response)
+        marks = redaction == "mark" and not self._scan.is_blind
+        self._patcher = Patcher(policy) if marks else None
 
     def apply(self, record: Record) -> Redacted | Reject:
         """Return what may leave of a record."""
+        try:
+            return self._applied(record)
+        except UnicodeEncodeError:  # pragma: no cover - nothing known leads here
+            # Half of a surrogate pair has no UTF-8: keep the record, do not stop.
+            return Reject("unencodable", "a body was opened that is no text")
+
+    def _applied(self, record: Record) -> Redacted:
         if not self.policy.is_set:
             return self.rewrite(record) if record.is_open else Redacted(record.entry)
         if record.is_open or self._scan.is_blind or self._hides_target(record):
             return self.rewrite(record)
-        places = self._scan.places(record.entry)
-        if not places:
+        spans = self._scan.spans(record.entry)
+        if not spans:
             return Redacted(record.entry)
-        found = members_at(record, places)
+        found = members_at(record, spans)
         return self.rewrite(record) if found is None else self._exchange(record, found)
 
-    def rewrite(self, record: Record) -> Redacted | Reject:
+    def rewrite(self, record: Record) -> Redacted:
         """Look at every part of a record, whatever the scan would say of it."""
         entry = record.har
         withheld: list[str] = []
@@ -90,28 +100,34 @@ class Redactor:
         ):
             return Redacted(record.entry)
         changed = replace(entry, request=request, response=response, pageref=pageref)
-        encoded = _encoded(changed)
-        if isinstance(encoded, Reject):
-            return encoded
-        return Redacted(encoded, tuple(withheld))
+        return Redacted(har.encode(changed), tuple(withheld))
 
-    def _exchange(self, record: Record, found: Iterable[Place]) -> Redacted | Reject:
-        """Look at some members, and put what changes in its place in the bytes."""
+    def _exchange(self, record: Record, found: Iterable[Place]) -> Redacted:
+        """Hide what some members hold, in the bytes of the entry."""
+        entry = record.entry
         withheld: list[str] = []
         pieces: list[bytes] = []
         kept_to = 0
         for place in found:
-            given, scrubbed = self._member(record.har, place.member, withheld)
-            if scrubbed is given or scrubbed == given:
-                continue
-            encoded = _encoded(scrubbed)
-            if isinstance(encoded, Reject):
-                return encoded
-            pieces += (record.entry[kept_to : place.start], encoded)
-            kept_to = place.end
+            patcher = self._patcher
+            cuts = None if patcher is None else patcher.cuts(record, place)
+            if cuts is None:
+                cuts = self._decoded(record.har, place, withheld)
+            for start, end, instead in cuts:
+                pieces += (entry[kept_to:start], instead)
+                kept_to = end
         if not pieces:
-            return Redacted(record.entry)
-        return Redacted(b"".join((*pieces, record.entry[kept_to:])), tuple(withheld))
+            return Redacted(entry)
+        return Redacted(b"".join((*pieces, entry[kept_to:])), tuple(withheld))
+
+    def _decoded(
+        self, entry: har.HarEntry, place: Place, withheld: list[str]
+    ) -> list[Cut]:
+        """Scrub a member as it was decoded; it is laid out anew if that changes it."""
+        given, scrubbed = self._member(entry, place.member, withheld)
+        if scrubbed is given or (isinstance(given, str) and scrubbed == given):
+            return []
+        return [(place.start, place.end, har.encode(scrubbed))]
 
     def _hides_target(self, record: Record) -> bool:
         """Tell whether HAR repeats a hidden Location, under a name of its own."""
@@ -208,11 +224,3 @@ class Redactor:
         if content.text is UNSET or not content.text:
             return content
         return self._response.bodies.given(content, response.headers, withheld)
-
-
-def _encoded(value: har.HarEntry | har.Value) -> bytes | Reject:
-    try:
-        return har.encode(value)
-    except UnicodeEncodeError:  # pragma: no cover - nothing known leads here
-        # Half of a surrogate pair has no UTF-8: keep the record, do not stop.
-        return Reject("unencodable", "a body was opened that is no text")

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from shipper.disguises import FOLDING, are_plain, folded_at, spelled_at
+from shipper.disguises import FOLDING, are_plain, folded_in, spelled_in
 from shipper.lists import Lists, last_name
 from shipper.needles import Needles
 
@@ -40,9 +40,9 @@ class Scan:
         self.is_blind = lists.is_allowlist or not are_plain(words)
         self._needles = Needles([*(word.encode() for word in words), *_DISGUISES])
 
-    def places(self, entry: bytes) -> list[int]:
-        """Return where something begins that may be a name, first to last."""
+    def spans(self, entry: bytes) -> list[tuple[int, int]]:
+        """Return where something stands that may be a name, first to last."""
         low = entry.lower()
-        places = self._needles.starts_in(low)
-        disguised = spelled_at(low) + folded_at(low)
-        return sorted(places + disguised) if disguised else places
+        spans = self._needles.spans_in(low)
+        disguised = spelled_in(low) + folded_in(low)
+        return sorted(spans + disguised) if disguised else spans

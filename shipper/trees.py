@@ -31,7 +31,7 @@ class TreeScrubber:
     def __init__(self, lists: Lists) -> None:
         self._lists = lists
         self._removes = lists.removes
-        self._marks = MemberMarks(lists.names) if _are_marked_by_name(lists) else None
+        self._marks = MemberMarks(lists.names) if are_marked_by_name(lists) else None
 
     def scrub(self, text: str, depth: int = 0) -> str | None:
         """Scrub a JSON text, or several, one a line; None if it is neither.
@@ -167,7 +167,7 @@ class TreeScrubber:
         return text if scrubbed is None else scrubbed
 
 
-def _are_marked_by_name(lists: Lists) -> bool:
+def are_marked_by_name(lists: Lists) -> bool:
     """Tell whether a member is hidden by its name alone, with a mark, in its place."""
     is_denylist = lists.is_set and not lists.is_allowlist
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 from urllib.parse import quote
 
 from hypothesis import example, given, settings
@@ -13,9 +14,10 @@ from shipper.disguises import FOLDING
 from shipper.lists import Lists
 from shipper.model import Reject
 from shipper.policy import Redaction
+from shipper.record import Record
 from shipper.redact import Redacted, Redactor
 from tests.support.planted import NAMES, Planted, planted
-from tests.support.records import a_record, json_content, text_content
+from tests.support.records import a_record, json_content, text_body, text_content
 
 LISTS = st.sampled_from(
     [
@@ -32,6 +34,7 @@ LISTS = st.sampled_from(
 )
 DENY = Redactor(denylist=NAMES)
 URL = "".join(map(chr, range(33, 127)))  # what may stand in one
+JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 # Pieces that a name may be read from.
@@ -127,6 +130,65 @@ def test_no_odd_header_or_parameter_slips_through(
     }[place]()
 
     assert DENY.apply(record) == DENY.rewrite(record)
+
+
+@st.composite
+def listed_all_over(draw: st.DrawFn) -> Record:
+    """A record with listed names and others in every place where names stand."""
+    words = st.sampled_from(
+        ["password", "Kiss", "kisses", "a", "x-kiss", "card_number", "card", "cookie"]
+    )
+    values = st.sampled_from(
+        ["", "1", "hunter2", "a b", "é", "kiss", "[REDACTED 5]", 'a"kiss":1', "&kiss=1",
+         "https://h/?kiss=1", "%6biss=1", "\\", "{kiss}", '{"kiss":1}', ",", "],", "\n"]
+    )  # fmt: skip
+    pairs = st.lists(st.tuples(words, values), max_size=3)
+    inner = st.recursive(
+        values | st.integers() | st.none() | st.booleans(),
+        lambda some: (
+            st.lists(some, max_size=3) | st.dictionaries(words, some, max_size=3)
+        ),
+        max_leaves=6,
+    )
+    texts = st.dictionaries(words, inner, max_size=3).map(
+        lambda tree: json.dumps(
+            tree,
+            ensure_ascii=draw(st.booleans()),
+            separators=draw(st.sampled_from([(",", ":"), (", ", ": ")])),
+            indent=draw(st.sampled_from([None, None, 1])),
+        )
+    )
+    query = draw(pairs)
+    safe = draw(st.sampled_from(["", "/?:", '=&;{}"[]#']))
+    url = "&".join(f"{name}={quote(value, safe)}" for name, value in query)
+    routes: list[dict[str, Any]] = [{}, {"pageref": "/{kiss}"}, {"pageref": "/?kiss=1"}]
+    return a_record(
+        url=f"https://h/{draw(words)}?{quote(url, URL)}",
+        request_headers=draw(pairs),
+        query=query,
+        sent=draw(st.none() | texts.map(lambda text: text_body(text, JSON))),
+        response_headers=draw(pairs),
+        given=draw(texts.map(lambda text: text_content(text, JSON))),
+        **draw(st.sampled_from(routes)),
+    )
+
+
+@given(
+    listed_all_over(),
+    st.sampled_from(
+        [("password", "kiss"), ("kiss", "card", "card_number"), ("header.kiss",),
+         ("query.kiss", "body.password"), ("response.kiss",), ("a.kiss", "password"),
+         ("cookie", "a"), ("request.body.kiss", "response.header.x-kiss")]
+    ),
+)  # fmt: skip
+@settings(max_examples=1500)
+def test_what_is_hidden_in_the_bytes_is_what_is_hidden_decoded(
+    record: Record, names: tuple[str, ...]
+) -> None:
+    """Many names at once, some listed, some like them, and values that look alike."""
+    redactor = Redactor(denylist=names)
+
+    assert redactor.apply(record) == redactor.rewrite(record)
 
 
 @given(

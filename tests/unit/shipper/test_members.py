@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from shipper.members import Member, members_at
 from shipper.record import Record
@@ -24,9 +23,10 @@ WHOLE = a_record(
 HEAD = {"v": 1, "id": "0d4f8c1e-6f0a-4c52-9b1e-2a7d3c9e5f10", "client": "203.0.113.9"}
 
 
-def place_of(word: str, record: Record) -> int:
+def span_of(word: str, record: Record) -> tuple[int, int]:
     """Return where a word stands in an entry."""
-    return record.entry.index(word.encode())
+    start = record.entry.index(word.encode())
+    return start, start + len(word.encode())
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def place_of(word: str, record: Record) -> int:
 )
 def test_a_place_is_in_one_member(word: str, member: Member) -> None:
     """And what stands between its bounds is all of its value."""
-    found = members_at(WHOLE, [place_of(word, WHOLE)])
+    found = members_at(WHOLE, [span_of(word, WHOLE)])
 
     assert found is not None
     assert [place.member for place in found] == [member]
@@ -55,9 +55,9 @@ def test_a_place_is_in_one_member(word: str, member: Member) -> None:
 
 def test_a_member_is_named_once() -> None:
     """However many places are in it."""
-    start = place_of("in-content", WHOLE)
+    within = [span_of(word, WHOLE) for word in ("in-url", "in-content", "content")]
 
-    found = members_at(WHOLE, [place_of("in-url", WHOLE), start, start + 3, start + 5])
+    found = members_at(WHOLE, [*within[:2], (within[1][0] + 3, within[1][1])])
 
     assert found is not None
     assert [place.member for place in found] == [Member.URL, Member.GIVEN]
@@ -68,7 +68,7 @@ def test_a_member_is_named_once() -> None:
 )
 def test_nothing_is_known_of_places_between_them(word: str) -> None:
     """Before the first, between two, or after the last."""
-    assert members_at(WHOLE, [place_of(word, WHOLE)]) is None
+    assert members_at(WHOLE, [span_of(word, WHOLE)]) is None
 
 
 def in_other_order() -> dict[str, Any]:
@@ -90,12 +90,27 @@ def test_nothing_is_known_of_another_layout(entry: dict[str, Any]) -> None:
     """HAR leaves the order of members to whoever writes it."""
     record = parsed(compact({**HEAD, "entry": entry}))
 
-    assert members_at(record, [place_of("X-Here", record)]) is None
+    assert members_at(record, [span_of("X-Here", record)]) is None
 
 
-def test_nothing_is_known_of_bytes_that_are_no_value() -> None:
-    """Whatever stands between two keys is exchanged only if it is one value."""
-    entry = WHOLE.entry.replace(b'"in-content"', b'"in-content"}')
-    broken = replace(WHOLE, entry=entry)
+def more_behind(name: str, value: object) -> dict[str, Any]:
+    """Return an entry with another member behind one of the request or the response."""
+    entry = an_entry(request_headers=[("X-Here", "1")], sent=json_body({}))
+    side = "response" if name in ("content", "redirectURL") else "request"
+    members: dict[str, Any] = {}
+    for key, given in entry[side].items():
+        members |= {key: given, "comment": value} if key == name else {key: given}
+    return {**entry, side: members}
 
-    assert members_at(broken, [place_of("in-content", broken)]) is None
+
+@pytest.mark.parametrize("value", ["in-comment", "", "],"])
+@pytest.mark.parametrize(
+    "name", ["url", "headers", "queryString", "postData", "content", "redirectURL"]
+)
+def test_nothing_is_known_where_another_member_follows(name: str, value: str) -> None:
+    """What stands between two keys is exchanged only if it is one value."""
+    record = parsed(compact({**HEAD, "entry": more_behind(name, value)}))
+
+    start, end = span_of('"comment"', record)
+
+    assert members_at(record, [(start - 3, end)]) is None
