@@ -39,7 +39,7 @@ _QUOTE, _BACKSLASH = b'"\\'
 
 _BLANKS: Final = rb"[ \t\r\n]*+"
 # What stands behind the name of a member; its value, if that is a string as it stands.
-_VALUE = re.compile(rb"%b:%b(?:\"([^\"\\]*+)\")?" % (_BLANKS, _BLANKS))
+_VALUE = re.compile(rb"\"%b:%b(?:\"([^\"\\]*+)\")?" % (_BLANKS, _BLANKS))
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
 _SCALAR = re.compile(rb"[^,\]}\s]+")
 _NESTING = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]')
@@ -77,11 +77,10 @@ def _marked(text: str, raw: bytes, spans: Iterable[tuple[int, int]]) -> str | No
     for start, end in spans:
         if start < kept_to or raw[start - 1] != _QUOTE:
             continue  # in a value that is hidden already, or within a longer word
-        behind = raw[end]
-        if behind == _BACKSLASH:
-            return None  # within a string, that may be JSON
-        found = _VALUE.match(raw, end + 1) if behind == _QUOTE else None
-        if found is None or raw[start - 2] == _BACKSLASH:
+        if raw[start - 2] == _BACKSLASH:
+            return None  # quoted within a string, that may be JSON
+        found = _VALUE.match(raw, end)
+        if found is None:
             continue  # within a longer name, or no name at all
         if (plain := found[1]) is not None:
             value, after = found.start(1) - 1, found.end()

@@ -99,7 +99,6 @@ class Patcher:
         if (
             lists is None
             or not is_json(text)
-            or place.spans[0][0] < text_at
             or entry.find(_TEXT, text_at + 1, place.end) >= 0
             or entry.find(_INNER_BACKSLASH, text_at, place.end) >= 0
         ):
@@ -170,8 +169,6 @@ def _member_value(entry: bytes, start: int, end: int) -> re.Match[bytes] | None:
     if entry[start - 3] == _BACKSLASH:
         raise _UndecidedError  # quoted within a string, that may be JSON
     if entry[end : end + 2] != _INNER_QUOTE:
-        if entry[end] == _BACKSLASH:
-            raise _UndecidedError
         return None
     found = _MEMBER_VALUE.match(entry, end + 2)
     if found is None and _MEMBER.match(entry, end + 2):

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -189,6 +190,33 @@ def test_what_is_hidden_in_the_bytes_is_what_is_hidden_decoded(
     redactor = Redactor(denylist=names)
 
     assert redactor.apply(record) == redactor.rewrite(record)
+
+
+@pytest.mark.parametrize("mime_type", [JSON, "multipart/form-data; boundary=b"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{ "kiss": 1, "a": "\\\\" }',
+        '{ "kiss": 1, "a\\"kiss": 2 }',
+        '{ "kiss": 1, "a": "kiss\\n" }',
+        '{ "kiss": 1, "a": "say \\"kiss\\" twice" }',
+        '{ "kiss": 1, "a": "{\\"kiss\\": 1}" }',
+        '{ "kiss": 1, "a": "[\\"{\\\\\\"kiss\\\\\\": 1}\\"]" }',
+        '{ "kiss": 1, "kiss": {"kiss": [2]} }',
+        '{ "kiss": "\\u00e9", "a": "\\u006b" }',
+        '[ {"kiss": true}, "kiss", {"kiss": -1.0e5 }]',
+        '{ "kiss": 1 }\n{ "kiss": 2 }',
+    ],
+)
+def test_documents_are_hidden_alike_in_bytes_and_decoded(
+    text: str, mime_type: str
+) -> None:
+    """Blanks tell whether a document was laid out anew."""
+    record = a_record(
+        sent=text_body(text, mime_type), given=text_content(text, mime_type)
+    )
+
+    assert DENY.apply(record) == DENY.rewrite(record)
 
 
 @given(
