@@ -22,7 +22,6 @@ from urllib.parse import quote, unquote_plus
 from msgspec import UNSET, UnsetType
 
 from shipper import har
-from shipper.bodies import read_media_type
 from shipper.jsontext import is_json
 from shipper.lists import HeaderKind, Lists, mark_of
 from shipper.members import Member, Place, Span
@@ -186,7 +185,7 @@ def _mark_of(value: bytes) -> bytes:
 
 
 def _sent_json(body: har.PostData | UnsetType) -> str:
-    if body is UNSET or read_media_type(body.mime_type).is_multipart:
+    if body is UNSET:
         raise _UndecidedError
     return _document(body.text)
 

@@ -109,6 +109,7 @@ def test_no_odd_member_slips_through(key: str, value: str) -> None:
 @example(place="body", name="", value="Data:text/plain;base64,a2lzcz0x")
 @example(place="flag", name='{"ki\\u0073s":1}', value="")
 @example(place="url", name="%7B%22kiss%22:1%7D", value="")
+@example(place="url", name='a={"b":"?kiss=1"}', value="")
 @settings(max_examples=400)
 def test_no_odd_header_or_parameter_slips_through(
     place: str, name: str, value: str
