@@ -97,6 +97,7 @@ class Patcher:
         text_at = entry.find(_TEXT, place.start, place.end)
         if (
             lists is None
+            or text_at < 0
             or not is_json(text)
             or entry.find(_TEXT, text_at + 1, place.end) >= 0
             or entry.find(_INNER_BACKSLASH, text_at, place.end) >= 0
