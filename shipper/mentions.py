@@ -8,6 +8,7 @@ read as UTF-8; what is escaped several times is unescaped several times.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -20,8 +21,15 @@ MAX_UNQUOTINGS: Final = 3  # deeper percent-encoding than this is nobody's accid
 _SPELLED_LENGTH: Final = len("%e2%84%aa")  # of a letter that folds to ASCII
 # From the first backslash of a run, or a body of nothing else takes hours.
 _ESCAPE = re.compile(r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|[nrtbf])")
+_IN_WORDS: Final = f"{string.ascii_letters}{string.digits}_\\"
 # JSON's escapes, or what may be more of them when percent-encoding is undone.
 _ESCAPED = re.compile(rb"\\u[0-9a-f]{4}|%5c|%25")
+
+
+# No letter of a word and no beginning of an escape; or there is nothing.
+_PARTING: Final = frozenset(
+    {b"", *(bytes([byte]) for byte in range(128) if chr(byte) not in _IN_WORDS)}
+)
 
 
 class Mentions:
@@ -46,7 +54,15 @@ class Mentions:
         if self._words is None:
             return False
         if "\0" in text:
-            text = text.replace("\0", "")  # UTF-16 is ASCII with NULs
+            return self.said_in(text)
+        told = self._told_at_a_glance(text) if self._is_plain else None
+        return self.said_in(text) if told is None else told
+
+    def said_in(self, text: str) -> bool:
+        """Tell the same without a glance beforehand."""
+        if self._words is None:
+            return False
+        text = text.replace("\0", "")  # UTF-16 is ASCII with NULs
         for _ in range(MAX_UNQUOTINGS):
             if self._are_said_in(text):
                 return True
@@ -57,6 +73,20 @@ class Mentions:
                 return False
             text = unquoted
         return self._are_said_in(text)
+
+    def _told_at_a_glance(self, text: str) -> bool | None:
+        """Tell whether a plain word stands in a text as it is, or nowhere in it.
+
+        None stands for one that is disguised, or within a longer word.
+        """
+        low = text.encode("utf-8", "surrogatepass").lower()
+        spans = self._hints.spans_in(low)
+        for start, end in spans:
+            if low[start - 1 : start] in _PARTING and low[end : end + 1] in _PARTING:
+                return True
+        if spans or _ESCAPED.search(low) or spelled_in(low) or folded_in(low):
+            return None
+        return False
 
     def occur_in_bytes(self, content: bytes) -> bool:
         """Tell whether one of them stands in bytes, read as UTF-8 or as Latin-1.

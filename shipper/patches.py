@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
-from urllib.parse import quote, unquote_plus
+from urllib.parse import quote
 
 from msgspec import UNSET, UnsetType
 
@@ -27,6 +28,7 @@ from shipper.lists import HeaderKind, Lists, mark_of
 from shipper.members import Member, Place, Span
 from shipper.policy import Policy, Side
 from shipper.record import Record
+from shipper.scrub import decoded
 from shipper.trees import are_marked_by_name
 
 Cut = tuple[int, int, bytes]  # from, to, and what stands there instead
@@ -149,9 +151,8 @@ def _in_url(entry: bytes, place: Place, lists: Lists) -> Iterator[Cut]:
         if found is None or entry[start - 1] not in _BEFORE_PARAMETER:
             raise _UndecidedError
         if found[1] and lists.hides_param[entry[start:end].decode()]:
-            value = unquote_plus(found[1].decode(), errors="replace")
-            mark = quote(mark_of(value), safe="").encode()
-            yield found.start(1), found.end(1), mark
+            mark = mark_of(decoded(found[1].decode()))
+            yield found.start(1), found.end(1), _encoded(mark)
 
 
 def _pair_value(entry: bytes, start: int, end: int) -> re.Match[bytes]:
@@ -179,6 +180,11 @@ def _member_value(entry: bytes, start: int, end: int) -> re.Match[bytes] | None:
 def _in_place(side: Side) -> Lists | None:
     """Return the list of a side's bodies, if names alone are on it."""
     return side.body if are_marked_by_name(side.body) else None
+
+
+@lru_cache(maxsize=1024)
+def _encoded(mark: str) -> bytes:
+    return quote(mark, safe="").encode()
 
 
 def _mark_of(value: bytes) -> bytes:

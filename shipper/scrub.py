@@ -152,7 +152,7 @@ class Scrubber:
         def shown(found: re.Match[str]) -> str:
             if not hides[found[2]]:
                 return found[0]
-            return found[1] + self._encoded[self.name(_decoded(found[2]), "")]
+            return found[1] + self._encoded[self.name(decoded(found[2]), "")]
 
         return _BARE_NAME.sub(shown, text)
 
@@ -213,7 +213,7 @@ class Scrubber:
 
     def _hidden_pair(self, raw_name: str, raw_value: str) -> str:
         """Return a parameter with its value hidden, and its name if it is a text."""
-        name, value = _decoded(raw_name), _decoded(raw_value)
+        name, value = decoded(raw_name), decoded(raw_value)
         shown = self.name(name, value)
         named = raw_name if shown is name else self._encoded[shown]
         return f"{named}={self._encoded[mark_of(value)] if value else raw_value}"
@@ -248,7 +248,7 @@ class Scrubber:
                 start = end_of_pair
                 continue
             end = _end_of_value(text, start, end_of_pair if is_new_pair else None)
-            value = _decoded(text[start:end])
+            value = decoded(text[start:end])
             scrubbed = self.parameter(value, depth)
             if scrubbed != value:
                 pieces += (text[kept_to:start], self._encoded[scrubbed])
@@ -282,7 +282,8 @@ def is_string(text: str) -> bool:
     return text.lstrip(_JSON_SPACE)[:1] == '"'
 
 
-def _decoded(text: str) -> str:
+def decoded(text: str) -> str:
+    """Undo the percent-encoding of a parameter's name or value."""
     if "%" in text or "+" in text:
         return unquote_plus(text, errors="replace")
     return text

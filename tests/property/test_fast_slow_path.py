@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from shipper.disguises import FOLDING
 from shipper.lists import Lists
+from shipper.mentions import Mentions
 from shipper.model import Reject
 from shipper.policy import Redaction
 from shipper.record import Record
@@ -253,6 +254,28 @@ def test_a_no_about_bytes_is_never_wrong(
     readings = content.decode("utf-8", "replace"), content.decode("latin-1")
 
     assert lists.occurs_in_bytes(content) is any(map(lists.occurs_in, readings))
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["ki", "kiss", "S", "s", "\u017f", "\0", "%", "%73", "73", "%5C", "%25",
+             "\\", "\\n", "\\u0073", "u0073", "n", "name", "a-b", "-", "_", " ", '"',
+             "é", "."]
+        ),
+        max_size=9,
+    ).map("".join),
+    st.sampled_from([("kiss",), ("s", "name"), ("a-b", "n"), ("b", "ss")]),
+)  # fmt: skip
+@example("\\name", ("name",))
+@example("kiss\\u0073", ("kiss",))
+@example("ki\0ss", ("kiss",))
+@settings(max_examples=1500)
+def test_a_glance_at_a_text_is_never_wrong(text: str, names: tuple[str, ...]) -> None:
+    """A word that stands alone, or no sign of one, is all that a glance decides."""
+    mentions = Mentions(names)
+
+    assert mentions.occur_in(text) is mentions.said_in(text)
 
 
 def left(result: Redacted | Reject) -> bytes:
