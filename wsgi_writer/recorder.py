@@ -145,12 +145,7 @@ class Recorder:
 
     def write(self, data: bytes) -> object:
         """Count what the application sends by PEP 3333's imperative interface."""
-        try:
-            if data and not self.first_byte_ns:
-                self.first_byte()
-            self.response_body.feed(data)
-        except Exception as error:  # noqa: BLE001 - the data must reach the client
-            self._keeper.trouble("write", error)
+        self.passed(data)
         assert self._server_write is not None
         return self._server_write(data)
 
@@ -184,11 +179,17 @@ class Recorder:
 
     # The watcher of the response body.
 
-    def first_byte(self) -> None:
-        """Note when the client began to be served."""
-        self.first_byte_ns = monotonic_ns()
-        if not self.request_body.prefix.room:
-            self.response_body.room -= self.response_body.room // _SPARED
+    def passed(self, chunk: object) -> None:
+        """Keep what there is room for, and note when the client began to be served."""
+        try:
+            body = self.response_body
+            if chunk and not body.size:
+                self.first_byte_ns = self.first_byte_ns or monotonic_ns()
+                if not self.request_body.prefix.room:
+                    body.room -= body.room // _SPARED
+            body.feed(chunk)
+        except Exception as error:  # noqa: BLE001 - the chunk must reach the client
+            self._keeper.trouble("feed", error)
 
     def ended(self) -> None:
         """Note when the application had given all."""
@@ -202,10 +203,6 @@ class Recorder:
         if not (self.is_upgrade and isinstance(error, StopIteration)):
             self.has_failed = True
         self.ended_ns = self.ended_ns or monotonic_ns()
-
-    def trouble(self, where: str, error: Exception) -> None:
-        """Pass on a fault of ours."""
-        self._keeper.trouble(where, error)
 
     def close(self) -> None:
         """End the exchange and have it recorded; a second call does nothing."""

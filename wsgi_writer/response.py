@@ -18,17 +18,14 @@ if TYPE_CHECKING:
 class Watcher(Protocol):
     """What the response's stand-ins tell about its progress. Must not raise."""
 
-    def first_byte(self) -> None:
-        """The first byte is on its way; called once."""
+    def passed(self, chunk: object) -> None:
+        """The application gave this chunk, which is on its way."""
 
     def ended(self) -> None:
         """The application has no more to give."""
 
     def failed(self, error: BaseException) -> None:
         """The application raised while it was asked for the next chunk."""
-
-    def trouble(self, where: str, error: Exception) -> None:
-        """A fault of ours was kept from the application."""
 
     def close(self) -> None:
         """The server is done with the response; the exchange is over."""
@@ -37,14 +34,7 @@ class Watcher(Protocol):
 class ResponseBody:
     """Stands in for the application's iterable: one ``next`` for one ``next``."""
 
-    __slots__ = (
-        "_is_closed",
-        "_is_past_limit",
-        "_iterator",
-        "_prefix",
-        "_watcher",
-        "source",
-    )
+    __slots__ = ("_is_closed", "_iterator", "_prefix", "_watcher", "source")
 
     def __init__(
         self, source: Iterable[bytes], prefix: Prefix, watcher: Watcher
@@ -55,7 +45,6 @@ class ResponseBody:
         self._watcher = watcher
         # Used as it is by a server that does not ask for an iterator first.
         self._iterator: Iterator[bytes] = source  # type: ignore[assignment] # see above
-        self._is_past_limit = False
         self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -64,6 +53,7 @@ class ResponseBody:
         except BaseException as error:
             self._watcher.failed(error)
             raise
+        # Itself, as some close what they iterate over instead of the result.
         return self
 
     def __next__(self) -> bytes:
@@ -75,17 +65,11 @@ class ResponseBody:
         except BaseException as error:
             self._watcher.failed(error)
             raise
-        try:
-            if self._is_past_limit:
-                self._prefix.size += len(chunk)
-            else:
-                prefix = self._prefix
-                if chunk and not prefix.size:
-                    self._watcher.first_byte()
-                prefix.feed(chunk)
-                self._is_past_limit = not prefix.room and prefix.size > 0
-        except Exception as error:  # noqa: BLE001 - the chunk must reach the client
-            self._watcher.trouble("feed", error)
+        prefix = self._prefix
+        if prefix.size and not prefix.room and type(chunk) is bytes:
+            prefix.size += len(chunk)  # past the limit, as most of a long stream is
+        else:
+            self._watcher.passed(chunk)
         return chunk
 
     # Servers compare the result with a sentinel of theirs ("already handled").
