@@ -50,6 +50,8 @@ _OPEN = ',"open":true'
 _JOINTS_LENGTH = len(',"entry":') + len("}\n")
 _UNTIMED = ',"comment":"no duration in the log"'
 _EPOCH = "1970-01-01T00:00:00"
+# Formatting a number with its leading zeros costs more than all else of a stamp.
+_MILLISECONDS = tuple(f".{millisecond:03d}Z" for millisecond in range(1000))
 
 
 @dataclass(slots=True)
@@ -218,7 +220,7 @@ class Encoder:
             except (ValueError, OverflowError, OSError):
                 text = _EPOCH  # a clock so wrong has nothing to say
             self._second = (seconds, text)
-        return f"{text}.{milliseconds % 1000:03d}Z"
+        return text + _MILLISECONDS[milliseconds % 1000]
 
 
 def _is_too_long(line: _Line, room: int) -> bool:
