@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, unquote_plus
+from urllib.parse import quote
 
 from wsgi_writer.mask import Masks, Remembered, redacted
 
@@ -30,6 +30,7 @@ _ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)")
 _INNER_NAME = re.compile(r"(?:^|[?;#])([^=?;#]*)=")
 _USERINFO = re.compile(r"(?<=//)[^/?#\s<>]*@")
 _LINK_TARGET = re.compile(r"<[^>]*>?")
+_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})++")
 _SEPARATORS = re.compile(r"([&#])")
 
 
@@ -83,10 +84,13 @@ class ParamNames:
 
 
 def decode(text: str) -> str:
-    """Percent-decode one name or value; bytes that are no UTF-8 become U+FFFD."""
-    if "%" in text or "+" in text:
-        return unquote_plus(text, errors="replace")
-    return text
+    """Percent-decode one name or value; bytes that are no UTF-8 become U+FFFD.
+
+    `urllib.parse.unquote_plus` says the same, one escape after the other.
+    """
+    if "+" in text:
+        text = text.replace("+", " ")
+    return _ESCAPES.sub(_unescape, text) if "%" in text else text
 
 
 def read_params(text: str, names: ParamNames) -> Iterator[Param]:
@@ -194,6 +198,10 @@ def _first_mark(url: str) -> int:
     if fragment < 0 or 0 <= query < fragment:
         return query + 1 if query >= 0 else -1
     return fragment + 1
+
+
+def _unescape(found: re.Match[str]) -> str:
+    return bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "replace")
 
 
 def _percent(found: re.Match[str]) -> str:
