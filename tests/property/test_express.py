@@ -63,6 +63,11 @@ FITTING = st.sampled_from(
         ("application/json", b'{"password": "hunter2"}', ""),
         ("application/json", '{"é": "猫", "cvv": "ä"}'.encode(), ""),
         ("application/json", b'{"\\u0063vv": "1", "\\ud83e": "cvv"}', ""),
+        # What is escaped here is no more where the inner document was masked.
+        ("application/json", rb'{"a": "{\"cvv\": 1, \"b\": \"\uffff\"}"}', ""),
+        ("application/json", rb'{"a": "{\"cvv\": 1, \"b\": \"\ud83e\"}"}', ""),
+        ("application/json", '{"é": "\ufdd0"}'.encode(), ""),
+        ("text/plain", '\xa0{"cvv": "ä"}'.encode(), ""),
         ("application/x-www-form-urlencoded", b"a=1&password=2", ""),
         (
             "multipart/form-data; boundary=b",

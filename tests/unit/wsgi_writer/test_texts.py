@@ -172,6 +172,14 @@ def test_whatever_is_not_plainly_text_is_left(body: Body, content_type: str) -> 
     assert both(plain, body, given=content_type) is None
 
 
+def test_no_noncharacter_comes_out_of_a_masked_document() -> None:
+    """RFC 7493: an escape that is undone by masking is for the other room."""
+    nested = Body(rb'{"a":"{\"cvv\":1,\"b\":\"\uffff\"}"}')
+
+    assert both(nested, Body(b"{}")) is None
+    assert both(Body(b"{}"), nested) is None
+
+
 def test_packed_bodies_are_left() -> None:
     """What is inside of them is for another room to see."""
     masks = Masks()
