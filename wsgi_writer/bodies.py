@@ -7,6 +7,7 @@ read is left out whole, and says so. Nothing is unpacked beyond the limit.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from wsgi_writer.contents import (
@@ -42,6 +43,7 @@ class Laid:
 _GZIP_MARK = b"\x1f\x8b"  # RFC 1952 section 2.3.1; no text begins so
 
 
+_LETTER = re.compile("[A-Za-z]")
 _NO_BODY = Laid("")
 _NO_SIZE = "no size in the log"
 
@@ -174,7 +176,8 @@ class BodyMask:
             body.withhold()
             return
         # Some clients send JSON and call it a form; it would become a field's name.
-        plain = decode(text)
+        # What begins with a letter is no JSON, however it is written.
+        plain = text if _LETTER.match(text) else decode(text)
         if looks_like_json(plain) and self._fields.names.occur_in(plain):
             masked = None if body.is_cut else self._fields.mask_json(text)
             if masked is not None:

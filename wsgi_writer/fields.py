@@ -125,7 +125,9 @@ class FieldMask:
 
     def mask_form_value(self, value: str) -> str:
         """Mask the JSON that the value of an unlisted form field may hold."""
-        return self._mask_text(value, MAX_EMBEDDED_DEPTH)
+        if "{" in value or "[" in value:
+            return self._mask_text(value, MAX_EMBEDDED_DEPTH)
+        return value
 
     def mask_multipart(
         self, body: bytes, boundary: str, *, is_cut: bool

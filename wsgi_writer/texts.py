@@ -95,7 +95,7 @@ class PlainTexts:
             media = self.media_types[asked.content_type]
             coding = asked.content_encoding
             body = _plain(kept, sent.size, media, coding, limit)
-        if answer.size:
+        if answer.size and body is not None:
             coding = given.content_encoding
             other = _plain(other_kept, answer.size, other_media, coding, limit)
         elif not other_media.json.isascii():
