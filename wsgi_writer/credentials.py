@@ -15,7 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring as quoted
 
-from wsgi_writer.mask import Masks, redacted
+from wsgi_writer.mask import (
+    REMEMBERED_LENGTH,
+    REMEMBERED_VALUES,
+    Masks,
+    redacted,
+)
 
 MAX_CLAIM_BYTES = 256
 MAX_USER_BYTES = 256
@@ -134,20 +139,39 @@ def read_cookies(value: str, masks: Masks) -> Cookies:
     return Cookies(";".join(pairs), known)
 
 
-def redact_set_cookie(value: str) -> str:
-    """Keep the name and the attributes of a Set-Cookie header (RFC 6265 4.1)."""
-    first, semicolon, rest = value.partition(";")
-    name, equals, secret = first.partition("=")
-    kept = f"{name}={redacted(secret.strip())}" if equals else _redact_padded(first)
-    if not semicolon or _ATTRIBUTES.fullmatch(rest):
-        return f"{kept}{semicolon}{rest}"
-    shown = [kept]
-    for attribute in rest.split(";"):
-        word = attribute.partition("=")[0].strip().lower()
-        shown.append(
-            attribute if word in COOKIE_ATTRIBUTES else _redact_padded(attribute)
-        )
-    return ";".join(shown)
+class SetCookies:
+    """Redacts Set-Cookie headers, whose attributes come again with other values.
+
+    Only what is nothing but attributes is remembered: anything else may be a secret.
+    """
+
+    def __init__(self) -> None:
+        # Mutable state: the memory of a pure function, which any thread may fill.
+        self._attributes: set[str] = set()
+
+    def redact(self, value: str) -> str:
+        """Keep the name and the attributes (RFC 6265 section 4.1)."""
+        first, semicolon, rest = value.partition(";")
+        name, equals, secret = first.partition("=")
+        kept = f"{name}={redacted(secret.strip())}" if equals else _redact_padded(first)
+        if not semicolon or rest in self._attributes or self._are_attributes(rest):
+            return f"{kept}{semicolon}{rest}"
+        shown = [kept]
+        for attribute in rest.split(";"):
+            word = attribute.partition("=")[0].strip().lower()
+            shown.append(
+                attribute if word in COOKIE_ATTRIBUTES else _redact_padded(attribute)
+            )
+        return ";".join(shown)
+
+    def _are_attributes(self, rest: str) -> bool:
+        if _ATTRIBUTES.fullmatch(rest) is None:
+            return False
+        if len(rest) <= REMEMBERED_LENGTH:
+            if len(self._attributes) >= REMEMBERED_VALUES:
+                self._attributes.clear()
+            self._attributes.add(rest)
+        return True
 
 
 def _redact_padded(text: str) -> str:

@@ -16,9 +16,9 @@ from json.encoder import encode_basestring as quoted
 from wsgi_writer.credentials import (
     Cookies,
     Credential,
+    SetCookies,
     read_cookies,
     read_credential,
-    redact_set_cookie,
 )
 from wsgi_writer.mask import Masks, Remembered, header_word, redacted
 from wsgi_writer.urls import UrlMask
@@ -109,6 +109,7 @@ class HeaderMask:
         self._cookies: Remembered[Cookies] = Remembered(
             lambda value: read_cookies(value, masks)
         )
+        self._set_cookies = SetCookies()
         readers: dict[str, Reader] = dict.fromkeys(URL_HEADERS, self._read_url)
         readers |= dict.fromkeys(masks.redacted_headers, _redact)
         readers |= dict.fromkeys(masks.key_headers, self._read_key)
@@ -120,8 +121,8 @@ class HeaderMask:
             "cookie": self._read_cookie,
             "cookie2": self._read_cookie,
             "location": self._read_location,
-            "set-cookie": _redact_set_cookie,
-            "set-cookie2": _redact_set_cookie,
+            "set-cookie": self._redact_set_cookie,
+            "set-cookie2": self._redact_set_cookie,
         }
 
     def lay_out(self, headers: Iterable[tuple[str, str]]) -> HeaderBlock:
@@ -202,6 +203,9 @@ class HeaderMask:
             block.cookies = cookies.known | (block.cookies or {})
         return cookies.shown
 
+    def _redact_set_cookie(self, word: str, value: str, block: HeaderBlock) -> str:
+        return self._set_cookies.redact(value)
+
     def _read_url(self, word: str, value: str, block: HeaderBlock) -> str:
         return self._urls.header(value)
 
@@ -213,10 +217,6 @@ class HeaderMask:
 
 def _redact(word: str, value: str, block: HeaderBlock) -> str:
     return redacted(value) if value else value
-
-
-def _redact_set_cookie(word: str, value: str, block: HeaderBlock) -> str:
-    return redact_set_cookie(value)
 
 
 def _note_type(word: str, value: str, block: HeaderBlock) -> str:

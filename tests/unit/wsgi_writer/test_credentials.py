@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from wsgi_writer.credentials import (
+    SetCookies,
     read_cookies,
     read_credential,
-    redact_set_cookie,
 )
 from wsgi_writer.mask import Masks, mask_key
 
@@ -186,4 +186,16 @@ def test_identity_cookies_are_known_by_their_mask() -> None:
 )
 def test_set_cookie_keeps_its_attributes(given: str, expected: str) -> None:
     """What is no attribute of RFC 6265 may be part of the value."""
-    assert expected == redact_set_cookie(given)
+    assert expected == SetCookies().redact(given)
+
+
+def test_remembered_attributes_show_no_cookie() -> None:
+    """However many attributes were seen before, a value is never shown."""
+    cookies = SetCookies()
+    for age in range(3000):
+        given = f"sid=secret; Path=/; Max-Age={age % 1500}"
+
+        expected = f"sid=[REDACTED 6]; Path=/; Max-Age={age % 1500}"
+        assert expected == cookies.redact(given)
+    assert cookies.redact("a=secret; b=secret") == "a=[REDACTED 6]; [REDACTED 8]"
+    assert cookies.redact("a=secret; b=secret") == "a=[REDACTED 6]; [REDACTED 8]"
