@@ -34,7 +34,14 @@ class Watcher(Protocol):
 class ResponseBody:
     """Stands in for the application's iterable: one ``next`` for one ``next``."""
 
-    __slots__ = ("_is_closed", "_iterator", "_prefix", "_watcher", "source")
+    __slots__ = (
+        "_is_closed",
+        "_is_past_limit",
+        "_iterator",
+        "_prefix",
+        "_watcher",
+        "source",
+    )
 
     def __init__(
         self, source: Iterable[bytes], prefix: Prefix, watcher: Watcher
@@ -45,6 +52,7 @@ class ResponseBody:
         self._watcher = watcher
         # Used as it is by a server that does not ask for an iterator first.
         self._iterator: Iterator[bytes] = source  # type: ignore[assignment] # see above
+        self._is_past_limit = False
         self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -65,11 +73,12 @@ class ResponseBody:
         except BaseException as error:
             self._watcher.failed(error)
             raise
-        prefix = self._prefix
-        if prefix.size and not prefix.room and type(chunk) is bytes:
-            prefix.size += len(chunk)  # past the limit, as most of a long stream is
+        if self._is_past_limit and type(chunk) is bytes:
+            self._prefix.size += len(chunk)  # as most of a long stream is
         else:
             self._watcher.passed(chunk)
+            prefix = self._prefix
+            self._is_past_limit = not prefix.room and prefix.size > 0
         return chunk
 
     # Servers compare the result with a sentinel of theirs ("already handled").
