@@ -37,6 +37,7 @@ VALUES = st.one_of(
         [
             "gzip", "identity", "Bearer abcdefghijkl", "Basic b3dsOnNlY3JldA==",
             "/x?token=abcdefghijkl", "session=abc; theme=dark", "key_1", "100%",
+            "sid=abc; Path=/; HttpOnly", "sid=abc; Path=/; other=abc",
         ]
     ),
     st.text(st.characters(max_codepoint=255), max_size=12),
