@@ -11,24 +11,18 @@ Our own masks and marks are never suspected.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
 import string
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Final
 
 from msgspec import Struct
 
-from shipper.cards import (
-    FEWEST_DIGITS,
-    FIRST_DIGITS,
-    card_numbers,
-    may_be_within,
-)
+from shipper.cardplaces import may_hold_card
+from shipper.cards import FEWEST_DIGITS, card_numbers
 from shipper.needles import Needles
+from shipper.tokens import TOKENS
 
 CARD: Final = "card-number"
 MOST_SHOWN: Final = 24  # characters of a shape; a longer one says nothing more
@@ -53,176 +47,7 @@ class Doubt(Enum):
 # Asked for once a record: a member of an enumeration costs as much as a short search.
 NO_DOUBT: Final = Doubt.NONE
 
-
-Judge = Callable[[re.Match[str]], bool]
-
-
-class _Kind(Struct, frozen=True):
-    """One kind of token.
-
-    Attributes:
-        word: Its name in settings, counters and reports.
-        signs: Pieces of ASCII; each token of the kind stands in a text with one.
-        shape: What it looks like; the group `secret`, if there is one, is the token.
-        judge: Says of a match whether it is one after all.
-    """
-
-    word: str
-    signs: tuple[str, ...]
-    shape: re.Pattern[str]
-    judge: Judge | None = None
-
-
-def _is_jwt(found: re.Match[str]) -> bool:
-    """Tell whether the first part is a JOSE header (RFC 7515 section 4.1.1)."""
-    header = found[0].partition(".")[0]
-    try:
-        fields = json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(fields, dict) and "alg" in fields
-
-
-def _is_packed_key(found: re.Match[str]) -> bool:
-    """Tell whether Base64 that begins like a PEM block holds a private key."""
-    packed = found[0][: len(found[0]) // 4 * 4]
-    try:
-        return b"PRIVATE KEY" in base64.b64decode(packed)
-    except binascii.Error:  # pragma: no cover - the shape lets nothing else through
-        return False
-
-
-def _has_digit(found: re.Match[str]) -> bool:
-    return any(character.isdigit() for character in found["secret"])
-
-
-def _is_sas(found: re.Match[str]) -> bool:
-    """Tell whether a signature has the version and expiry of a SAS beside it."""
-    return all(name in found.string for name in ("sv=", "se="))
-
-
-_WORD: Final = r"(?<![A-Za-z0-9_-])"  # no part of a longer word
-_END: Final = r"(?![A-Za-z0-9_-])"
-
-_KINDS: Final = (
-    # A private key of RFC 7468 or OpenPGP, to its end or as far as it goes.
-    _Kind(
-        "private-key",
-        ("-----BEGIN",),
-        re.compile(
-            r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
-            r"(?:(?!-----)[A-Za-z0-9+/=\s:,.()\\-]){0,20000}"
-            r"(?:-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----)?"
-        ),
-    ),
-    _Kind(
-        "private-key",
-        ("LS0tLS1CRUdJTi",),  # the Base64 of "-----BEGIN "
-        re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]{40,}"),
-        _is_packed_key,
-    ),
-    _Kind(
-        "jwt",
-        # The Base64 of '{"', and of a header laid out with blanks or in lines.
-        ("eyJ", "eyAg", "eyAi", "ewog", "ewoi", "ewoJ", "ew0K"),
-        re.compile(
-            _WORD + r"(?:eyJ|eyA[gi]|ewo[giJ]|ew0K)"
-            r"[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}" + _END,
-        ),
-        _is_jwt,
-    ),
-    _Kind(
-        "aws-key",
-        ("AKIA", "ASIA"),
-        re.compile(r"(?<![A-Za-z0-9/+])A[KS]IA[A-Z2-7]{16}(?![A-Za-z0-9/+])"),
-    ),
-    _Kind(
-        "aws-key",
-        ("ecretAccessKey", "ecret_access_key", "SECRET_ACCESS_KEY"),
-        re.compile(
-            r"(?:ecret(?:AccessKey|_access_key)|SECRET_ACCESS_KEY)"
-            r"[\"'\\ :=>]{1,8}(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])"
-        ),
-    ),
-    _Kind(
-        "google-key",
-        ("AIza", "GOCSPX-"),
-        re.compile(
-            _WORD + r"(?:AIza[A-Za-z0-9_-]{35}|GOCSPX-[A-Za-z0-9_-]{28})" + _END
-        ),
-    ),
-    _Kind(
-        "azure-key",
-        ("AccountKey", "SharedAccessKey"),
-        re.compile(
-            r"(?:Account|SharedAccess)Key\s*=\s*"
-            r"(?P<secret>[A-Za-z0-9+/]{42,86}={1,2})(?![A-Za-z0-9+/=])"
-        ),
-    ),
-    _Kind(
-        "azure-key",
-        ("sig=",),
-        re.compile(
-            r"(?<![A-Za-z0-9])sig=(?P<secret>[A-Za-z0-9+/%]{40,}=?)(?![A-Za-z0-9+/%=])"
-        ),
-        _is_sas,
-    ),
-    _Kind(
-        "github-token",
-        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-        re.compile(
-            _WORD + r"(?:gh[pousr]_[A-Za-z0-9]{36,251}"
-            r"|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59})" + _END
-        ),
-    ),
-    _Kind(
-        "gitlab-token",
-        ("glpat-",),
-        re.compile(_WORD + r"glpat-[A-Za-z0-9_-]{20,}(?:\.[a-z0-9.]+)?"),
-    ),
-    _Kind(
-        "slack-token",
-        ("xoxa-", "xoxb-", "xoxe-", "xoxo-", "xoxp-", "xoxr-", "xoxs-", "xapp-1-A",
-         "hooks.slack"),
-        re.compile(
-            _WORD + r"(?:xox[abeoprs]-[A-Za-z0-9-]{10,}"
-            r"|xapp-1-A[A-Za-z0-9-]{20,})" + _END
-            + r"|hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/"
-            r"(?P<secret>[A-Za-z0-9/_-]{20,})"
-        ),
-    ),
-    _Kind(
-        "stripe-key",
-        ("k_live_", "k_test_", "whsec_"),
-        re.compile(
-            _WORD + r"(?:[rs]k_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/]{24,})"
-        ),
-    ),
-    _Kind(
-        "service-token",
-        ("npm_", "pypi-AgE", "SG.", "dop_v1_", "shpat_", "shpca_", "shppa_", "shpss_",
-         "sk-ant-", "sk-proj-", "rdme_"),
-        re.compile(
-            _WORD + r"(?:npm_[A-Za-z0-9]{36}|pypi-AgE[A-Za-z0-9_-]{50,}"
-            r"|SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}|dop_v1_[0-9a-f]{64}"
-            r"|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|sk-ant-[A-Za-z0-9_-]{24,}"
-            r"|sk-proj-[A-Za-z0-9_-]{24,}|rdme_[A-Za-z0-9]{24,})" + _END
-        ),
-    ),
-    # After the tokens that say what they are: of two findings in one place, the
-    # earlier kind is told.
-    _Kind(
-        "bearer-token",
-        ("Bearer", "bearer", "BEARER"),
-        re.compile(
-            r"(?:[Bb]earer|BEARER)[ \t]+(?P<secret>[A-Za-z0-9._~+/-]{16,}=*)"
-            r"(?![A-Za-z0-9._~+/=-])"
-        ),
-        _has_digit,
-    ),
-)  # fmt: skip
-
-KINDS: Final = (*dict.fromkeys(kind.word for kind in _KINDS), CARD)
+KINDS: Final = (*dict.fromkeys(kind.word for kind in TOKENS), CARD)
 
 # What stands for a secret already: ReadMe's mask, the keyed one, and our marks.
 _MASKED = re.compile(
@@ -239,21 +64,6 @@ _ASCII_ESCAPE: Final = "\\u00"  # what JSON's escapes of these begin with
 _NEVER: Final = "\0-----"  # no text holds it
 _RAW_SIGN: Final = "sig%3"
 _PACKED: Final = "base64"  # what is packed cannot be judged by the bytes around it
-
-# Digits and what may stand between those of a card, each as one character.
-_BETWEEN: Final = b" -+"
-_DIGITS = bytes(
-    48 if 48 <= byte < 58 else 45 if byte in _BETWEEN else 120 for byte in range(256)
-)
-_CARD_RUN: Final = b"0" * FEWEST_DIGITS
-_CARD_GROUPS: Final = (_CARD_RUN, b"0000-0000-0000", b"0000-000000-0000")
-_CARD_SHAPE = re.compile(
-    b"(?<!0)(?:0{13,19}|0000-(?:0000-(?:0{3,5}|0000-0{1,4})|000000-0{4,5}))(?!0)"
-)
-_RUN_OF_DIGITS = re.compile(b"0+")
-_FIRST_GROUP: Final = len("000000-")  # before a run that is a card's second group
-_LONGEST_CARD: Final = 25  # 19 digits in 5 groups, and what ends them
-_ESCAPED = re.compile(rb"\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}")
 (_PERCENT,) = b"%"  # as a number it is looked for by memchr
 
 
@@ -269,7 +79,7 @@ class Detectors:
 
     def __init__(self, kinds: Iterable[str] = KINDS) -> None:
         wanted = frozenset(kinds)
-        self._kinds = tuple(kind for kind in _KINDS if kind.word in wanted)
+        self._kinds = tuple(kind for kind in TOKENS if kind.word in wanted)
         self._has_cards = CARD in wanted
         self.are_any = bool(self._kinds) or self._has_cards
         own = dict.fromkeys(sign for kind in self._kinds for sign in kind.signs)
@@ -326,7 +136,7 @@ class Detectors:
             if self._encoded.occur_in(entry):
                 return Doubt.SOME
             text = entry.replace(_BLANK.encode(), b" ")
-        if self._has_cards and _may_hold_card(text):
+        if self._has_cards and may_hold_card(text):
             return Doubt.SOME
         return Doubt.PACKED if is_seen and _PACKED.encode() in entry else NO_DOUBT
 
@@ -405,63 +215,3 @@ def _spellings(letter: str) -> set[str]:
     """Return the two hexadecimal digits of an ASCII character in either case."""
     code = f"{ord(letter):02x}"
     return {code, code.upper()}
-
-
-def _may_hold_card(entry: bytes) -> bool:
-    """Tell whether an entry may hold a card number, however it is encoded.
-
-    Ids and times are runs of digits and dashes too, so only the places where the
-    groups of a card stand are looked at closely: as they are, and with every escape
-    read as the end of a number.
-    """
-    # Without what may stand between the groups, each card is part of one run.
-    runs = entry.translate(_DIGITS, _BETWEEN)
-    if _CARD_RUN not in runs or not any(map(may_be_within, _long_runs(entry, runs))):
-        return False
-    outline = entry.translate(_DIGITS)
-    present = [groups for groups in _CARD_GROUPS if groups in outline]
-    if not present:
-        return False
-    if _has_card(entry, outline, present):
-        return True
-    # An escape whose last character is no digit ends a number by itself.
-    if _PERCENT in entry or b"\\u" in entry:
-        entry = _ESCAPED.sub(b"?", entry)
-        return _has_card(entry, entry.translate(_DIGITS), present)
-    return False
-
-
-def _long_runs(entry: bytes, runs: bytes) -> Iterator[bytes]:
-    """Yield the digits that stand together but for what may stand between groups."""
-    digits = entry.translate(None, _BETWEEN)
-    end = 0
-    while (start := runs.find(_CARD_RUN, end)) >= 0:
-        end = runs.find(b"x", start)
-        end = len(runs) if end < 0 else end
-        yield digits[start:end]
-
-
-def _has_card(entry: bytes, outline: bytes, present: Iterable[bytes]) -> bool:
-    """Tell whether a card number stands in bytes, perhaps within a longer word."""
-    for groups in present:
-        place = outline.find(groups)
-        while place >= 0:
-            if _is_card_near(entry, outline, place):
-                return True
-            # Another group may begin here, unless all this is one long run.
-            after = place + 1
-            if groups is _CARD_RUN:
-                after = _RUN_OF_DIGITS.match(outline, place).end()  # type: ignore[union-attr]  # digits stand there
-            place = outline.find(groups, after)
-    return False
-
-
-def _is_card_near(entry: bytes, outline: bytes, place: int) -> bool:
-    """Tell whether a card number begins at a place, or one group before it."""
-    start = max(0, place - _FIRST_GROUP)
-    if outline[start:place] != b"000000-":
-        start = place
-        if entry[place] not in FIRST_DIGITS or not _CARD_SHAPE.match(outline, place):
-            return False
-    nearby = entry[start : place + _LONGEST_CARD].decode("latin-1").replace("+", " ")
-    return next(card_numbers(nearby, is_loose=True), None) is not None
