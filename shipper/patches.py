@@ -15,7 +15,7 @@ other; a name that is disguised, nested or within a longer one is never decided 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
@@ -32,6 +32,7 @@ from shipper.scrub import decoded
 from shipper.trees import are_marked_by_name
 
 Cut = tuple[int, int, bytes]  # from, to, and what stands there instead
+Hides = Callable[[str, bytes], bool]  # of a name and its value
 
 _BEFORE_NAME: Final = b'{"name":"'
 _PAIR_VALUE = re.compile(rb'","value":"([^"\\]*+)"}')
@@ -63,7 +64,9 @@ class Patcher:
 
     def __init__(self, policy: Policy) -> None:
         self._words = frozenset(name.encode() for name in policy.anywhere.names)
-        self._request, self._response = policy.request, policy.response
+        self._hides_asked = _hides_header(policy.request.headers)
+        self._hides_given = _hides_header(policy.response.headers)
+        self._hides_parameter = _hides_parameter(policy.request.query)
         self._sent, self._given = map(_in_place, (policy.request, policy.response))
 
     def cuts(self, record: Record, place: Place) -> list[Cut] | None:
@@ -77,13 +80,13 @@ class Patcher:
         entry, spans = record.entry, place.spans
         match place.member:
             case Member.SENT_HEADERS:
-                return _in_headers(entry, spans, self._request.headers)
+                return _in_pairs(entry, spans, self._hides_asked)
             case Member.GIVEN_HEADERS:
-                return _in_headers(entry, spans, self._response.headers)
+                return _in_pairs(entry, spans, self._hides_given)
             case Member.URL:
-                return _in_url(entry, place, self._request.query)
+                return _in_url(entry, place, self._hides_parameter)
             case Member.QUERY:
-                return _in_query(entry, spans, self._request.query)
+                return _in_pairs(entry, spans, self._hides_parameter)
             case Member.SENT:
                 sent = _sent_json(record.har.request.post_data)
                 return self._in_json(entry, place, sent, self._sent)
@@ -121,46 +124,39 @@ class Patcher:
                 yield found.start(1), found.end(1), _mark_of(found[1])
 
 
-def _in_headers(entry: bytes, spans: Sequence[Span], lists: Lists) -> Iterator[Cut]:
+def _in_pairs(entry: bytes, spans: Sequence[Span], hides: Hides) -> Iterator[Cut]:
     kept_to = 0
     for start, end in spans:
         if start < kept_to:
-            continue
-        found = _pair_value(entry, start, end)
-        if lists.header_kinds[entry[start:end].decode()] is HeaderKind.HIDDEN:
+            continue  # in a value that is hidden already
+        found = _PAIR_VALUE.match(entry, end)
+        if found is None or entry[start - len(_BEFORE_NAME) : start] != _BEFORE_NAME:
+            raise _UndecidedError  # not all of a name, or no name
+        if hides(entry[start:end].decode(), found[1]):
             kept_to = found.end()
             yield found.start(1), found.end(1), _mark_of(found[1])
 
 
-def _in_query(entry: bytes, spans: Sequence[Span], lists: Lists) -> Iterator[Cut]:
-    kept_to = 0
-    for start, end in spans:
-        if start < kept_to:
-            continue
-        found = _pair_value(entry, start, end)
-        if found[1] and lists.hides_param[entry[start:end].decode()]:
-            kept_to = found.end()
-            yield found.start(1), found.end(1), _mark_of(found[1])
+def _hides_header(lists: Lists) -> Hides:
+    kinds = lists.header_kinds
+    return lambda name, _: kinds[name] is HeaderKind.HIDDEN
 
 
-def _in_url(entry: bytes, place: Place, lists: Lists) -> Iterator[Cut]:
+def _hides_parameter(lists: Lists) -> Hides:
+    hides = lists.hides_param
+    return lambda name, value: bool(value) and hides[name]
+
+
+def _in_url(entry: bytes, place: Place, hides: Hides) -> Iterator[Cut]:
     if entry.count(_QUESTION, place.start, place.end) != 1:
         raise _UndecidedError
     for start, end in place.spans:
         found = _URL_VALUE.match(entry, end)
         if found is None or entry[start - 1] not in _BEFORE_PARAMETER:
             raise _UndecidedError
-        if found[1] and lists.hides_param[entry[start:end].decode()]:
+        if hides(entry[start:end].decode(), found[1]):
             mark = mark_of(decoded(found[1].decode()))
             yield found.start(1), found.end(1), _encoded(mark)
-
-
-def _pair_value(entry: bytes, start: int, end: int) -> re.Match[bytes]:
-    """Return the value that goes with a name, if this is all of the name."""
-    found = _PAIR_VALUE.match(entry, end)
-    if found is None or entry[start - len(_BEFORE_NAME) : start] != _BEFORE_NAME:
-        raise _UndecidedError
-    return found
 
 
 def _member_value(entry: bytes, start: int, end: int) -> re.Match[bytes] | None:
