@@ -12,6 +12,7 @@ from enum import StrEnum
 from hashlib import blake2b, sha256
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 HEAD_BYTES = 4096
 # Bytes read to find the fingerprint behind a long `#` header.
@@ -79,6 +80,18 @@ class Mark(Struct, frozen=True, gc=False):
         return not before.endswith(b"\n") and _digest(shorter + b"\n") == self.digest
 
 
+class Cut(Struct, frozen=True, gc=False):
+    """Where a file ended that had lost its end: behind its last whole line.
+
+    Attributes:
+        offset_bytes: Whatever stands beyond it was added later.
+        mark: What stands just before it.
+    """
+
+    offset_bytes: int
+    mark: Mark
+
+
 class FileRow(Struct, frozen=True, kw_only=True, gc=False):
     """What is remembered of one file; positions are in the unpacked stream.
 
@@ -91,6 +104,8 @@ class FileRow(Struct, frozen=True, kw_only=True, gc=False):
         offset_bytes: Everything before it is committed.
         crc: CRC-32 chain from `start_bytes` to `offset_bytes`.
         mark: What stands just before `offset_bytes`.
+        cut: Where it was cut while lines read beyond that were under way; None once
+            reading has gone on from there, and for any other file.
         size_bytes: Last known length, unpacked; None for an archive that was not
             read to its end yet.
         mtime_ns: Last known time of change.
@@ -107,12 +122,21 @@ class FileRow(Struct, frozen=True, kw_only=True, gc=False):
     offset_bytes: int = 0
     crc: int = 0
     mark: Mark = Mark()
+    cut: Cut | None = None
     size_bytes: int | None = 0
     mtime_ns: int = 0
     state: FileState = FileState.OPEN
     packing: str = ""
     first_seen: str = ""
     last_seen: str = ""
+
+
+def at_cut(row: FileRow) -> FileRow:
+    """Return the row as of where its file was cut, if that is before its position."""
+    cut = row.cut
+    if cut is None or cut.offset_bytes >= row.offset_bytes:
+        return row
+    return replace(row, offset_bytes=cut.offset_bytes, crc=0, mark=cut.mark)
 
 
 def head_of(first: bytes) -> Head:

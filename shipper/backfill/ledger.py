@@ -15,7 +15,7 @@ from uuid import uuid4
 from msgspec import Struct
 
 from shipper.backfill.survey import Log
-from shipper.fileid import FileRow, FileState, Head
+from shipper.fileid import FileRow, FileState, Head, at_cut
 from shipper.follow import Position
 from shipper.store.history import Reading
 
@@ -64,7 +64,8 @@ def place_of(
     log: Log, rows: Rows, reading: Reading, *, replay: bool
 ) -> Place | LeftAlone:
     """Return where to go on in a log."""
-    known = [row for row in rows.find_files(log.head) if log.holds(_position(row))]
+    known = [at_cut(row) for row in rows.find_files(log.head)]
+    known = [row for row in known if log.holds(_position(row))]
     followed = [row for row in known if row.state in _FOLLOWED]
     if followed:
         start = min(row.start_bytes for row in followed)

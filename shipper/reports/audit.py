@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shipper.clock import Clock
 from shipper.events import Events
-from shipper.fileid import FileRow, FileState
+from shipper.fileid import FileRow, FileState, at_cut
 from shipper.follow import Stream
 from shipper.reports.finding import Disk, UnreadableError
 from shipper.reports.losses import Losses, losses_of
@@ -163,6 +164,9 @@ class _Auditor:
     def known(self, row: FileRow) -> FileAudit:
         """Explain a file of the state."""
         self._known.add(row.file_id)
+        if at_cut(row) is not row:
+            # What is left of it is a new file, as soon as nothing is under way.
+            row = replace(row, state=FileState.GONE)
         ranges = self._account.ranges(row.file_id)
         try:
             with self._disk.opened(row) as sighting:

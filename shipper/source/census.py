@@ -10,11 +10,11 @@ leaves a doubt. No position is moved here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Literal
 
 from shipper.events import Events
-from shipper.fileid import FileRow, FileState
+from shipper.fileid import Cut, FileRow, FileState
 from shipper.follow import Position
 from shipper.source.copies import Copies
 from shipper.source.examine import Candidate, Examiner, Likeness, compare
@@ -112,27 +112,36 @@ class Census:
             return True
         if tracked.row.file_id not in missing:
             return True  # a second name of the same file
-        if not _is_plausible(tracked, candidate.facts):
+        if _is_plausible(tracked, candidate.facts):
+            self._roster.refresh(tracked, candidate.name, candidate.facts)
+        else:
             sighting = self._examiner.open(candidate)
-            if sighting is None:
-                # Closed to us for now: the same file as far as anybody can tell.
-                del missing[tracked.row.file_id]
-                return True
-            try:
-                likeness = compare(sighting, tracked.live_row())
-                if sighting.packing != tracked.row.packing:
-                    likeness = Likeness.OTHER
-                if likeness is Likeness.OTHER:
-                    return False
-                if likeness is Likeness.SHRUNK or tracked.cut_at is not None:
-                    del missing[tracked.row.file_id]
-                    self._go_on_shorter(tracked, candidate, sighting)
-                    return True
-                if sighting.head.is_known:
-                    self._roster.amend(tracked, head=sighting.head)
-            finally:
-                sighting.close()
+            # None: closed to us for now, the same file as far as anybody can tell.
+            if sighting is not None:
+                with closing(sighting):
+                    if not self._is_recognised(tracked, candidate, sighting):
+                        return False
         del missing[tracked.row.file_id]
+        return True
+
+    def _is_recognised(
+        self, tracked: Tracked, candidate: Candidate, sighting: Sighting
+    ) -> bool:
+        """Settle a candidate by what is in it; False if that is another file."""
+        likeness = compare(sighting, tracked.live_row())
+        if likeness is Likeness.OTHER or sighting.packing != tracked.row.packing:
+            return False
+        place = tracked.goes_on_at
+        if likeness is Likeness.SHRUNK:
+            place = sighting.last_place()
+        if place.offset_bytes < tracked.offset_bytes:
+            self._go_on_shorter(tracked, candidate, sighting, place)
+            return True
+        if tracked.row.cut is not None:
+            # By an earlier run, and nothing beyond the cut was committed.
+            self._roster.forget_cut(tracked)
+        if sighting.head.is_known:
+            self._roster.amend(tracked, head=sighting.head)
         self._roster.refresh(tracked, candidate.name, candidate.facts)
         return True
 
@@ -229,24 +238,29 @@ class Census:
         self._enter(candidate, place, state)
 
     def _go_on_shorter(
-        self, tracked: Tracked, candidate: Candidate, sighting: Sighting
+        self,
+        tracked: Tracked,
+        candidate: Candidate,
+        sighting: Sighting,
+        place: Position,
     ) -> None:
         """Follow what is left of a file that lost its end, as a new file.
 
         The old row keeps its position and its sums: a position never goes back.
         """
-        place = tracked.cut_at
-        if place is None or place.offset_bytes > sighting.size_bytes:
-            place = sighting.last_place()
         if not self._roster.is_committed(tracked):
             # What is in flight belongs to the old row: a crash after letting go of
             # it would skip lines that are still there. Unread, the file waits, and
-            # what is added to it meanwhile is read from where it was cut.
-            tracked.cut_at, tracked.is_doubtful = place, True
+            # what is added to it meanwhile is read from where it was cut, by the
+            # next run too: a crash here leaves the cut in the row.
+            cut = Cut(place.offset_bytes, place.mark)
+            facts = Facts(sighting.size_bytes, sighting.mtime_ns)
+            self._roster.note_cut(tracked, cut, facts)
             return
         shrunk = tracked.offset_bytes - place.offset_bytes
         self._roster.count("shrunk_bytes", shrunk)
         self._events.emit("file_shrunk", path=candidate.name.path, shrunk_bytes=shrunk)
+        self._roster.amend(tracked, cut=None)
         self._roster.drop(tracked)
         candidate.head, candidate.packing = sighting.head, sighting.packing
         self._enter(candidate, place, state_of(candidate.name))

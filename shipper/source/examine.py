@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from shipper.events import Events
-from shipper.fileid import FileRow, Head
+from shipper.fileid import FileRow, Head, at_cut
 from shipper.source.siblings import Name
 from shipper.source.sighting import NotAFileError, OpenFile, Sighting
 from shipper.source.tracked import Facts
@@ -51,6 +51,7 @@ class Likeness(Enum):
 
 def compare(sighting: Sighting, row: FileRow) -> Likeness:
     """Say whether `sighting` is the file of `row`, going by content."""
+    row = at_cut(row)
     if row.head.is_known and sighting.head != row.head:
         return Likeness.OTHER
     if not sighting.packing and sighting.size_bytes < row.offset_bytes:

@@ -70,7 +70,7 @@ class Journal:
         return file_id in self._changed
 
     def save(self) -> list[str]:
-        """Write everything down; return the ids of files that were new.
+        """Write everything down; return the ids of the files that it was about.
 
         Raises:
             StateError: It could not be written; nothing is forgotten, call again.
@@ -86,8 +86,8 @@ class Journal:
             changed=[replace(row, last_seen=stamp) for row in self._changed.values()],
             counters=self._counters,
         )
-        entered = list(self._new)
+        saved = [*self._new, *self._changed]
         self._new.clear()
         self._changed.clear()
         self._counters.clear()
-        return entered
+        return saved

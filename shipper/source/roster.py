@@ -16,6 +16,7 @@ from shipper.clock import Clock
 from shipper.fileid import (
     HEAD_BYTES,
     HEADER_BYTES,
+    Cut,
     FileRow,
     FileState,
     Head,
@@ -159,7 +160,8 @@ class Roster:
             else:
                 tracked.changed_at = self._clock.monotonic()
             tracked.facts = facts
-        tracked.is_orphan = tracked.is_doubtful = False
+        tracked.is_orphan = False
+        tracked.is_doubtful = tracked.row.cut is not None
         before, tracked.name = tracked.name, name
         if name != before:
             state = tracked.row.state
@@ -191,6 +193,27 @@ class Roster:
             self._forget_head(tracked, before.head)
             self._index_head(tracked)
         self._journal.change(row)
+
+    def note_cut(self, tracked: Tracked, cut: Cut, facts: Facts) -> None:
+        """Note where a file was cut; unread it waits, until its lines are committed."""
+        tracked.facts, tracked.is_doubtful = facts, True
+        if cut != tracked.row.cut:
+            # What was cut away uncommitted is no part of the file any more.
+            self.amend(
+                tracked,
+                cut=cut,
+                size_bytes=facts.size_bytes,
+                mtime_ns=facts.mtime_ns,
+            )
+
+    def forget_cut(self, tracked: Tracked) -> None:
+        """Take up a file that was cut behind its position; nothing waits any more.
+
+        It may be read once that is saved: a crash after more of it was committed
+        would go back to the cut.
+        """
+        self.amend(tracked, cut=None)
+        tracked.is_saved = False
 
     def learn_head(self, tracked: Tracked) -> None:
         """Take the fingerprint of an open plain file, from what was read of it.
@@ -234,7 +257,7 @@ class Roster:
         tracked.is_saved = False
 
     def save(self) -> list[Tracked]:
-        """Tell the database what changed; return the files that may now be read.
+        """Tell the database what changed; return those files, which may now be read.
 
         Raises:
             StateError: It could not be written; nothing is forgotten, call again.

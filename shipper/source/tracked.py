@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shipper.fileid import FileRow, FileState
+from shipper.fileid import FileRow, FileState, at_cut
 from shipper.follow import Follower, PlainStream, Position
 from shipper.source.siblings import Name, reading_order
 from shipper.unpack import PackedStream
@@ -32,14 +32,12 @@ class Tracked:
         changed_at: Monotonic second of the last change we saw.
         is_saved: The row is in the database: lines may be handed out.
         is_orphan: Its name is gone; it lives as long as our handle.
-        is_doubtful: A read found other bytes than before; the census must judge.
-        cut_at: Where to go on in a file that lost its end, once what was read
-            beyond it is committed; None for any other file.
+        is_doubtful: A read found other bytes than before, or the file was cut; the
+            census must judge.
     """
 
     __slots__ = (
         "changed_at",
-        "cut_at",
         "facts",
         "follower",
         "handle",
@@ -71,8 +69,7 @@ class Tracked:
         self.is_saved = False
         self.stopped_at: int | None = None
         self.is_orphan = False
-        self.is_doubtful = False
-        self.cut_at: Position | None = None
+        self.is_doubtful = row.cut is not None
 
     @property
     def inode(self) -> tuple[int, int]:
@@ -104,7 +101,7 @@ class Tracked:
         if self.row.state is FileState.DONE:
             return 0
         if not self.row.packing:
-            return max(0, self.facts.size_bytes - self.offset_bytes)
+            return max(0, self.facts.size_bytes - self._unread_from)
         if self.settled == self.facts:
             return 0
         if isinstance(self.stream, PackedStream):
@@ -116,10 +113,20 @@ class Tracked:
         """Bytes of a plain file beyond the reading place, negative if it shrank."""
         return self.facts.size_bytes - self.offset_bytes
 
+    @property
+    def goes_on_at(self) -> Position:
+        """The reading place, or where the file was cut before it."""
+        row = at_cut(self.live_row())
+        return Position(row.offset_bytes, row.crc, row.mark)
+
+    @property
+    def _unread_from(self) -> int:
+        cut = self.row.cut
+        return self.offset_bytes if cut is None else self.goes_on_at.offset_bytes
+
     def live_row(self) -> FileRow:
         """Return the row with the reading place as its position, for comparing."""
         place = self.position if self.follower is None else self.follower.position
-        place = self.cut_at or place
         return replace(
             self.row,
             offset_bytes=place.offset_bytes,

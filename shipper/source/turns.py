@@ -105,7 +105,7 @@ class Turns:
 
         One whose last bytes were cut away is at rest at once.
         """
-        if tracked.cut_at is not None or tracked.is_stopped:
+        if tracked.row.cut is not None or tracked.is_stopped:
             return True
         if tracked.settled != tracked.facts:
             return False

@@ -6,19 +6,20 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from shipper.fileid import FileRow, FileState, Head, Mark
+from shipper.fileid import Cut, FileRow, FileState, Head, Mark
 
 _COLUMNS = (
     "file_id, path, dev, ino, head_length, head_digest, start_bytes, offset_bytes, "
     "crc, mark_length, mark_digest, size_bytes, mtime_ns, state, packing, "
-    "first_seen, last_seen"
+    "first_seen, last_seen, cut_bytes, cut_mark_length, cut_mark_digest"
 )
-_INSERT = f"INSERT INTO files ({_COLUMNS}) VALUES ({', '.join('?' * 17)})"  # noqa: S608  # constants
+_INSERT = f"INSERT INTO files ({_COLUMNS}) VALUES ({', '.join('?' * 20)})"  # noqa: S608  # constants
 # Everything but the position. What the file system says and what is committed
 # arrive in any order; a rotated file is done when the two meet.
 _UPDATE = """
 UPDATE files SET path = ?, dev = ?, ino = ?, head_length = ?, head_digest = ?,
     size_bytes = ?, mtime_ns = ?, packing = ?, last_seen = ?,
+    cut_bytes = ?, cut_mark_length = ?, cut_mark_digest = ?,
     state = CASE WHEN ? = 'rotated' AND offset_bytes = ? THEN 'done' ELSE ? END
 WHERE file_id = ?
 """
@@ -92,6 +93,7 @@ def insert_files(connection: sqlite3.Connection, rows: Sequence[FileRow]) -> Non
                 row.packing,
                 row.first_seen,
                 row.last_seen,
+                *_cut_values(row.cut),
             )
             for row in rows
         ],
@@ -113,6 +115,7 @@ def update_files(connection: sqlite3.Connection, rows: Sequence[FileRow]) -> Non
                 row.mtime_ns,
                 row.packing,
                 row.last_seen,
+                *_cut_values(row.cut),
                 row.state.value,
                 row.size_bytes,
                 row.state.value,
@@ -141,7 +144,14 @@ def _file_row(row: tuple[object, ...]) -> FileRow:
         packing=values[14],
         first_seen=values[15],
         last_seen=values[16],
+        cut=None if values[17] is None else Cut(values[17], Mark(*values[18:])),
     )
+
+
+def _cut_values(cut: Cut | None) -> tuple[int | None, int | None, bytes | None]:
+    if cut is None:
+        return None, None, None
+    return cut.offset_bytes, cut.mark.length_bytes, cut.mark.digest
 
 
 def _signed(ino: int) -> int:

@@ -168,5 +168,12 @@ MIGRATIONS: tuple[str, ...] = (
         dead INTEGER
     ) WITHOUT ROWID;
     """,
+    """
+    -- Where a file was cut while lines read beyond that were under way: reading goes
+    -- on there, whatever is committed by then.
+    ALTER TABLE files ADD COLUMN cut_bytes INTEGER;
+    ALTER TABLE files ADD COLUMN cut_mark_length INTEGER;
+    ALTER TABLE files ADD COLUMN cut_mark_digest BLOB;
+    """,
 )
 VERSION = len(MIGRATIONS)

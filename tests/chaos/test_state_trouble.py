@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from shipper.errors import EXIT_CANNOT_CREATE, EXIT_TRY_AGAIN
+from shipper.fileid import FileRow
 from shipper.store import open_store
 from shipper.store.schema import MIGRATIONS, VERSION
 from tests.support.commands import Shop, line_with, running, stop
@@ -126,6 +127,14 @@ def test_a_newer_database_is_refused(shop: Shop) -> None:
     assert ids == shop.received()
 
 
+A_FILE = """
+INSERT INTO files (file_id, path, dev, ino, head_length, head_digest, start_bytes,
+    offset_bytes, crc, mark_length, mark_digest, size_bytes, mtime_ns, state, packing,
+    first_seen, last_seen)
+VALUES ('f', '/f', 1, 2, 0, x'', 0, 7, 0, 0, x'', 0, 0, 'open', '', '', '')
+"""
+
+
 @pytest.mark.parametrize("version", range(VERSION))
 def test_an_older_database_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
     """Scenario 27: each older version's tables are completed, one step at a time."""
@@ -133,7 +142,10 @@ def test_an_older_database_is_brought_up_to_date(tmp_path: Path, version: int) -
     connection = sqlite3.connect(path)
     for migration in MIGRATIONS[:version]:
         connection.executescript(migration)
+    if version:
+        connection.execute(A_FILE)
     connection.execute(f"PRAGMA user_version={version}")
+    connection.commit()
     connection.close()
 
     store = open_store(str(tmp_path))
@@ -143,7 +155,8 @@ def test_an_older_database_is_brought_up_to_date(tmp_path: Path, version: int) -
     (now,) = connection.execute("PRAGMA user_version").fetchone()
     connection.close()
 
-    assert (files, now) == ([], VERSION)
+    known = [FileRow(file_id="f", path="/f", dev=1, ino=2, offset_bytes=7)]
+    assert (files, now) == (known if version else [], VERSION)
 
 
 def test_two_shippers_send_everything_once(shop: Shop) -> None:

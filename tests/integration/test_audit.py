@@ -425,6 +425,35 @@ def test_a_truncated_and_regrown_log_is_no_fault_of_the_sums(place: Place) -> No
     assert after.lines == Outcomes(delivered=220)
 
 
+@pytest.mark.parametrize("committed", [40, 60, 80])
+def test_a_log_cut_in_flight_is_exact_before_the_next_run(
+    committed: int, place: Place
+) -> None:
+    """What is committed stands on record or on disk; what was added since waits."""
+    append(place.log, _lines(0, 100))
+    followed = place.follow()
+    followed.drain()
+    followed.commit(committed)
+    os.truncate(place.log, 6_000)
+    followed.drain()
+    append(place.log, _lines(200, 10))
+    followed.source.close()
+    before = place.audit()
+    place.ship_on()
+    after = place.audit()
+
+    delivered = max(committed, 60) + 10
+    waiting = 70 - min(committed, 60)
+    assert (before.is_exact, after.is_exact) == (True, True)
+    assert before.lines == Outcomes(delivered=committed)
+    assert sum(file.whole_lines for file in before.files) == waiting
+    assert after.lines == Outcomes(delivered=delivered)
+    assert after.losses.shrunk_bytes == max(0, committed - 60) * 100
+    assert after.losses.lost_bytes == 0
+    kinds = {kind for file in after.files for kind, _, _ in _kinds(file)}
+    assert kinds <= {"recorded", "before-start", "committed"}
+
+
 _A_LETTER = (
     "INSERT INTO dead_letters (file_id, start_bytes, end_bytes, reason, detail, sha256,"
     " length_bytes, created_at, size_bytes) "

@@ -14,7 +14,7 @@ from shipper.backfill.choices import Choices
 from shipper.backfill.ledger import LeftAlone, Place, place_of
 from shipper.backfill.survey import Log
 from shipper.clock import SystemClock
-from shipper.fileid import FileRow, FileState
+from shipper.fileid import Cut, FileRow, FileState, mark_of
 from shipper.model import Advance, Commit
 from shipper.store.history import History, Reading, open_history
 from tests.support.combined import a_log
@@ -150,6 +150,20 @@ def test_a_followed_log_is_left_to_the_shipper(history: History, log: Path) -> N
 
     assert isinstance(found, LeftAlone)
     assert "the shipper follows it" in found.why
+
+
+def test_a_followed_log_that_was_cut_is_the_shippers(
+    history: History, log: Path
+) -> None:
+    """What its position is beyond is there no more; the shipper goes on at the cut."""
+    row = sent(history, log, TEXT)
+    claimed = history.claim(row.file_id)
+    assert claimed is not None
+    log.write_bytes(HALF)
+    cut = Cut(len(HALF), mark_of(HALF))
+    history.record(changed=[replace(claimed, cut=cut)])
+
+    assert isinstance(place(history, log), LeftAlone)
 
 
 def test_what_a_shipper_will_never_read_is_history(history: History, log: Path) -> None:

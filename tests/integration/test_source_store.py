@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from shipper.errors import StateError
 from shipper.fileid import FileState
 from shipper.store import Store, open_store
 from tests.support.followed import (
     Following,
+    MemoryCatalog,
     append,
     following,
     gzip_member,
@@ -803,3 +805,154 @@ def test_a_file_cut_while_lines_are_in_flight_goes_on_when_they_are_committed(
     assert seen == some_lines(20, added) + some_lines(40, 2)
     assert shipper.drain() == []
     assert store.sums().counters["shrunk_bytes"] == 404
+
+
+def _cut_in_flight(log: Path, shipper: Following, committed: int) -> None:
+    """Read ten lines, commit some, and leave six of them in the file."""
+    shipper.drain()
+    shipper.commit(committed)
+    os.truncate(log, 606)
+    shipper.drain()
+
+
+@pytest.mark.parametrize("added", [0, 1, 9])
+@pytest.mark.parametrize("committed", [2, 6, 8])
+def test_a_restart_goes_on_where_the_file_was_cut(
+    committed: int, added: int, log: Path, shipper: Following, store: Store
+) -> None:
+    """Scenario 7: Cut in flight, grown, killed: what was added is read, once."""
+    _cut_in_flight(log, shipper, committed)
+    append(log, some_lines(20, added))
+
+    shipper.restart()
+    seen = shipper.drain()
+    shipper.commit()
+    shipper.restart()
+
+    left = some_lines(committed, 6 - committed) if committed < 6 else []
+    assert seen == left + some_lines(20, added)
+    assert shipper.drain() == []
+    shrunk = max(0, committed - 6) * 101
+    assert store.sums().counters.get("shrunk_bytes", 0) == shrunk
+    assert "lost_bytes" not in store.sums().counters
+
+
+def test_a_file_that_waits_for_its_commits_may_be_restarted_often(
+    log: Path, shipper: Following
+) -> None:
+    """Scenario 7: the place does not move by what is added before it is used."""
+    _cut_in_flight(log, shipper, 8)
+    for number in range(3):
+        append(log, some_lines(20 + number, 1))
+        shipper.source.close()
+        shipper.source = following(log.parent, catalog=shipper.catalog).source
+
+    assert shipper.drain() == some_lines(20, 3)
+
+
+def test_a_cut_is_forgotten_before_anything_beyond_it_is_committed(
+    log: Path, shipper: Following
+) -> None:
+    """Scenario 7: a later restart does not go back to a place that was passed."""
+    _cut_in_flight(log, shipper, 2)
+    append(log, some_lines(20, 4))
+    shipper.restart()
+    shipper.drain()
+    shipper.commit(7)
+
+    shipper.restart()
+
+    assert shipper.drain() == some_lines(23, 1)
+
+
+def test_nothing_is_read_while_a_cut_cannot_be_forgotten(logs: Path) -> None:
+    """Scenario 29: the state cannot be written: a crash would go back to the cut."""
+    log = logs / "app.log"
+    append(log, some_lines(0, 10))
+    catalog = MemoryCatalog()
+    shipper = following(logs, catalog=catalog)
+    _cut_in_flight(log, shipper, 2)
+    shipper.restart()
+    catalog.failure = StateError("disk full", path="x", is_temporary=True)
+    in_need = shipper.drain()
+    catalog.failure = None
+
+    assert (in_need, shipper.drain()) == ([], some_lines(2, 4))
+    shipper.source.close()
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+def test_a_file_may_be_cut_again_while_it_waits(
+    log: Path, shipper: Following, store: Store, *, is_down: bool
+) -> None:
+    """Scenario 7: the shorter place counts, whoever sees it."""
+    _cut_in_flight(log, shipper, 8)
+    if is_down:
+        shipper.restart()
+    os.truncate(log, 404)
+    shipper.drain()
+    append(log, some_lines(20, 3))
+
+    shipper.restart()
+
+    assert shipper.drain() == some_lines(20, 3)
+    assert store.sums().counters["shrunk_bytes"] == 404
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+@pytest.mark.parametrize("committed", [2, 8])
+def test_a_file_that_was_cut_may_be_packed_while_it_waits(
+    committed: int, log: Path, shipper: Following, store: Store, *, is_down: bool
+) -> None:
+    """Scenario 13: the place counts unpacked bytes, as every position does."""
+    _cut_in_flight(log, shipper, committed)
+    append(log, some_lines(20, 3))
+    archive = Path(f"{log}.1.gz")
+    archive.write_bytes(gzip.compress(log.read_bytes()))
+    log.unlink()
+    if is_down:
+        shipper.restart()
+    else:
+        shipper.drain()
+        shipper.commit()
+
+    seen = shipper.drain()
+    shipper.commit()
+    shipper.restart()
+
+    left = some_lines(2, 4) if is_down and committed < 6 else []
+    assert seen == left + some_lines(20, 3)
+    assert shipper.drain() == []
+    beyond = (8 if is_down else 10) - 6 if committed > 6 or not is_down else 0
+    assert store.sums().counters.get("shrunk_bytes", 0) == beyond * 101
+
+
+def test_the_copy_of_a_file_that_was_cut_is_known_after_a_kill(
+    log: Path, shipper: Following
+) -> None:
+    """Scenario 5: copied and emptied while it waited: read on in the copy."""
+    _cut_in_flight(log, shipper, 8)
+    append(log, some_lines(20, 1))
+    Path(f"{log}.1").write_bytes(log.read_bytes())
+    log.write_bytes(b"")
+    append(log, some_lines(30, 1))
+
+    shipper.restart()
+
+    assert sorted(shipper.drain()) == some_lines(20, 1) + some_lines(30, 1)
+
+
+def test_a_file_deleted_while_it_waits_has_lost_what_was_added(
+    log: Path, shipper: Following, store: Store
+) -> None:
+    """Scenario 4: what stood beyond the cut was never read, and is counted."""
+    _cut_in_flight(log, shipper, 8)
+    append(log, some_lines(20, 3))
+    shipper.clock.advance(60.0)
+    shipper.source.look()
+    log.unlink()
+
+    shipper.restart()
+
+    assert shipper.drain() == []
+    assert store.sums().counters["lost_bytes"] == 303

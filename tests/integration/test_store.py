@@ -18,7 +18,7 @@ from shipper.errors import (
     StateLockedError,
     StateUnusableError,
 )
-from shipper.fileid import FileRow, FileState, Head, Mark, mark_of
+from shipper.fileid import Cut, FileRow, FileState, Head, Mark, mark_of
 from shipper.model import Advance, Commit, DeadLetter, LinePlace
 from shipper.store import Outcomes, StateLock, Store, open_reader, open_store
 from shipper.store.directory import unusable
@@ -231,6 +231,7 @@ def test_a_row_comes_back_as_it_was_stored(store: Store) -> None:
         offset_bytes=5,
         crc=2**32 - 1,
         mark=Mark(7, b"m" * 16),
+        cut=Cut(4, Mark(1, b"c" * 16)),
         size_bytes=None,
         mtime_ns=11,
         state=FileState.ROTATED,
@@ -242,6 +243,18 @@ def test_a_row_comes_back_as_it_was_stored(store: Store) -> None:
 
     assert [row] == store.find_files(row.head)
     assert row.path in {file.path for file in store.sums().files}
+
+
+def test_a_cut_is_kept_until_it_is_taken_back(store: Store) -> None:
+    """It changes with what is seen of a file, and no commit touches it."""
+    cut = Cut(50, Mark(2, b"c" * 16))
+    store.record(changed=[a_row(cut=cut)])
+    store.commit(a_commit(an_advance(0, 100)))
+    (cut_short,) = store.known_files()
+    store.record(changed=[a_row()])
+
+    assert (cut_short.cut, cut_short.offset_bytes) == (cut, 100)
+    assert [row.cut for row in store.known_files()] == [None]
 
 
 def test_gone_files_are_found_by_content_only(store: Store) -> None:
