@@ -48,8 +48,6 @@ class Storm(RuleBasedStateMachine):
         self.destroyed: set[bytes] = set()
         self.blanks = self.blanks_destroyed = 0
         self.rotations = 0
-        self.is_cut = False
-        self.since_cut: list[bytes] = []
 
     @initialize()
     def begin(self) -> None:
@@ -74,7 +72,6 @@ class Storm(RuleBasedStateMachine):
                 texts.append(self._text(kind))
         with self.log.open("ab", buffering=0) as file:
             file.write(b"".join(text + b"\n" for text in texts))
-        self.since_cut += texts if self.is_cut else ()
 
     def _count(self, kind: bytes) -> int:
         return sum(text.startswith(kind) for text in self.written)
@@ -105,14 +102,12 @@ class Storm(RuleBasedStateMachine):
             if rests:
                 self.world.breathe(rests)
             file.write(text[33:])
-        self.since_cut += [text[:-1]] if self.is_cut else ()
 
     @precondition(lambda self: self.log.exists() and self.log.stat().st_size)
     @rule()
     def rotate(self) -> None:
         """Rename the active file to a name never used before."""
         os.rename(self.log, self._next_name())
-        self.is_cut = False
 
     @precondition(lambda self: self._rotated())
     @rule(rests=st.integers(0, 2))
@@ -144,7 +139,6 @@ class Storm(RuleBasedStateMachine):
         """Truncate the active file to nothing."""
         self._destroy(self.log.read_bytes())
         os.truncate(self.log, 0)
-        self.is_cut = False
 
     @precondition(lambda self: self.log.exists() and self.log.stat().st_size)
     @rule(share=st.floats(0.1, 0.9))
@@ -157,14 +151,22 @@ class Storm(RuleBasedStateMachine):
         kept = max(1, round(len(lines) * share))
         self._destroy(b"".join(lines[kept:]))
         os.truncate(self.log, sum(map(len, lines[:kept])))
-        self.is_cut = True
         self.world.look()
 
-    # The copy of a file that was cut ends before what had been read of the file:
-    # nothing tells it from a new one, and it is read as such.
-    @precondition(
-        lambda self: self.log.exists() and self.log.stat().st_size and not self.is_cut
+    @rule(
+        kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=12),
+        share=st.floats(0.1, 0.9),
+        added=st.lists(st.sampled_from(KINDS), max_size=12),
     )
+    def cut_under_way(self, kinds: list[str], share: float, added: list[str]) -> None:
+        """Truncate the active file while nobody answers, and write on."""
+        self.world.receiver.mood = Mood.SILENT
+        self.write(kinds)
+        self.world.breathe(2)
+        self.cut(share)
+        self._append(added)
+
+    @precondition(lambda self: self.log.exists() and self.log.stat().st_size)
     @rule()
     def copy_and_truncate(self) -> None:
         """Copy the active file to a rotated name, then empty it."""
@@ -186,21 +188,12 @@ class Storm(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         """Kill the shipper between two steps."""
-        self._forget_the_cut()
         self.world.crash()
 
     @rule(moment=st.sampled_from(MOMENTS), rests=st.integers(1, 8))
     def die(self, moment: Moment, rests: int) -> None:
         """Kill the shipper around an effect."""
-        self._forget_the_cut()
         self.world.die(moment, rests)
-
-    def _forget_the_cut(self) -> None:
-        # Where a file was cut is remembered by the living shipper alone: what was
-        # added since may end before what had been committed.
-        self.destroyed.update(text for text in self.since_cut if text)
-        self.blanks_destroyed += self.since_cut.count(b"")
-        self.since_cut = []
 
     @rule()
     def restart(self) -> None:
@@ -216,7 +209,6 @@ class Storm(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Deliver all there is, then compare."""
-        self._forget_the_cut()  # it begins with a kill
         try:
             self.world.drain()
             self._compare()

@@ -83,6 +83,11 @@ class Receiver:
         out, self._out = self._out, []
         return [ScriptedAnswer(ticket, self._judge(sent)) for ticket, sent in out[::-1]]
 
+    @property
+    def is_owing(self) -> bool:
+        """True while a request has no answer."""
+        return bool(self._out)
+
     def forget(self) -> None:
         """Lose the open requests: their sender is dead."""
         # Half of them were read to the end before the connection broke.
@@ -181,7 +186,7 @@ class World:
     """Lives of one shipper over ``logs/app.log``.
 
     Attributes:
-        crashes: Lives that ended by `crash` or `die`.
+        crashes: Lives that ended by `crash` or `die`, or without all answers.
     """
 
     def __init__(self, root: Path) -> None:
@@ -275,6 +280,8 @@ class World:
         """Stop as SIGTERM does, and start again."""
         self.pipeline.stop("SIGTERM")
         assert self.pipeline.run() is Ending.STOPPED
+        # Nobody waits for answers for ever: what is out then breaks off as in a crash.
+        self.crashes += self.receiver.is_owing
         self._leave()
         self._begin()
 
