@@ -9,6 +9,7 @@ leaves a doubt. No position is moved here.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from typing import Literal
@@ -261,11 +262,13 @@ class Census:
         self._roster.count("shrunk_bytes", shrunk)
         self._events.emit("file_shrunk", path=candidate.name.path, shrunk_bytes=shrunk)
         self._roster.amend(tracked, cut=None)
-        self._roster.drop(tracked)
         candidate.head, candidate.packing = sighting.head, sighting.packing
-        self._enter(candidate, place, state_of(candidate.name))
+        heir = self._enter(candidate, place, state_of(candidate.name))
+        self._roster.give_way(tracked, heir)
 
-    def _enter(self, candidate: Candidate, place: Position, state: FileState) -> None:
+    def _enter(
+        self, candidate: Candidate, place: Position, state: FileState
+    ) -> Tracked:
         row = FileRow(
             file_id="",
             path="",
@@ -278,17 +281,33 @@ class Census:
             state=state,
             packing=candidate.packing,
         )
-        self._roster.enter(candidate.name, candidate.inode, candidate.facts, row)
+        entered = self._roster.enter(
+            candidate.name, candidate.inode, candidate.facts, row
+        )
         path = candidate.name.path
         self._events.emit("file_found", path=path, position=place.offset_bytes)
+        return entered
 
     def _miss(self, tracked: Tracked) -> None:
         """Deal with a file that no name leads to any more."""
-        if tracked.handle is not None:
-            # The handle still has its bytes; the source reads them to the end.
-            tracked.is_orphan = True
-        else:
+        if tracked.handle is None:
             self.retire(tracked)
+            return
+        # The handle still has its bytes; the source reads them to the end.
+        tracked.is_orphan = True
+        if tracked.is_doubtful:
+            self._judge_nameless(tracked, tracked.handle)
+
+    def _judge_nameless(self, tracked: Tracked, handle: int) -> None:
+        """Settle a file without a name that holds other bytes than it did."""
+        path = tracked.name.path
+        with closing(Sighting(path, open_file=lambda *_: os.dup(handle))) as sighting:
+            facts = Facts(sighting.size_bytes, sighting.mtime_ns)
+            candidate = Candidate(tracked.name, tracked.inode, facts)
+            if self._is_recognised(tracked, candidate, sighting):
+                tracked.is_orphan = True
+            else:
+                self.retire(tracked)
 
 
 def _rather_followed(rows: list[FileRow]) -> list[FileRow]:

@@ -21,6 +21,8 @@ LEAST_HANDLES = 4
 # Descriptors for the database, sockets, the watch, standard streams.
 SPARE_HANDLES = 40
 
+_Stream = PlainStream | PackedStream
+
 
 class Handles:
     """Opens and closes followed files, never more than a bound at once."""
@@ -77,6 +79,18 @@ class Handles:
         tracked.follower = tracked.handle = tracked.stream = None
         self._open.pop(tracked.row.file_id, None)
 
+    def hand_over(self, tracked: Tracked, heir: Tracked) -> None:
+        """Let another row of an open file read on with its handle.
+
+        Its name may be gone: then nothing else leads to its bytes.
+        """
+        handle, stream = tracked.handle, tracked.stream
+        if handle is None or stream is None:
+            return
+        tracked.handle = None
+        self.close(tracked)
+        self._follow(heir, handle, stream)
+
     def close_all(self) -> None:
         """Close every file."""
         for tracked in list(self._open.values()):
@@ -122,6 +136,9 @@ class Handles:
         except BaseException:
             os.close(handle)
             raise
+        return self._follow(tracked, handle, stream)
+
+    def _follow(self, tracked: Tracked, handle: int, stream: _Stream) -> Follower:
         tracked.handle, tracked.stream = handle, stream
         tracked.follower = Follower(
             tracked.row.file_id,

@@ -243,6 +243,13 @@ class Roster:
         """Add to a named total with the next save."""
         self._journal.count(name, amount)
 
+    def give_way(self, tracked: Tracked, heir: Tracked) -> None:
+        """Let go of a file for good, in favour of a new one with the same content."""
+        if tracked.is_orphan:
+            self._handles.hand_over(tracked, heir)
+            heir.is_orphan = True
+        self.drop(tracked)
+
     def drop(self, tracked: Tracked) -> None:
         """Let go of a file for good; its row stays, as gone."""
         self._handles.close(tracked)

@@ -956,3 +956,41 @@ def test_a_file_deleted_while_it_waits_has_lost_what_was_added(
 
     assert shipper.drain() == []
     assert store.sums().counters["lost_bytes"] == 303
+
+
+@pytest.mark.parametrize("is_seen", [False, True])
+def test_a_file_deleted_while_it_waits_is_drained_from_where_it_was_cut(
+    log: Path, shipper: Following, store: Store, *, is_seen: bool
+) -> None:
+    """Scenario 4: our handle has what was added; nothing is lost while we live."""
+    shipper.drain()
+    shipper.commit(8)
+    with log.open("ab", buffering=0) as writer:
+        os.truncate(log, 606)
+        if is_seen:
+            shipper.drain()
+        log.unlink()
+        in_between = shipper.drain()
+        writer.write(b"".join(line + b"\n" for line in some_lines(20, 3)))
+        shipper.commit()
+        seen = shipper.drain()
+    shipper.commit()
+    shipper.clock.advance(61.0)
+    shipper.drain()
+
+    assert (in_between, seen) == ([], some_lines(20, 3))
+    assert shipper.source.open_files == 0
+    assert store.sums().counters == {"shrunk_bytes": 404}
+
+
+def test_a_file_emptied_and_deleted_is_let_go_of(log: Path, shipper: Following) -> None:
+    """Scenario 4: nothing is in it; its handle is closed, and no scan is asked for."""
+    shipper.drain()
+    shipper.commit()
+    os.truncate(log, 0)
+    log.unlink()
+
+    shipper.drain()
+
+    assert shipper.source.open_files == 0
+    assert shipper.file_ids() == []
