@@ -994,3 +994,23 @@ def test_a_file_emptied_and_deleted_is_let_go_of(log: Path, shipper: Following) 
 
     assert shipper.source.open_files == 0
     assert shipper.file_ids() == []
+
+
+def test_a_file_that_was_cut_may_go_and_come_back(
+    log: Path, shipper: Following, store: Store
+) -> None:
+    """Scenario 47: what was left of it is one file, and not two that are alike."""
+    _cut_in_flight(log, shipper, 8)
+    append(log, some_lines(20, 3))
+    shipper.restart()
+    shipper.drain()
+    shipper.commit()
+    aside = log.with_name("aside")
+    os.rename(log, aside)
+    shipper.restart()
+    shipper.drain()
+    os.rename(aside, log)
+    append(log, some_lines(30, 1))
+
+    assert shipper.drain() == some_lines(30, 1)
+    assert "identity_ambiguous" not in store.sums().counters
