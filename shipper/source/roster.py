@@ -264,14 +264,15 @@ class Roster:
         tracked.is_saved = False
 
     def save(self) -> list[Tracked]:
-        """Tell the database what changed; return those files, which may now be read.
+        """Tell the database what changed; return the files that may now be read.
 
         Raises:
             StateError: It could not be written; nothing is forgotten, call again.
         """
         ids = self._journal.save()
         self.has_new_head = False
-        saved = [self.by_id[file_id] for file_id in ids if file_id in self.by_id]
+        known = [self.by_id[file_id] for file_id in ids if file_id in self.by_id]
+        saved = [tracked for tracked in known if not tracked.is_saved]
         for tracked in saved:
             tracked.is_saved = True
         return saved
