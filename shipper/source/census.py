@@ -186,7 +186,7 @@ class Census:
             return False
         tracked = self._roster.by_id.get(rows[0].file_id)
         if tracked is None:
-            tracked = self._roster.reclaim(rows[0], candidate.name)
+            tracked = self._roster.reclaim(rows[0], candidate.name, candidate.inode)
             if tracked is None:
                 return False
         missing.pop(rows[0].file_id, None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from shipper.fileid import Head
-from shipper.source.examine import Candidate, Examiner, Inode
+from shipper.source.examine import Candidate, Examiner, Inode, Likeness, compare
 from shipper.source.roster import Roster
 from shipper.source.tracked import Facts, Tracked
 
@@ -83,10 +83,11 @@ class Copies:
             try:
                 if original.inode != tracked.inode:
                     return None
-                if original.size_bytes < tracked.offset_bytes:
-                    # Emptied since its `stat`: at the next count the copy is it.
-                    return None
-                return copy.is_copy_of(original)
+                if copy.is_copy_of(original):
+                    return original.size_bytes >= tracked.offset_bytes or None
+                # Emptied since its `stat`: at the next count the copy is it.
+                is_whole = compare(original, tracked.live_row()) is Likeness.SAME
+                return False if is_whole else None
             finally:
                 original.close()
         finally:

@@ -126,8 +126,12 @@ class Roster:
         self._insert(tracked)
         self._journal.change(tracked.row)
 
-    def reclaim(self, row: FileRow, name: Name) -> Tracked | None:
+    def reclaim(
+        self, row: FileRow, name: Name, inode: tuple[int, int]
+    ) -> Tracked | None:
         """Take up a file of the database that was not among ours.
+
+        The inode that it had may be another file's by now.
 
         Returns:
             None if it was a backfill's, and is not any more.
@@ -141,6 +145,7 @@ class Roster:
             if claimed is None:
                 return None
             row = claimed
+        row = replace(row, dev=inode[0], ino=inode[1])
         tracked = Tracked(row, name, Facts(0, 0), 0.0)
         # Lines read from it may be in flight still; the row does not know of them.
         tracked.position = self._left.pop(row.file_id, tracked.position)

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from shipper.errors import StateError
-from shipper.fileid import FileState
+from shipper.fileid import FileState, Head
+from shipper.source.sighting import Sighting
 from shipper.store import Store, open_store
 from tests.support.followed import (
     Following,
@@ -344,6 +345,51 @@ def test_a_damaged_archive_gives_what_can_be_read_and_says_so(
     assert text.split(b"\n")[:1000] == first[:1000]
     assert second == []
     assert shipper.events.names().count("file_unreadable") == 1
+
+
+def test_a_log_emptied_while_it_is_opened_beside_its_copy_comes_once(
+    log: Path, shipper: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scenario 5: its `stat` tells of all its bytes, and a read finds none."""
+    shipper.drain()
+    copy = Path(f"{log}.1")
+    copy.write_bytes(log.read_bytes())
+    whole = Sighting.is_copy_of
+    calls: list[str] = []
+
+    def emptied(self: Sighting, other: Sighting) -> bool:
+        if other.path == str(log) and not calls:
+            calls.append(other.path)
+            os.truncate(log, 0)
+            other.head = Head()
+        return whole(self, other)
+
+    monkeypatch.setattr(Sighting, "is_copy_of", emptied)
+    shipper.drain()
+    append(log, some_lines(20, 3))
+    shipper.drain()
+
+    assert calls
+    assert sorted(shipper.read) == some_lines(0, 10) + some_lines(20, 3)
+
+
+def test_a_file_that_comes_back_leaves_its_old_inode_to_its_successor(
+    log: Path, shipper: Following
+) -> None:
+    """Scenario 5: emptied in place, and found again as an archive later on."""
+    lines = log.read_bytes()
+    shipper.drain()
+    shipper.commit()
+    os.truncate(log, 0)
+    shipper.drain()
+    Path(f"{log}.2.gz").write_bytes(gzip_member(lines))
+    shipper.drain()
+    shipper.drain()
+    append(log, some_lines(20, 3))
+    shipper.drain()
+
+    assert sorted(shipper.read) == some_lines(0, 10) + some_lines(20, 3)
+    assert "file_lost" not in shipper.events.names()
 
 
 @pytest.mark.parametrize("regrown", [3, 30])
