@@ -118,6 +118,11 @@ class Follower:
         """How far the file has been seen; with nothing beyond, waiting is all."""
         return self._reach
 
+    @property
+    def first(self) -> bytes | None:
+        """What `take_first` would return."""
+        return self._first
+
     def take_first(self) -> bytes | None:
         """Return what the stream began with when it was last read from its start.
 

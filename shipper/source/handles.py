@@ -10,6 +10,7 @@ import os
 import resource
 from collections.abc import Iterator
 
+from shipper.fileid import head_of
 from shipper.follow import Follower, PlainStream
 from shipper.model import Line
 from shipper.source.sighting import OPEN_FLAGS, OpenFile, is_out_of_handles
@@ -59,8 +60,8 @@ class Handles:
             self._open[tracked.row.file_id] = self._open.pop(tracked.row.file_id)
         is_first = tracked.offset_bytes == 0
         lines = follower.read(is_final=is_final)
-        # Asked after reading: the archive may have been written in between.
-        if is_first and _was_taken_for_plain(tracked):
+        # Asked after reading: what was looked at may have gone in between.
+        if is_first and (_was_taken_for_plain(tracked) or _begins_otherwise(tracked)):
             tracked.follower = None  # and with it where it has read to
             self.close(tracked)
             raise StaleNameError
@@ -153,6 +154,19 @@ class Handles:
 
 class StaleNameError(Exception):
     """The name leads to another file than when it was looked at."""
+
+
+def _begins_otherwise(tracked: Tracked) -> bool:
+    """Tell whether a file begins with another line than when it was looked at.
+
+    Its inode was given to another file, or it was emptied and filled again; nothing
+    before the place of the first read would tell. One without a name is read all the
+    same: if we let go of it, its bytes are lost.
+    """
+    head, follower = tracked.row.head, tracked.follower
+    if not head.is_known or follower is None or tracked.is_orphan:
+        return False
+    return follower.first is not None and head_of(follower.first) != head
 
 
 def _check_inode(handle: int, tracked: Tracked) -> None:

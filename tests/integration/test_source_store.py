@@ -373,6 +373,47 @@ def test_a_log_emptied_while_it_is_opened_beside_its_copy_comes_once(
     assert sorted(shipper.read) == some_lines(0, 10) + some_lines(20, 3)
 
 
+def read_on(shipper: Following) -> list[bytes]:
+    """Read what there is by the last look."""
+    texts = []
+    while (line := shipper.source.next_line()) is not None:
+        shipper.lines.append(line)
+        texts.append(line.data)
+    return texts
+
+
+def test_an_inode_that_holds_another_copy_before_it_is_read(
+    log: Path, shipper: Following
+) -> None:
+    """Scenario 5: packed and made anew between the look and the first read."""
+    copy = Path(f"{log}.1")
+    append(copy, some_lines(20, 5))
+    shipper.source.look()
+    Path(f"{log}.2.gz").write_bytes(gzip_member(copy.read_bytes()))
+    copy.write_bytes(log.read_bytes())
+    unseen = read_on(shipper)
+    for _ in range(3):
+        shipper.drain()
+
+    assert sorted(unseen + shipper.read) == some_lines(0, 10) + some_lines(20, 5)
+    assert "file_lost" not in shipper.events.names()
+
+
+def test_lines_that_were_overwritten_before_they_were_read_are_counted(
+    log: Path, shipper: Following
+) -> None:
+    """Scenario 6: nobody has them any more; those in their place come once."""
+    shipper.source.look()
+    os.truncate(log, 0)
+    append(log, some_lines(20, 5))
+    unseen = read_on(shipper)
+    for _ in range(3):
+        shipper.drain()
+
+    assert unseen + shipper.read == some_lines(20, 5)
+    assert "file_truncated" in shipper.events.names()
+
+
 def test_a_file_that_comes_back_leaves_its_old_inode_to_its_successor(
     log: Path, shipper: Following
 ) -> None:
