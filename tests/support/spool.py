@@ -11,6 +11,7 @@ import sys
 import textwrap
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -181,12 +182,23 @@ def is_open_on(fd: int, path: Path) -> bool:
 
 
 def total_bytes(directory: Path) -> int:
-    """Return the sum of the sizes in a directory, files that vanish left out."""
-    total = 0
+    """Return the sum of the sizes in a directory, at one moment.
+
+    Files that come, go or are renamed while it is read would be counted twice, or
+    beside those that took their place: then it is read again.
+    """
+    before, after = _sizes(directory), _sizes(directory)
+    while before.keys() != after.keys():
+        before, after = after, _sizes(directory)
+    return sum(before.values())
+
+
+def _sizes(directory: Path) -> dict[tuple[int, str], int]:
+    """Return sizes by inode number and name, files that vanish left out."""
+    sizes = {}
     with os.scandir(directory) as entries:
         for entry in entries:
-            try:
-                total += entry.stat().st_size
-            except FileNotFoundError:
-                continue
-    return total
+            with suppress(FileNotFoundError):
+                facts = entry.stat()
+                sizes[facts.st_ino, entry.name] = facts.st_size
+    return sizes
