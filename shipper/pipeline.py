@@ -33,6 +33,9 @@ from shipper.values import Detector
 
 IDLE_SECONDS = 10.0  # nothing is due; overdue requests are still looked at
 LOOK_SECONDS = 1.0  # during a backlog too: rotation must not go unseen
+# Before a run with an end is over: a read may have found other lines than it was to
+# find, and only a look tells whose they are.
+LAST_LOOKS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,7 @@ class Pipeline:
         self._is_pausing = False
         self._stopping = ""
         self._at_rest = True
+        self._last_looks = LAST_LOOKS
         self._looked_at = self._look_at = clock.monotonic()
         self._suspicions = Suspicions(events)
         self.sums = Sums()
@@ -220,7 +224,11 @@ class Pipeline:
             committed = self._commit(now)
             self._on_turn()
             if self._drain and self._is_drained():
-                return Ending.DRAINED
+                if not self._last_looks:
+                    return Ending.DRAINED
+                self._last_looks -= 1
+                self._look_at = now
+                continue
             if self._drain and self._window.limit == QUIET:
                 self._wind_down()
                 return Ending.DRAINED if self._is_drained() else Ending.QUIET
@@ -252,6 +260,7 @@ class Pipeline:
                     self._hand_over(now)
                 break
             found_lines = True
+            self._last_looks = LAST_LOOKS
             item = self._takings.marked(line, self._shaper.shape(line))
             if isinstance(item, UnknownVersion):
                 self._source.stop_file(line.file_id, item.why)

@@ -272,3 +272,19 @@ def test_nothing_is_lost_in_a_long_storm() -> None:
         Storm,
         settings=settings(max_examples=400, stateful_step_count=60, deadline=None),
     )
+
+
+def test_a_log_emptied_and_filled_before_it_was_read_is_read_by_a_run_with_an_end() -> (
+    None
+):
+    """Its row tells of another first line, and of nothing else that is not so."""
+    storm = Storm()
+    storm.begin()
+    storm.copy_and_truncate()
+    storm.cut_under_way(["line", "line", "line"], 0.5, [])
+    storm.copy_and_truncate()
+    storm.change_mood(Mood.LOSES_ANSWERS, 7)
+    storm.cut_under_way(["line"], 0.5, [])
+    storm.empty()
+    storm.cut_under_way(["line"], 0.5, [])
+    storm.teardown()

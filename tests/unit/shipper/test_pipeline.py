@@ -46,6 +46,22 @@ def test_drains_and_ends() -> None:
     assert (sums.delivered, sums.blank, sums.skipped, sums.dead) == (2, 1, 1, 1)
 
 
+def test_a_run_with_an_end_looks_once_more_before_it_is_over() -> None:
+    """A read may find what only a look can tell of: that is read as well."""
+    pipe = Pipe(lines_of([b"a"]))
+    look, late = pipe.source.look, lines_of([b"a", b"b"])[1:]
+
+    def found_late() -> None:
+        look()
+        if late and not pipe.source.lines and pipe.checkpoints.position():
+            pipe.source.lines.append(late.pop())
+
+    pipe.source.look = found_late  # type: ignore[method-assign]
+
+    assert pipe.pipeline.run() is Ending.DRAINED
+    assert pipe.poster.posted == [(b"a",), (b"b",)]
+
+
 def test_position_ends_after_the_last_line() -> None:
     """Skipped, blank and unreadable lines move the position as entries do."""
     lines = lines_of([b"a", b"skip", b"", b"bad"])
