@@ -23,9 +23,11 @@ MIN_FREE_BYTES = 1_000_000  # the demo leaves a nearly full disk as it is
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
-    """One thread for each connection, none of which outlives the process."""
+    """One thread for each connection.
 
-    daemon_threads = True
+    They are waited for when the server is closed: a record is written once its
+    response is on the wire, when the client may be gone already.
+    """
 
 
 class _QuietHandler(WSGIRequestHandler):
