@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from shipper.cuts import Cut, exchanged
 from shipper.disguises import FOLDING, SPELLING_BYTE, may_fold
 from shipper.jsontext import is_json
 from shipper.lists import mark_of
@@ -72,7 +73,7 @@ class MemberMarks:
 
 
 def _marked(text: str, raw: bytes, spans: Iterable[tuple[int, int]]) -> str | None:
-    pieces: list[bytes] = []
+    cuts: list[Cut] = []
     kept_to = 0
     for start, end in spans:
         if start < kept_to or raw[start - 1] != _QUOTE:
@@ -89,11 +90,9 @@ def _marked(text: str, raw: bytes, spans: Iterable[tuple[int, int]]) -> str | No
             value = found.end()
             after = _end_of(raw, value)
             mark = _mark_of(raw[value:after])
-        pieces += (raw[kept_to:value], mark)
+        cuts.append((value, after, mark))
         kept_to = after
-    if not pieces:
-        return text
-    marked = b"".join((*pieces, raw[kept_to:]))
+    marked = exchanged(raw, cuts)
     return text if marked == raw else marked.decode()
 
 

@@ -23,6 +23,7 @@ from urllib.parse import quote
 from msgspec import UNSET, UnsetType
 
 from shipper import har
+from shipper.cuts import Cut
 from shipper.jsontext import is_json
 from shipper.lists import HeaderKind, Lists, mark_of
 from shipper.members import Member, Place, Span
@@ -31,7 +32,6 @@ from shipper.record import Record
 from shipper.scrub import decoded
 from shipper.trees import are_marked_by_name
 
-Cut = tuple[int, int, bytes]  # from, to, and what stands there instead
 Hides = Callable[[str, bytes], bool]  # of a name and its value
 
 _BEFORE_NAME: Final = b'{"name":"'
@@ -46,7 +46,7 @@ _INNER_BACKSLASH: Final = rb"\\\\"
 _COLON: Final = rb"(?:[ ]|\\[tnr])*+:(?:[ ]|\\[tnr])*+"
 _MEMBER = re.compile(_COLON)
 _MEMBER_VALUE = re.compile(_COLON + rb'(?:\\"([^"\\]*+)\\"|([^\s,\]}\[{"\\]++))')
-_MARK: Final = mark_of(None).encode()
+_MARK: Final = _INNER_QUOTE + mark_of(None).encode() + _INNER_QUOTE
 # Asked for as numbers, single bytes are looked for by memchr, at next to no cost.
 _QUOTE, _BACKSLASH, _QUESTION = b'"\\?'
 
@@ -119,7 +119,7 @@ class Patcher:
                 continue
             kept_to = found.end()
             if found[1] is None:
-                yield found.start(2), kept_to, _INNER_QUOTE + _MARK + _INNER_QUOTE
+                yield found.start(2), kept_to, _MARK
             else:
                 yield found.start(1), found.end(1), _mark_of(found[1])
 

@@ -20,10 +20,11 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from shipper import har
+from shipper.cuts import Cut, exchanged
 from shipper.members import Member, Place, members_at
 from shipper.message import MessageScrubber
 from shipper.model import Reject
-from shipper.patches import Cut, Patcher
+from shipper.patches import Patcher
 from shipper.policy import Policy, Redaction
 from shipper.record import Record
 from shipper.scan import Scan
@@ -104,21 +105,17 @@ class Redactor:
 
     def _exchange(self, record: Record, found: Iterable[Place]) -> Redacted:
         """Hide what some members hold, in the bytes of the entry."""
-        entry = record.entry
+        patcher = self._patcher
         withheld: list[str] = []
-        pieces: list[bytes] = []
-        kept_to = 0
+        cuts: list[Cut] = []
         for place in found:
-            patcher = self._patcher
-            cuts = None if patcher is None else patcher.cuts(record, place)
-            if cuts is None:
-                cuts = self._decoded(record.har, place, withheld)
-            for start, end, instead in cuts:
-                pieces += (entry[kept_to:start], instead)
-                kept_to = end
-        if not pieces:
-            return Redacted(entry)
-        return Redacted(b"".join((*pieces, entry[kept_to:])), tuple(withheld))
+            known = None if patcher is None else patcher.cuts(record, place)
+            if known is None:
+                known = self._decoded(record.har, place, withheld)
+            cuts += known
+        if not cuts:
+            return Redacted(record.entry)
+        return Redacted(exchanged(record.entry, cuts), tuple(withheld))
 
     def _decoded(
         self, entry: har.HarEntry, place: Place, withheld: list[str]

@@ -13,11 +13,13 @@ below it. Source: Extensible Markup Language 1.0, sections 2.1, 3.1 and 2.8.
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import Final
 from xml.parsers import expat
 
 from msgspec import Struct
 
+from shipper.cuts import Cut, exchanged
 from shipper.lists import Lists, mark_of
 
 MAX_DEPTH: Final = 200  # nobody's document is deeper, and somebody's attack is
@@ -43,22 +45,12 @@ def scrub_xml(text: str, lists: Lists) -> str | None:
         return None
     if not walk.cuts:
         return text
-    pieces: list[bytes] = []
-    at = 0
-    for cut in sorted(walk.cuts, key=lambda cut: cut.start):
-        pieces += (raw[at : cut.start], cut.instead)
-        at = cut.end
-    return b"".join((*pieces, raw[at:])).decode("utf-8", "surrogatepass")
+    cuts = sorted(walk.cuts, key=itemgetter(0))
+    return exchanged(raw, cuts).decode("utf-8", "surrogatepass")
 
 
 class _UndecidedError(Exception):
     """A listed name stands where no value can be told from it."""
-
-
-class _Cut(Struct, frozen=True):
-    start: int
-    end: int
-    instead: bytes
 
 
 class _Open(Struct):
@@ -85,7 +77,7 @@ class _Walk:
         # Mutable state: the elements that are open, what is cut so far, and how
         # many of them stand around a hidden one's content, and where the piece of text
         # began that is being read. Used once.
-        self.cuts: list[_Cut] = []
+        self.cuts: list[Cut] = []
         self._raw = raw
         self._lists = lists
         self._open: list[_Open] = []
@@ -150,7 +142,7 @@ class _Walk:
         self._hidden_depth = 0
         if self._lists.removes and self._open:
             end = element.content if element.is_empty else self._raw.find(b">", at) + 1
-            self.cuts.append(_Cut(element.start, end, b""))
+            self.cuts.append((element.start, end, b""))
             return
         # Its attributes may hold what its content does.
         self._attributes(element, None)
@@ -158,7 +150,7 @@ class _Walk:
             return
         content = self._raw[element.content : at].decode("utf-8", "replace")
         mark = mark_of(None if element.has_children else content)
-        self.cuts.append(_Cut(element.content, at, mark.encode()))
+        self.cuts.append((element.content, at, mark.encode()))
 
     def _hides(self, name: str, steps: tuple[str, ...]) -> bool:
         """Tell whether a name below the elements in `steps` is listed."""
@@ -179,10 +171,10 @@ class _Walk:
                 if self._lists.occurs_in(value):
                     raise _UndecidedError
             elif self._lists.removes and steps is not None:
-                self.cuts.append(_Cut(found.start(), found.end(), b""))
+                self.cuts.append((found.start(), found.end(), b""))
             elif value:
                 mark = mark_of(value).encode()
-                self.cuts.append(_Cut(found.start(3) + 1, found.end(3) - 1, mark))
+                self.cuts.append((found.start(3) + 1, found.end(3) - 1, mark))
 
 
 def _local(name: str) -> str:
