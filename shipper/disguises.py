@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from shipper.needles import Needles
+from shipper.needles import Needles, Span
 
 # Every character beyond ASCII that case folding turns into ASCII letters, or into
 # ASCII and something else (Unicode CaseFolding.txt; a test computes them anew).
@@ -46,16 +46,20 @@ def are_plain(names: Iterable[str]) -> bool:
     return all(map(_PLAIN_NAME.match, names))
 
 
+def disguised_in(low: bytes) -> list[Span]:
+    """Return where in UTF-8 something stands that may be read as a letter of a name.
+
+    Percent-encoding or a letter that folds to ASCII, first to last.
+    """
+    spelled = _SPELLING.spans_in(low) if _PERCENT in low else []
+    folded = _folded_in(low)
+    return sorted(spelled + folded) if folded else spelled
+
+
 def may_fold(low: bytes) -> bool:
     """Tell whether a letter that folds to ASCII stands in UTF-8."""
-    return bool(folded_in(low))
+    return bool(_folded_in(low))
 
 
-def spelled_in(low: bytes) -> list[tuple[int, int]]:
-    """Return where in UTF-8 percent-encoding stands that spells a letter of a name."""
-    return _SPELLING.spans_in(low) if _PERCENT in low else []
-
-
-def folded_in(low: bytes) -> list[tuple[int, int]]:
-    """Return where in UTF-8 a letter stands that folds to ASCII."""
+def _folded_in(low: bytes) -> list[Span]:
     return [] if low.isascii() else _FOLDING.spans_in(low)

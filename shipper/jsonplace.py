@@ -23,7 +23,7 @@ from shipper.cuts import Cut, exchanged
 from shipper.disguises import FOLDING, SPELLING_BYTE, may_fold
 from shipper.jsontext import is_json
 from shipper.lists import mark_of
-from shipper.needles import Needles
+from shipper.needles import Needles, Span
 
 # In JSON, of an ASCII name character, a quote, a backslash, NUL, or a folding letter.
 _ESCAPES = re.compile(
@@ -72,7 +72,7 @@ class MemberMarks:
         return _marked(text, raw, spans) if spans else text
 
 
-def _marked(text: str, raw: bytes, spans: Iterable[tuple[int, int]]) -> str | None:
+def _marked(text: str, raw: bytes, spans: Iterable[Span]) -> str | None:
     cuts: list[Cut] = []
     kept_to = 0
     for start, end in spans:

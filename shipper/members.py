@@ -20,9 +20,8 @@ from typing import Final
 
 from msgspec import UNSET, Struct
 
+from shipper.needles import Span
 from shipper.record import Record
-
-Span = tuple[int, int]
 
 
 class Member(Enum):

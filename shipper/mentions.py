@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from shipper.disguises import are_plain, folded_in, spelled_in
-from shipper.needles import Needles
+from shipper.disguises import are_plain, disguised_in
+from shipper.needles import Needles, Span
 
 MAX_UNQUOTINGS: Final = 3  # deeper percent-encoding than this is nobody's accident
 
@@ -24,8 +24,6 @@ _ESCAPE = re.compile(r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|[nrtbf])")
 _IN_WORDS: Final = f"{string.ascii_letters}{string.digits}_\\"
 # JSON's escapes, or what may be more of them when percent-encoding is undone.
 _ESCAPED = re.compile(rb"\\u[0-9a-f]{4}|%5c|%25")
-
-
 # No letter of a word and no beginning of an escape; or there is nothing.
 _PARTING: Final = frozenset(
     {b"", *(bytes([byte]) for byte in range(128) if chr(byte) not in _IN_WORDS)}
@@ -84,7 +82,7 @@ class Mentions:
         for start, end in spans:
             if low[start - 1 : start] in _PARTING and low[end : end + 1] in _PARTING:
                 return True
-        if spans or _ESCAPED.search(low) or spelled_in(low) or folded_in(low):
+        if spans or _ESCAPED.search(low) or disguised_in(low):
             return None
         return False
 
@@ -105,12 +103,10 @@ class Mentions:
         if self._hints.occur_in(low.replace(b"\xdf", b"ss")) or _ESCAPED.search(low):
             return False
         # Pictures have a percent sign and two digits somewhere, but no name around.
-        disguised = sorted(spelled_in(low) + folded_in(low))
-        return not any(map(self._are_read_in, self._around(content, disguised)))
+        around = self._around(content, disguised_in(low))
+        return not any(map(self._are_read_in, around))
 
-    def _around(
-        self, content: bytes, spans: Iterable[tuple[int, int]]
-    ) -> Iterator[bytes]:
+    def _around(self, content: bytes, spans: Iterable[Span]) -> Iterator[bytes]:
         """Yield the bytes around some places, as far as a word can reach."""
         start = end = 0
         for first, after in spans:

@@ -20,6 +20,9 @@ MOST_AT_ONCE: Final = 64
 MOST_IN_TURNS: Final = 10 * MOST_AT_ONCE
 
 
+Span = tuple[int, int]  # from, and what stands behind it
+
+
 class Needles:
     """A set of byte strings to be looked for.
 
@@ -45,7 +48,7 @@ class Needles:
             return True
         return bool(self._others) and any(find(text) for find in self._others)
 
-    def spans_in(self, text: bytes) -> list[tuple[int, int]]:
+    def spans_in(self, text: bytes) -> list[Span]:
         """Return where they stand, from and to, first to last.
 
         Of those that overlap only one is told of: the one that begins first, and the

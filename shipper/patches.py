@@ -26,7 +26,8 @@ from shipper import har
 from shipper.cuts import Cut
 from shipper.jsontext import is_json
 from shipper.lists import HeaderKind, Lists, mark_of
-from shipper.members import Member, Place, Span
+from shipper.members import Member, Place
+from shipper.needles import Span
 from shipper.policy import Policy, Side
 from shipper.record import Record
 from shipper.scrub import decoded

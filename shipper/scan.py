@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from shipper.disguises import FOLDING, are_plain, folded_in, spelled_in
+from shipper.disguises import FOLDING, are_plain, disguised_in
 from shipper.lists import Lists, last_name
-from shipper.needles import Needles
+from shipper.needles import Needles, Span
 
 # What a name may be disguised by, as it stands in the bytes of an entry: an escape of
 # an ASCII character or of a folding letter; bodies in Base64 hide anything.
@@ -40,9 +40,9 @@ class Scan:
         self.is_blind = lists.is_allowlist or not are_plain(words)
         self._needles = Needles([*(word.encode() for word in words), *_DISGUISES])
 
-    def spans(self, entry: bytes) -> list[tuple[int, int]]:
+    def spans(self, entry: bytes) -> list[Span]:
         """Return where something stands that may be a name, first to last."""
         low = entry.lower()
         spans = self._needles.spans_in(low)
-        disguised = spelled_in(low) + folded_in(low)
+        disguised = disguised_in(low)
         return sorted(spans + disguised) if disguised else spans
