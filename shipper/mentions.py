@@ -39,7 +39,7 @@ class Mentions:
 
     def __init__(self, words: Iterable[str]) -> None:
         ordered = sorted(words)
-        self._is_plain = are_plain(ordered)
+        self._is_plain = bool(ordered) and are_plain(ordered)
         self._reach = _SPELLED_LENGTH * (max(map(len, ordered), default=0) + 2)
         either = "|".join(map(re.escape, ordered))
         self._words = re.compile(rf"(?<!\w)(?:{either})(?!\w)") if either else None
@@ -49,11 +49,8 @@ class Mentions:
 
     def occur_in(self, text: str) -> bool:
         """Tell whether one of them stands in free text, escaped or not."""
-        if self._words is None:
-            return False
-        if "\0" in text:
-            return self.said_in(text)
-        told = self._told_at_a_glance(text) if self._is_plain else None
+        is_quick = self._is_plain and "\0" not in text
+        told = self._told_at_a_glance(text) if is_quick else None
         return self.said_in(text) if told is None else told
 
     def said_in(self, text: str) -> bool:

@@ -56,9 +56,7 @@ class MessageScrubber:
         for header in headers:
             kind = kinds[header.name]
             value = header.value
-            # Most values hold none of these; asked here, that is no call.
-            may_hold = "=" in value or '"' in value or "?" in value
-            if kind is not plain or (may_hold and may_tell(value)):
+            if kind is not plain or may_tell(value):
                 found = self._header(kind, value)
                 if found is None:
                     is_changed = True
