@@ -295,8 +295,7 @@ def test_a_file_is_known_by_its_first_line_before_that_is_committed(
     shipper.drain()
     append(log, lines)
     shipper.source.look()
-    while (line := shipper.source.next_line()) is not None:
-        shipper.lines.append(line)
+    shipper.read_on()
     shipper.commit()
     Path(f"{log}.1.gz").write_bytes(gzip_member(log.read_bytes()))
     log.unlink()
@@ -373,15 +372,6 @@ def test_a_log_emptied_while_it_is_opened_beside_its_copy_comes_once(
     assert sorted(shipper.read) == some_lines(0, 10) + some_lines(20, 3)
 
 
-def read_on(shipper: Following) -> list[bytes]:
-    """Read what there is by the last look."""
-    texts = []
-    while (line := shipper.source.next_line()) is not None:
-        shipper.lines.append(line)
-        texts.append(line.data)
-    return texts
-
-
 def test_an_inode_that_holds_another_copy_before_it_is_read(
     log: Path, shipper: Following
 ) -> None:
@@ -391,7 +381,7 @@ def test_an_inode_that_holds_another_copy_before_it_is_read(
     shipper.source.look()
     Path(f"{log}.2.gz").write_bytes(gzip_member(copy.read_bytes()))
     copy.write_bytes(log.read_bytes())
-    unseen = read_on(shipper)
+    unseen = shipper.read_on()
     for _ in range(3):
         shipper.drain()
 
@@ -406,7 +396,7 @@ def test_lines_that_were_overwritten_before_they_were_read_are_counted(
     shipper.source.look()
     os.truncate(log, 0)
     append(log, some_lines(20, 5))
-    unseen = read_on(shipper)
+    unseen = shipper.read_on()
     for _ in range(3):
         shipper.drain()
 

@@ -144,10 +144,16 @@ class Following:
         # The second look sees what the first one asked for.
         for _ in range(3):
             self.source.look()
-            while (line := self.source.next_line()) is not None:
-                self.lines.append(line)
-                texts.append(line.data)
+            texts += self.read_on()
         self.read += texts
+        return texts
+
+    def read_on(self) -> list[bytes]:
+        """Read all there is by the last look, and return the text of the lines."""
+        texts: list[bytes] = []
+        while (line := self.source.next_line()) is not None:
+            self.lines.append(line)
+            texts.append(line.data)
         return texts
 
     def commit(self, count: int | None = None) -> None:
