@@ -15,8 +15,8 @@ EXIT_CONFIG = 78
 # that stay, and what is made for a record holds no cycle; 20,000 are a few megabytes.
 YOUNG_OBJECTS = 20_000
 NEEDED = (
-    "ahocorasick_rs",
     "click",
+    "hyperscan",
     "jsonschema",
     "msgspec",
     "prometheus_client",

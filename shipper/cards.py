@@ -16,7 +16,6 @@ from msgspec import Struct
 
 FEWEST_DIGITS: Final = 13
 MOST_DIGITS: Final = 19
-LONGEST_RUN: Final = 256  # of digits that are looked through for a card's
 
 # Runs of digits with single blanks or dashes between them.
 _RUN = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,}")
@@ -71,14 +70,6 @@ _ISSUERS: Final = (
 )
 
 
-# By first digit, as a byte; what a range begins with and what it ends with share it.
-_ISSUERS_BY_DIGIT: Final = {
-    digit: tuple(issuer for issuer in _ISSUERS if ord(issuer.first[0]) == digit)
-    for digit in b"23456"
-}
-FIRST_DIGITS: Final = frozenset(_ISSUERS_BY_DIGIT)
-
-
 class Span(Struct, frozen=True, gc=False):
     """Where a number stands: `text[start:end]`."""
 
@@ -117,26 +108,6 @@ def is_card_number(digits: str) -> bool:
         and issuer.first <= digits[: len(issuer.first)] <= issuer.last
         for issuer in _ISSUERS
     )
-
-
-def may_be_within(run: bytes) -> bool:
-    """Tell whether a part of a run of ASCII digits may be the number of a card.
-
-    Nothing is known of a very long one: looking would take too long.
-    """
-    if len(run) > LONGEST_RUN:
-        return True
-    latest = len(run) - FEWEST_DIGITS
-    for start in range(latest + 1):
-        for issuer in _ISSUERS_BY_DIGIT.get(run[start], ()):
-            prefix = run[start : start + len(issuer.first)].decode()
-            if issuer.first <= prefix <= issuer.last and any(
-                start + length <= len(run)
-                and _has_check_digit(run[start : start + length])
-                for length in issuer.lengths
-            ):
-                return True
-    return False
 
 
 def _cards_groups(text: str, groups: list[Span], *, is_loose: bool) -> int:

@@ -19,9 +19,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from shipper.cardplaces import may_hold_card
+from shipper.cardplaces import CARD_SHAPE, is_card_before
 from shipper.cards import FEWEST_DIGITS, card_numbers
-from shipper.needles import Needles
+from shipper.needles import Kinds, Needle, Needles
 from shipper.tokens import TOKENS
 
 CARD: Final = "card-number"
@@ -59,12 +59,10 @@ _MASKED = re.compile(
 _HIDDEN_LETTERS: Final = string.ascii_letters + string.digits + "-_.= +%"
 # Encoded in every other URL, and no part of a sign but one, which is looked for so.
 _OFTEN_ENCODED: Final = "= +%"
-_BLANK: Final = "%20"
-_ASCII_ESCAPE: Final = "\\u00"  # what JSON's escapes of these begin with
-_NEVER: Final = "\0-----"  # no text holds it
 _RAW_SIGN: Final = "sig%3"
-_PACKED: Final = "base64"  # what is packed cannot be judged by the bytes around it
-(_PERCENT,) = b"%"  # as a number it is looked for by memchr
+# What one look at the bytes of an entry tells apart: what such a sign looks like or may
+# be hidden behind, the shape of a card number, and what cannot be judged by its bytes.
+_SIGN, _CARD_SHAPE, _PACKED = "sign", "card", "base64"
 
 
 class Detectors:
@@ -82,16 +80,16 @@ class Detectors:
         self._kinds = tuple(kind for kind in TOKENS if kind.word in wanted)
         self._has_cards = CARD in wanted
         self.are_any = bool(self._kinds) or self._has_cards
-        own = dict.fromkeys(sign for kind in self._kinds for sign in kind.signs)
-        signs = (*own, _RAW_SIGN)
-        self._own_signs = _needles(own or [_NEVER])
-        self._signs = _needles(signs)
-        self._hidings = _needles(_hidings())
-        # One look at all the bytes is enough for most entries. Three bytes and more of
-        # each word are what the library needs to be quick.
-        self._glance = _needles((*signs, _PACKED, _ASCII_ESCAPE))
-        self._encoded = _needles(_encoded())
-        self._encodings = _needles((*_encoded(), _BLANK))
+        signs = dict.fromkeys(sign for kind in self._kinds for sign in kind.signs)
+        self._signs = Needles([sign.encode() for sign in signs])
+        signs[_RAW_SIGN] = None
+        self._glance = Kinds(
+            {
+                _SIGN: Needle([sign.encode() for sign in signs], _hidings()),
+                _CARD_SHAPE: Needle(shapes=[CARD_SHAPE] if self._has_cards else []),
+                _PACKED: Needle([_PACKED.encode()]),
+            }
+        )
 
     def find(self, text: str, name: str = "") -> list[Finding]:
         """Return what is suspected in a text, first to last, none overlapping.
@@ -128,17 +126,14 @@ class Detectors:
             entry: JSON in UTF-8, of which any string may itself be JSON, a form or a
                 URL, whatever is in it encoded again.
         """
-        is_seen = self._glance.occur_in(entry)
-        if is_seen and (self._signs.occur_in(entry) or self._hidings.occur_in(entry)):
-            return Doubt.SOME
-        text = entry
-        if _PERCENT in entry and self._encodings.occur_in(entry):
-            if self._encoded.occur_in(entry):
+        found = self._glance.found_in(entry)
+        if not found:
+            return NO_DOUBT
+        for kind, end in found:
+            if kind == _SIGN or (kind == _CARD_SHAPE and is_card_before(entry, end)):
                 return Doubt.SOME
-            text = entry.replace(_BLANK.encode(), b" ")
-        if self._has_cards and may_hold_card(text):
-            return Doubt.SOME
-        return Doubt.PACKED if is_seen and _PACKED.encode() in entry else NO_DOUBT
+        is_packed = any(kind == _PACKED for kind, _ in found)
+        return Doubt.PACKED if is_packed else NO_DOUBT
 
     def may_hold(self, content: bytes) -> bool:
         """Tell the same of bytes in which nothing is in Base64."""
@@ -147,7 +142,7 @@ class Detectors:
     def _tokens(self, text: str, name: str) -> Iterator[Finding]:
         # Not in `name=text`: a sign must not come about by the joining alone.
         apart = f"{name}\n{text}".encode("utf-8", "surrogatepass")
-        if not self._own_signs.occur_in(apart):
+        if not self._signs.occur_in(apart):
             return
         whole, shift = text, 0
         if name:
@@ -192,26 +187,16 @@ def _secret_group(match: re.Match[str]) -> int | str:
     return "secret" if "secret" in named and match["secret"] is not None else 0
 
 
-def _needles(words: Iterable[str]) -> Needles:
-    return Needles(word.encode() for word in words)
+def _hidings() -> tuple[bytes, bytes]:
+    """Return the shape of every escape that can stand for a character of a sign.
+
+    Or of a number; JSON's escapes, and percent-encoding.
+    """
+    escaped = "|".join(map(_spelling, _HIDDEN_LETTERS))
+    encoded = "|".join(map(_spelling, sorted({*_HIDDEN_LETTERS} - {*_OFTEN_ENCODED})))
+    return rf"\\u00(?:{escaped})".encode(), f"%(?:{encoded})".encode()
 
 
-def _hidings() -> Iterator[str]:
-    """Yield every escape that can stand for a character of a sign or of a number."""
-    for letter in _HIDDEN_LETTERS:
-        for code in _spellings(letter):
-            yield f"{_ASCII_ESCAPE}{code}"
-
-
-def _encoded() -> Iterator[str]:
-    """Yield the same in percent-encoding, but for what is often encoded."""
-    for letter in _HIDDEN_LETTERS:
-        if letter not in _OFTEN_ENCODED:
-            for code in _spellings(letter):
-                yield f"%{code}"
-
-
-def _spellings(letter: str) -> set[str]:
-    """Return the two hexadecimal digits of an ASCII character in either case."""
-    code = f"{ord(letter):02x}"
-    return {code, code.upper()}
+def _spelling(letter: str) -> str:
+    """Return the shape of the two hexadecimal digits of an ASCII character."""
+    return "".join(f"[{digit}{digit.upper()}]" for digit in f"{ord(letter):02x}")

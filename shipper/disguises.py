@@ -19,23 +19,25 @@ FOLDING: Final = (
     "\u00df\u0130\u0149\u017f\u01f0\u1e96\u1e97\u1e98\u1e99\u1e9a\u1e9e\u212a"
     "\ufb00\ufb01\ufb02\ufb03\ufb04\ufb05\ufb06"
 )
-_FOLDING: Final = Needles(letter.encode().lower() for letter in FOLDING)
 
 # A name whose letters stand for nothing else, and nothing else for them when folded.
 _PLAIN_NAME = re.compile(r"[a-z0-9_.\-]+\Z")
 
 # Of an ASCII name character, a quote, a percent sign, a backslash, or NUL.
 SPELLING_BYTE: Final = b"00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf]"
-_SPELLING: Final = Needles(
-    [
+# Lower case, as they stand in UTF-8.
+_FOLDED: Final = tuple(letter.encode().lower() for letter in FOLDING)
+DISGUISES: Final = (
+    *_FOLDED,
+    *(b"%" + letter.encode().hex("%").encode() for letter in FOLDING),
+    *(
         b"%" + code
         for code in (f"{byte:02x}".encode() for byte in range(256))
         if re.match(SPELLING_BYTE, code)
-    ]
-    + [b"%" + letter.encode().hex("%").encode() for letter in FOLDING]
+    ),
 )
-# Asked for as a number, a single byte is looked for by memchr, at next to no cost.
-(_PERCENT,) = b"%"
+_DISGUISES: Final = Needles(DISGUISES)
+_FOLDING: Final = Needles(_FOLDED)
 
 
 def are_plain(names: Iterable[str]) -> bool:
@@ -51,15 +53,9 @@ def disguised_in(low: bytes) -> list[Span]:
 
     Percent-encoding or a letter that folds to ASCII, first to last.
     """
-    spelled = _SPELLING.spans_in(low) if _PERCENT in low else []
-    folded = _folded_in(low)
-    return sorted(spelled + folded) if folded else spelled
+    return _DISGUISES.spans_in(low)
 
 
 def may_fold(low: bytes) -> bool:
     """Tell whether a letter that folds to ASCII stands in UTF-8."""
-    return bool(_folded_in(low))
-
-
-def _folded_in(low: bytes) -> list[Span]:
-    return [] if low.isascii() else _FOLDING.spans_in(low)
+    return not low.isascii() and _FOLDING.occur_in(low)

@@ -1,52 +1,87 @@
-"""Whether any of many short byte strings occurs in a text: one pass for all of them.
+"""Where any of many words or shapes occurs in bytes: one pass for all of them.
 
 Looking for each one by itself costs a pass for each; a regular expression tries all of
-them at every character. The library looks at many bytes at a time, so that a dozen
-needles in an entry of 3 KB take a microsecond (docs/decisions).
+them at every byte. The library makes one automaton of them all, and looks at many bytes
+at a time (docs/decisions). This room alone knows it; an automaton is made when it is
+first asked, and belongs to one thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import pairwise
-from math import ceil
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ahocorasick_rs import BytesAhoCorasick, MatchKind
-
-# Up to 64 needles the library looks for with vector instructions; from 65 on byte by
-# byte, which takes as long as ten searches for fewer.
-MOST_AT_ONCE: Final = 64
-MOST_IN_TURNS: Final = 10 * MOST_AT_ONCE
-
+from msgspec import Struct
 
 Span = tuple[int, int]  # from, and what stands behind it
+Hit = tuple[int, int]  # which of the patterns, and what stands behind it
 
 
-class Needles:
+class Needle(Struct, frozen=True):
+    """What to look for: words as they stand, and shapes.
+
+    Attributes:
+        words: None of them empty; a text is compared with them byte by byte.
+        shapes: Regular expressions of bytes, in the dialect of Hyperscan: nothing that
+            looks behind or ahead.
+    """
+
+    words: Sequence[bytes] = ()
+    shapes: Sequence[bytes] = ()
+
+
+class _Automaton:
+    """Looks for patterns, each of which has a number."""
+
+    def __init__(
+        self, patterns: Sequence[tuple[int, bytes]], *, ignores_case: bool = False
+    ) -> None:
+        # Mutable state: the library's own, made at the first question.
+        self._patterns = patterns
+        self._ignores_case = ignores_case
+        self._scan: Callable[..., None] | None = None
+
+    def hits_in(self, text: bytes) -> list[Hit]:
+        """Return what stands in a text, in the order of where it ends."""
+        hits: list[Hit] = []
+        if self._scan is None:
+            if not self._patterns:
+                return hits
+            self._scan = self._compiled()
+        self._scan(text, _note, 0, hits)
+        return hits
+
+    def _compiled(self) -> Callable[..., None]:
+        # Late: a run that finds nothing to read does without it.
+        from hyperscan import HS_FLAG_CASELESS, Database, Scratch  # noqa: PLC0415
+
+        database = Database()
+        database.compile(
+            expressions=[pattern for _, pattern in self._patterns],
+            ids=[number for number, _ in self._patterns],
+            elements=len(self._patterns),
+            flags=HS_FLAG_CASELESS if self._ignores_case else 0,
+        )
+        database.scratch = Scratch(database)
+        return database.scan
+
+
+class Needles(_Automaton):
     """A set of byte strings to be looked for.
 
     Args:
-        words: None of them empty; a text is compared with them byte by byte.
+        words: None of them empty.
+        ignores_case: ASCII letters of a text stand for those of the other case too.
     """
 
-    def __init__(self, words: Iterable[bytes]) -> None:
-        # Where all matches are wanted, overlapping ones too, the library has to go
-        # byte by byte; the leftmost ones it finds with vector instructions.
-        searches = [
-            BytesAhoCorasick(
-                share, matchkind=MatchKind.LeftmostLongest
-            ).find_matches_as_indexes
-            for share in _shares(sorted(set(words)))
-        ]
-        self._find = searches[0]
-        self._others = tuple(searches[1:])
+    def __init__(self, words: Iterable[bytes], *, ignores_case: bool = False) -> None:
+        wanted = sorted(set(words))
+        self._lengths = tuple(map(len, wanted))
+        patterns = [(number, _literal(word)) for number, word in enumerate(wanted)]
+        super().__init__(patterns, ignores_case=ignores_case)
 
     def occur_in(self, text: bytes) -> bool:
         """Tell whether one of them stands in a text."""
-        if self._find(text):
-            return True
-        return bool(self._others) and any(find(text) for find in self._others)
+        return bool(self.hits_in(text))
 
     def spans_in(self, text: bytes) -> list[Span]:
         """Return where they stand, from and to, first to last.
@@ -54,18 +89,55 @@ class Needles:
         Of those that overlap only one is told of: the one that begins first, and the
         longest of those that do.
         """
-        spans = [(start, end) for _, start, end in self._find(text)]
-        if self._others:
-            for find in self._others:
-                spans += [(start, end) for _, start, end in find(text)]
-            spans.sort()
-        return spans
+        hits = self.hits_in(text)
+        if not hits:
+            return []
+        lengths = self._lengths
+        spans = [(end - lengths[number], end) for number, end in hits]
+        return spans if len(spans) == 1 else _apart(spans)
 
 
-def _shares(words: list[bytes]) -> list[list[bytes]]:
-    """Part words evenly, those that begin alike together; one part at least."""
-    if len(words) > MOST_IN_TURNS:
-        return [words]
-    turns = max(1, ceil(len(words) / MOST_AT_ONCE))
-    bounds = [len(words) * turn // turns for turn in range(turns + 1)]
-    return [words[start:end] for start, end in pairwise(bounds)]
+class Kinds(_Automaton):
+    """Several kinds of needles, all looked for at once.
+
+    Args:
+        needles: What stands for which kind.
+    """
+
+    def __init__(self, needles: Mapping[str, Needle]) -> None:
+        self._kinds = tuple(needles)
+        patterns = []
+        for number, needle in enumerate(needles.values()):
+            patterns += [(number, _literal(word)) for word in needle.words]
+            patterns += [(number, shape) for shape in needle.shapes]
+        super().__init__(patterns)
+
+    def found_in(self, text: bytes) -> list[tuple[str, int]]:
+        """Return what stands in a text: of which kind, and where it ends."""
+        hits = self.hits_in(text)
+        return [(self._kinds[number], end) for number, end in hits] if hits else []
+
+
+def _note(number: int, _start: int, end: int, _flags: int, hits: list[Hit]) -> None:
+    """Be called by the library with what it finds."""
+    hits.append((number, end))
+
+
+def _literal(word: bytes) -> bytes:
+    """Return the expression for a word as it stands."""
+    return b"".join(b"\\x%02x" % byte for byte in word)
+
+
+def _apart(spans: list[Span]) -> list[Span]:
+    """Leave out what begins within another one, or is shorter."""
+    spans.sort(key=_leftmost_longest)
+    kept = [spans[0]]
+    for span in spans:
+        if span[0] >= kept[-1][1]:
+            kept.append(span)
+    return kept
+
+
+def _leftmost_longest(span: Span) -> tuple[int, int]:
+    start, end = span
+    return start, -end

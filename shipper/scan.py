@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from shipper.disguises import FOLDING, are_plain, disguised_in
+from shipper.disguises import DISGUISES, FOLDING, are_plain
 from shipper.lists import Lists, last_name
 from shipper.needles import Needles, Span
 
-# What a name may be disguised by, as it stands in the bytes of an entry: an escape of
-# an ASCII character or of a folding letter; bodies in Base64 hide anything.
+# What a name may be disguised by, as it stands in the bytes of an entry: also an escape
+# of an ASCII character or of a folding letter; bodies in Base64 hide anything.
 _DISGUISES: Final = (
+    *DISGUISES,
     *sorted({f"\\u{ord(letter):04x}"[:4].encode() for letter in ("\0", *FOLDING)}),
     b"base64",
 )
@@ -38,11 +39,9 @@ class Scan:
         words = lists.names | {last_name(path) for path in lists.paths}
         # A name with other characters may be escaped in ways not looked for here.
         self.is_blind = lists.is_allowlist or not are_plain(words)
-        self._needles = Needles([*(word.encode() for word in words), *_DISGUISES])
+        needles = (*(word.encode() for word in words), *_DISGUISES)
+        self._needles = Needles(needles, ignores_case=True)
 
     def spans(self, entry: bytes) -> list[Span]:
         """Return where something stands that may be a name, first to last."""
-        low = entry.lower()
-        spans = self._needles.spans_in(low)
-        disguised = disguised_in(low)
-        return sorted(spans + disguised) if disguised else spans
+        return self._needles.spans_in(entry)

@@ -23,9 +23,9 @@ Streams = pytest.CaptureFixture[str]
 THREE_FAULTS = 'state_dri = "x"\n[[source]]\npaths = []\n[batch]\nmax_records = 0\n'
 REPOSITORY = Path(__file__).parents[3]
 HEAVY = {
-    "ahocorasick_rs",
     "difflib",
     "http",
+    "hyperscan",
     "jsonschema",
     "msgspec",
     "prometheus_client",
@@ -36,6 +36,7 @@ HEAVY = {
 }
 # What a run of own records that meets no trouble does without.
 UNUSED = {
+    "hyperscan",
     "jsonschema",
     "multiprocessing",
     "prometheus_client",
