@@ -9,11 +9,12 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 
+from shipper.lean import requests
 
-class RouteAdapter(HTTPAdapter):
+
+class RouteAdapter(requests.adapters.HTTPAdapter):
     """The one adapter: our TLS settings on direct and on proxied connections."""
 
     def __init__(

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from shipper.cardplaces import CARD_SHAPE, is_card_before
 from shipper.cards import FEWEST_DIGITS, card_numbers
-from shipper.needles import Kinds, Needle, Needles
+from shipper.needles import Needles, Shapes
 from shipper.tokens import TOKENS
 
 CARD: Final = "card-number"
@@ -60,9 +60,7 @@ _HIDDEN_LETTERS: Final = string.ascii_letters + string.digits + "-_.= +%"
 # Encoded in every other URL, and no part of a sign but one, which is looked for so.
 _OFTEN_ENCODED: Final = "= +%"
 _RAW_SIGN: Final = "sig%3"
-# What one look at the bytes of an entry tells apart: what such a sign looks like or may
-# be hidden behind, the shape of a card number, and what cannot be judged by its bytes.
-_SIGN, _CARD_SHAPE, _PACKED = "sign", "card", "base64"
+_PACKED: Final = b"base64"  # what is packed cannot be judged by the bytes around it
 
 
 class Detectors:
@@ -82,14 +80,9 @@ class Detectors:
         self.are_any = bool(self._kinds) or self._has_cards
         signs = dict.fromkeys(sign for kind in self._kinds for sign in kind.signs)
         self._signs = Needles([sign.encode() for sign in signs])
-        signs[_RAW_SIGN] = None
-        self._glance = Kinds(
-            {
-                _SIGN: Needle([sign.encode() for sign in signs], _hidings()),
-                _CARD_SHAPE: Needle(shapes=[CARD_SHAPE] if self._has_cards else []),
-                _PACKED: Needle([_PACKED.encode()]),
-            }
-        )
+        hidden = (*signs, _RAW_SIGN, *_hidings())
+        self._glance = Needles([*(sign.encode() for sign in hidden), _PACKED])
+        self._card_places = Shapes([CARD_SHAPE] if self._has_cards else [])
 
     def find(self, text: str, name: str = "") -> list[Finding]:
         """Return what is suspected in a text, first to last, none overlapping.
@@ -126,14 +119,13 @@ class Detectors:
             entry: JSON in UTF-8, of which any string may itself be JSON, a form or a
                 URL, whatever is in it encoded again.
         """
-        found = self._glance.found_in(entry)
-        if not found:
-            return NO_DOUBT
-        for kind, end in found:
-            if kind == _SIGN or (kind == _CARD_SHAPE and is_card_before(entry, end)):
-                return Doubt.SOME
-        is_packed = any(kind == _PACKED for kind, _ in found)
-        return Doubt.PACKED if is_packed else NO_DOUBT
+        signs = self._glance.spans_in(entry)
+        if signs and any(entry[start:end] != _PACKED for start, end in signs):
+            return Doubt.SOME
+        places = self._card_places.ends_in(entry)
+        if places and any(is_card_before(entry, end) for end in places):
+            return Doubt.SOME
+        return Doubt.PACKED if signs else NO_DOUBT
 
     def may_hold(self, content: bytes) -> bool:
         """Tell the same of bytes in which nothing is in Base64."""
@@ -187,16 +179,16 @@ def _secret_group(match: re.Match[str]) -> int | str:
     return "secret" if "secret" in named and match["secret"] is not None else 0
 
 
-def _hidings() -> tuple[bytes, bytes]:
-    """Return the shape of every escape that can stand for a character of a sign.
+def _hidings() -> Iterator[str]:
+    """Yield every escape that can stand for a character of a sign or of a number."""
+    for letter in _HIDDEN_LETTERS:
+        for code in _spellings(letter):
+            yield f"\\u00{code}"
+            if letter not in _OFTEN_ENCODED:
+                yield f"%{code}"
 
-    Or of a number; JSON's escapes, and percent-encoding.
-    """
-    escaped = "|".join(map(_spelling, _HIDDEN_LETTERS))
-    encoded = "|".join(map(_spelling, sorted({*_HIDDEN_LETTERS} - {*_OFTEN_ENCODED})))
-    return rf"\\u00(?:{escaped})".encode(), f"%(?:{encoded})".encode()
 
-
-def _spelling(letter: str) -> str:
-    """Return the shape of the two hexadecimal digits of an ASCII character."""
-    return "".join(f"[{digit}{digit.upper()}]" for digit in f"{ord(letter):02x}")
+def _spellings(letter: str) -> set[str]:
+    """Return the two hexadecimal digits of an ASCII character in either case."""
+    code = f"{ord(letter):02x}"
+    return {code, code.upper()}

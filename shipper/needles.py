@@ -2,31 +2,16 @@
 
 Looking for each one by itself costs a pass for each; a regular expression tries all of
 them at every byte. The library makes one automaton of them all, and looks at many bytes
-at a time (docs/decisions). This room alone knows it; an automaton is made when it is
-first asked, and belongs to one thread.
+at a time (docs/decisions). This room alone knows it. An automaton is made when it is
+first asked for anything, and serves one thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-
-from msgspec import Struct
+from collections.abc import Callable, Iterable, Sequence
 
 Span = tuple[int, int]  # from, and what stands behind it
 Hit = tuple[int, int]  # which of the patterns, and what stands behind it
-
-
-class Needle(Struct, frozen=True):
-    """What to look for: words as they stand, and shapes.
-
-    Attributes:
-        words: None of them empty; a text is compared with them byte by byte.
-        shapes: Regular expressions of bytes, in the dialect of Hyperscan: nothing that
-            looks behind or ahead.
-    """
-
-    words: Sequence[bytes] = ()
-    shapes: Sequence[bytes] = ()
 
 
 class _Automaton:
@@ -97,25 +82,21 @@ class Needles(_Automaton):
         return spans if len(spans) == 1 else _apart(spans)
 
 
-class Kinds(_Automaton):
-    """Several kinds of needles, all looked for at once.
+class Shapes(_Automaton):
+    """Some regular expressions to be looked for.
 
     Args:
-        needles: What stands for which kind.
+        expressions: Of bytes, in the library's own dialect: nothing that looks behind
+            or ahead.
     """
 
-    def __init__(self, needles: Mapping[str, Needle]) -> None:
-        self._kinds = tuple(needles)
-        patterns = []
-        for number, needle in enumerate(needles.values()):
-            patterns += [(number, _literal(word)) for word in needle.words]
-            patterns += [(number, shape) for shape in needle.shapes]
-        super().__init__(patterns)
+    def __init__(self, expressions: Iterable[bytes]) -> None:
+        super().__init__(list(enumerate(expressions)))
 
-    def found_in(self, text: bytes) -> list[tuple[str, int]]:
-        """Return what stands in a text: of which kind, and where it ends."""
+    def ends_in(self, text: bytes) -> list[int]:
+        """Return where one of them ends, first to last."""
         hits = self.hits_in(text)
-        return [(self._kinds[number], end) for number, end in hits] if hits else []
+        return [end for _, end in hits] if hits else []
 
 
 def _note(number: int, _start: int, end: int, _flags: int, hits: list[Hit]) -> None:

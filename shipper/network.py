@@ -87,9 +87,8 @@ class Route:
         """Return a session that can only speak through this route's settings."""
         # Late: requests is half of what a start takes, and a run that finds nothing
         # to send does without.
-        import requests  # noqa: PLC0415
-
         from shipper.adapter import RouteAdapter  # noqa: PLC0415
+        from shipper.lean import requests  # noqa: PLC0415
 
         session = requests.Session()
         session.trust_env = False

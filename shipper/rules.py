@@ -7,7 +7,6 @@ function, unless it looks like one of the kinds misspelt.
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Final
 
@@ -58,6 +57,8 @@ def read_rule(text: str) -> Rule:
         if colon:
             raise ValueError(f"{kind} takes no name")
         return Rule(text, kind)
+    import difflib  # noqa: PLC0415 - late: only a wrong word needs it
+
     kinds = (*_NAMED, *_PLAIN)
     meant = difflib.get_close_matches(kind.lower(), kinds, n=1, cutoff=_SLIP)
     if meant:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from operator import itemgetter
 from typing import Final
-from xml.parsers import expat
 
 from msgspec import Struct
 
@@ -41,7 +40,7 @@ def scrub_xml(text: str, lists: Lists) -> str | None:
     walk = _Walk(raw, lists)
     try:
         walk.parse()
-    except (expat.ExpatError, _UndecidedError, UnicodeError):
+    except (_UndecidedError, UnicodeError):
         return None
     if not walk.cuts:
         return text
@@ -50,7 +49,7 @@ def scrub_xml(text: str, lists: Lists) -> str | None:
 
 
 class _UndecidedError(Exception):
-    """A listed name stands where no value can be told from it."""
+    """No document, or a listed name stands where no value can be told from it."""
 
 
 class _Open(Struct):
@@ -83,6 +82,10 @@ class _Walk:
         self._open: list[_Open] = []
         self._hidden_depth = 0
         self._text_from: int | None = None
+        # Late: few logs hold any XML.
+        from xml.parsers import expat  # noqa: PLC0415
+
+        self._fault = expat.ExpatError
         self._parser = parser = expat.ParserCreate("utf-8")
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -93,10 +96,13 @@ class _Walk:
         """Read the document.
 
         Raises:
-            expat.ExpatError: It is not well-formed.
-            _UndecidedError: A listed name stands in a text, or there is a DOCTYPE.
+            _UndecidedError: It is not well-formed, a listed name stands in a text, or
+                there is a DOCTYPE.
         """
-        self._parser.Parse(self._raw, True)
+        try:
+            self._parser.Parse(self._raw, True)
+        except self._fault:
+            raise _UndecidedError from None
         self._end_text(len(self._raw))
 
     def _refuse(self, *_: object) -> None:

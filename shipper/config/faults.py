@@ -7,7 +7,6 @@ is never repeated.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -116,6 +115,8 @@ def shown_list(words: Iterable[str]) -> str:
 
 def close_match(word: str, words: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """Return the likeliest word that was meant, whatever its case, or None."""
+    import difflib  # noqa: PLC0415 - late: only a wrong word needs it
+
     spelling = {known.lower(): known for known in words}
     matches = difflib.get_close_matches(word.lower(), spelling, n=1, cutoff=cutoff)
     return spelling[matches[0]] if matches else None

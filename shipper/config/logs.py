@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shipper.config.document import Document
 from shipper.config.faults import dotted
@@ -19,6 +18,8 @@ from shipper.errors import ConfigError, Fault
 from shipper.rules import check_rule
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from shipper.formats import Format
 
 _FOREIGN_KEYS = ("base_url", "identity", "timezone", "fields", "map", "wrapper")
@@ -45,6 +46,8 @@ def zone_of(name: str) -> ZoneInfo:
     Raises:
         ValueError: There is none of this name.
     """
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - late
+
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
