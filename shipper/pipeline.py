@@ -21,7 +21,7 @@ from shipper.filters import Filters
 from shipper.identify import Identifier
 from shipper.limits.pace import QUIET
 from shipper.model import Commit, Entry, Item, Line, Reject, Skip, Taken, Unsettled
-from shipper.parse import UnknownVersion, parse, serial_in
+from shipper.parse import Record, UnknownVersion, parse, serial_in
 from shipper.payload import PayloadBuilder
 from shipper.redact import Redacted, Redactor
 from shipper.sample import SAMPLE, Sampler
@@ -60,10 +60,10 @@ class Shaper:
             why = "the line has no usable bytes"
             return Reject(line.fault.reason, why, serial_in(line.data))
         record = parse(line.data)
-        if isinstance(record, Reject):
-            # Kept as a dead letter, it is not missing.
-            return Reject(record.reason, record.detail, serial_in(line.data))
-        if isinstance(record, Skip | UnknownVersion):
+        if not isinstance(record, Record):
+            if isinstance(record, Reject):
+                # Kept as a dead letter, it is not missing.
+                return Reject(record.reason, record.detail, serial_in(line.data))
             return record
         reason = self.filters.reason_to_skip(record)
         if reason is not None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipper.needles import Needles
+from shipper.needles import Needles, Shapes
 
 PIECES = st.lists(
     st.sampled_from([b"a", b"b", b"ab", b"\0", b"\xc3\x9f", b"pin"]), max_size=30
@@ -35,9 +35,51 @@ def test_nothing_is_found_where_nothing_is_looked_for() -> None:
     assert not Needles([]).occur_in(b"anything")
 
 
-@pytest.mark.parametrize("count", [63, 64, 65, 129, 640, 641])
+@pytest.mark.parametrize("text", [b"SSN", b"Ssn", b"a ssN!"])
+def test_case_may_be_ignored(text: bytes) -> None:
+    """Of ASCII letters, on both sides."""
+    assert Needles([b"ssn"], ignores_case=True).spans_in(text)
+    assert Needles([b"SSN"], ignores_case=True).spans_in(text)
+
+
+def test_case_is_a_matter_of_ascii() -> None:
+    """Other bytes stand for themselves, whatever letter they are part of."""
+    assert not Needles(["\u00e4".encode()], ignores_case=True).occur_in(
+        "\u00c4".encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        (b"", []),
+        (b"pin pin", [(0, 3), (4, 7)]),
+        (b"pin_code", [(0, 8)]),
+        (b"a_pin_codes", [(0, 5), (6, 11)]),
+        (b"codes", [(0, 5)]),
+    ],
+)
+def test_of_places_that_overlap_the_first_and_longest_is_told(
+    text: bytes, spans: list[tuple[int, int]]
+) -> None:
+    """From where it begins to behind its end."""
+    needles = Needles([b"pin", b"pin_code", b"a_pin", b"codes", b"code"])
+
+    assert needles.spans_in(text) == spans
+
+
+def test_shapes_are_told_by_where_they_end() -> None:
+    """Each place of each of them, first to last."""
+    shapes = Shapes([b"[0-9]{3}[^0-9]", b"a+b"])
+
+    assert shapes.ends_in(b"ab 123, 1234; x") == [2, 7, 13]
+    assert shapes.ends_in(b"nothing of it") == []
+    assert Shapes([]).ends_in(b"123,") == []
+
+
+@pytest.mark.parametrize("count", [1, 64, 65, 641])
 def test_each_of_many_is_found(count: int) -> None:
-    """Whichever search it belongs to; and nothing else is found."""
+    """And nothing else is found."""
     words = [b"name%03d" % number for number in range(count)]
     needles = Needles(words)
 
