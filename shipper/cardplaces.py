@@ -22,7 +22,7 @@ _BETWEEN: Final = rb"(?:[ +-]|%20)"  # a form writes + for a blank
 # for what is between them.
 _GROUPS: Final = (
     rb"[2-6][0-9]{3}(?:[0-9]{9,15}|[0-9]{2}S[0-9]{13}|S[0-9]{6}S[0-9]{4,5}"
-    rb"|S[0-9]{4}S(?:[0-9]{3,5}|[0-9]{4}S[0-9]{1,4}))"
+    rb"|S[0-9]{4}S(?:[0-9]{5}|[0-9]{4}S[0-9]{1,4}))"
 )
 CARD_SHAPE: Final = b"".join((_BEFORE, _GROUPS, _BEHIND)).replace(b"S", _BETWEEN)
 _LONGEST: Final = 48  # more than any of these is long

@@ -53,7 +53,7 @@ def test_case_is_a_matter_of_ascii() -> None:
     ("text", "spans"),
     [
         (b"", []),
-        (b"pin pin", [(0, 3), (4, 7)]),
+        (b"pinpin pin", [(0, 3), (3, 6), (7, 10)]),
         (b"pin_code", [(0, 8)]),
         (b"a_pin_codes", [(0, 5), (6, 11)]),
         (b"codes", [(0, 5)]),
