@@ -268,6 +268,23 @@ class Walk:
             decode: How a piece is decoded.
             name: What the whole is the value of.
         """
+        # In a piece too a secret may show only when its neighbour has gone.
+        for _ in range(MOST_ROUNDS):
+            hidden = self._parted(field, place, text, decode, name)
+            if hidden == text:
+                return text
+            text = hidden
+        return _quoted(mark_of(text))
+
+    def _parted(
+        self,
+        field: str,
+        place: str,
+        text: str,
+        decode: Callable[[str], str],
+        name: str,
+    ) -> str:
+        """Hide what is found in the pieces, and then in the whole; see `_pieces`."""
         pieces = _PIECES.split(text)
         for index in range(0, len(pieces), 2):
             piece = pieces[index]

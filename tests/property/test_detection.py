@@ -8,15 +8,16 @@ import json
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shipper.detect import Detectors
 from shipper.values import Detector
 from tests.support.records import a_record, binary_content, json_content, text_content
-from tests.support.tokens import TOKENS, spoiled
+from tests.support.tokens import PEM, TOKENS, spoiled
 
 ALL = Detectors()
+PACKED_KEY = base64.b64encode(PEM.encode()).decode().rstrip("=")
 WARN = Detector(mode="warn")
 HIDE = Detector(mode="redact")
 PLACES = (
@@ -108,6 +109,8 @@ def test_a_planted_secret_is_found_everywhere(place: str, token: str) -> None:
     text=st.sampled_from([text for _, text in TOKENS]) | spoiled(),
     share=st.sampled_from([0.0, 0.02, 0.3, 0.9]),
 )
+@example(place="url", text=f"Bearer 012345{PACKED_KEY}={'aB3+' * 9}aB", share=0.0)
+@example(place="form", text=f"Bearer 012345{PACKED_KEY}={'aB3+' * 9}aB", share=0.0)
 @settings(max_examples=600, deadline=None)
 def test_what_was_hidden_is_found_no_more(place: str, text: str, share: float) -> None:
     """What leaves is an entry of the same layout in which nothing is suspected."""
