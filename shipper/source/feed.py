@@ -35,6 +35,8 @@ MOST_HOT = 256
 HOT_SECONDS = 10.0
 # How long a file whose name is gone is kept open after its last byte.
 DRAIN_SECONDS = 60.0
+# A directory in which names change whenever we look is taken as it is.
+MOST_COUNTS = 3
 # Looking at everything may take this share of the time.
 SCAN_SHARE = 0.02
 
@@ -168,8 +170,8 @@ class Feed:
 
     def _scan(self, now: float) -> None:
         self._must_scan = self._turns.has_doubt = False
-        census, roster = self._census, self._roster
-        census.count(self._places.candidates(), is_absent=self._places.is_absent)
+        roster = self._roster
+        self._count()
         roster.save_sizes()
         active: set[str] = set()
         warm: list[Tracked] = []
@@ -195,6 +197,15 @@ class Feed:
         self._tell_empty(active | bases | self._places.elsewhere)
         elapsed = self._clock.monotonic() - now
         self._next_scan = now + max(self._scan_interval, elapsed / SCAN_SHARE)
+
+    def _count(self) -> None:
+        """Match what stands on disk with what is known, until no name moves."""
+        census, places = self._census, self._places
+        for _ in range(MOST_COUNTS - 1):
+            census.count(places.candidates(), is_absent=places.is_surely_absent)
+            if not places.is_moving:
+                return
+        census.count(places.candidates(), is_absent=places.is_absent)
 
     def _has_moved(self) -> bool:
         """Look at the files written to lately; True if one is not where it was."""

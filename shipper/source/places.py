@@ -25,6 +25,7 @@ STAMP_SECONDS = 2.0
 # Attribute caches of network file systems can hide a change for about a minute.
 RELIST_SECONDS = 60.0
 Trouble = Callable[[str, str, str], None]
+_Version = tuple[int, int, int]  # device, inode, time of the last change
 
 
 class _Listing:
@@ -32,15 +33,13 @@ class _Listing:
 
     __slots__ = ("first_seen_at", "listed_at", "names", "version")
 
-    def __init__(
-        self, version: tuple[int, int, int], now: float, names: list[Name]
-    ) -> None:
+    def __init__(self, version: _Version, now: float, names: list[Name]) -> None:
         self.version = version
         self.first_seen_at = now
         self.listed_at = now
         self.names = names
 
-    def is_current(self, version: tuple[int, int, int], now: float) -> bool:
+    def is_current(self, version: _Version, now: float) -> bool:
         return (
             self.version == version
             and self.listed_at - self.first_seen_at >= STAMP_SECONDS
@@ -67,8 +66,8 @@ class Places:
         share: Share,
     ) -> None:
         # Mutable state: listings by directory, the device of each directory that was
-        # seen whole the last time, and active files that others read. Pipeline
-        # thread.
+        # seen whole the last time, those that changed under our eyes, and active
+        # files that others read. Pipeline thread.
         self._patterns = patterns
         self._clock = clock
         self._trouble = trouble
@@ -76,6 +75,7 @@ class Places:
         self.elsewhere: set[str] = set()
         self._listings: dict[str, _Listing] = {}
         self._seen: dict[str, int] = {}
+        self._moving: set[str] = set()
 
     def directories(self) -> tuple[str, ...]:
         """Return the directories that are worth watching, existing or not."""
@@ -96,6 +96,15 @@ class Places:
                 candidate = self._candidate(directory, name)
                 if candidate is not None:
                     yield candidate
+        self._moving = {path for path in self._seen if self._has_changed(path)}
+
+    @property
+    def is_moving(self) -> bool:
+        """True if names changed while they were looked at.
+
+        A file that is renamed meanwhile may stand under neither of its names.
+        """
+        return bool(self._moving)
 
     def is_absent(self, tracked: Tracked) -> bool:
         """Return True if the file's directory was seen, and the file was not in it.
@@ -105,10 +114,22 @@ class Places:
         device = self._seen.get(os.path.dirname(tracked.name.path))
         return device is not None and device == tracked.row.dev
 
+    def is_surely_absent(self, tracked: Tracked) -> bool:
+        """Return True if it is absent, and no name changed in its directory."""
+        directory = os.path.dirname(tracked.name.path)
+        return directory not in self._moving and self.is_absent(tracked)
+
+    def _has_changed(self, directory: str) -> bool:
+        """Tell whether a directory is not as it was before its names were read."""
+        try:
+            return _version(os.stat(directory)) != self._listings[directory].version
+        except OSError:
+            return True
+
     def _names_in(self, directory: str, now: float) -> list[Name]:
         try:
             facts = os.stat(directory)
-            version = facts.st_dev, facts.st_ino, facts.st_mtime_ns
+            version = _version(facts)
             listing = self._listings.get(directory)
             if listing is None or listing.version != version:
                 names = [] if listing is None else listing.names
@@ -167,3 +188,7 @@ class Places:
             return None
         inode = facts.st_dev, facts.st_ino
         return Candidate(name, inode, Facts(facts.st_size, facts.st_mtime_ns))
+
+
+def _version(facts: os.stat_result) -> _Version:
+    return facts.st_dev, facts.st_ino, facts.st_mtime_ns

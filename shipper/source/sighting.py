@@ -18,12 +18,11 @@ from shipper.fileid import (
     HEADER_BYTES,
     MARK_BYTES,
     FileRow,
-    Head,
     head_of,
     mark_of,
 )
 from shipper.follow import PlainStream, Position
-from shipper.unpack import MAGIC_BYTES, PackedStream, packing_of
+from shipper.unpack import PackedStream, packing_of
 
 OpenFile = Callable[[str, int], int]
 # O_NONBLOCK: a FIFO put at the path must not hang us between stat and open.
@@ -62,14 +61,18 @@ class Sighting:
         self._handle = open_file(path, OPEN_FLAGS)
         try:
             self._facts = _facts_of_regular(self._handle)
-            first = os.pread(self._handle, MAGIC_BYTES, 0)
-            self.packing = packing_of(first)
-            self._stream: PlainStream | PackedStream = (
-                PackedStream(self._handle, self.packing)
-                if self.packing
-                else PlainStream(self._handle)
-            )
-            self.head = self._read_head()
+            self.packing = ""
+            self._stream: PlainStream | PackedStream = PlainStream(self._handle)
+            first = self._stream.read_at(0, HEAD_BYTES)
+            # Of one read: an archive may be empty when we look, and begun a moment
+            # later.
+            if packing := packing_of(first):
+                self.packing = packing
+                self._stream = PackedStream(self._handle, packing)
+                first = self._stream.read_at(0, HEAD_BYTES)
+            if first.startswith(b"#"):
+                first = self._stream.read_at(0, HEADER_BYTES)
+            self.head = head_of(first)
         except BaseException:
             os.close(self._handle)
             raise
@@ -148,12 +151,6 @@ class Sighting:
                 return Position(offset, 0, mark_of(tail))
             end = start
         return Position()
-
-    def _read_head(self) -> Head:
-        first = self._stream.read_at(0, HEAD_BYTES)
-        if first.startswith(b"#"):
-            first = self._stream.read_at(0, HEADER_BYTES)
-        return head_of(first)
 
 
 def _facts_of_regular(handle: int) -> os.stat_result:

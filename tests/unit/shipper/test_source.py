@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import stat
 import time
@@ -113,6 +114,78 @@ def test_older_generations_are_read_first(log: Path) -> None:
 
     expected = some_lines(100, 2) + some_lines(200, 2) + some_lines(300, 2)
     assert shipper.drain() == expected + some_lines(0, 10)
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_rotation_during_the_listing_is_seen_whole(
+    log: Path, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    """The older file stands under neither name that is looked at, and is read first."""
+    shipper = following(log.parent)
+    if is_known:
+        shipper.drain()
+        append(log, some_lines(10, 10))
+    listed = os.listdir
+
+    def list_late(directory: str) -> list[str]:
+        names = listed(directory)
+        if not os.path.exists(f"{log}.1"):
+            os.rename(log, f"{log}.1")
+            append(log, some_lines(20, 10))
+        return names
+
+    monkeypatch.setattr(os, "listdir", list_late)
+
+    older = some_lines(10, 10) if is_known else some_lines(0, 10)
+    assert shipper.drain() == older + some_lines(20, 10)
+    assert "file_lost" not in shipper.events.names()
+
+
+def test_a_directory_that_never_rests_is_read_all_the_same(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that has gone from it is missed, and the others are read."""
+    shipper = following(log.parent)
+    rotated = Path(f"{log}.20261123T120000000000Z")
+    append(rotated, some_lines(50, 3))
+    shipper.drain()
+    listed = os.listdir
+
+    def list_busily(directory: str) -> list[str]:
+        names = listed(directory)
+        Path(directory, "other").touch()
+        Path(directory, "other").unlink()
+        return names
+
+    monkeypatch.setattr(os, "listdir", list_busily)
+    rotated.unlink()
+    append(log, some_lines(10, 2))
+
+    assert shipper.drain() == some_lines(10, 2)
+    assert "file_gone" in shipper.events.names()
+
+
+def test_an_archive_that_was_empty_a_moment_ago_is_unpacked(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it begins with is looked at once, and not what it began with before."""
+    packed = gzip.compress(b"".join(line + b"\n" for line in some_lines(50, 40)))
+    archive = Path(f"{log}.2.gz")
+    archive.touch()
+    read = os.pread
+
+    def read_early(handle: int, count: int, offset: int) -> bytes:
+        found = read(handle, count, offset)
+        if not found and not archive.stat().st_size:
+            archive.write_bytes(packed)
+        return found
+
+    monkeypatch.setattr(os, "pread", read_early)
+    shipper = following(log.parent)
+
+    first = shipper.drain()
+
+    assert first + shipper.drain() == some_lines(0, 10) + some_lines(50, 40)
 
 
 @pytest.mark.parametrize(
