@@ -13,7 +13,7 @@ wheels=$(mktemp -d)
 trap 'rm -rf "$wheels"' EXIT
 cp "$wheel" "$wheels"
 
-# glibc 2.17 or newer: every Linux with one of these Pythons, Alpine excepted.
+# glibc 2.28 or newer: every Linux with one of these Pythons, Alpine excepted.
 platforms=
 for python in $PYTHONS; do
     abi=cp$(echo "$python" | tr -d .)
@@ -23,8 +23,9 @@ for python in $PYTHONS; do
             --implementation cp --python-version "$python" \
             --abi "$abi" --abi abi3 --abi none \
             --platform "manylinux2014_$machine" --platform "manylinux_2_17_$machine" \
+            --platform "manylinux_2_24_$machine" --platform "manylinux_2_28_$machine" \
             --requirement requirements.lock --dest "$wheels"
-        platforms="$platforms --platform manylinux2014_$machine-cp-$python.0-$abi"
+        platforms="$platforms --platform manylinux_2_28_$machine-cp-$python.0-$abi"
     done
 done
 

@@ -46,7 +46,7 @@ class TextShaper:
             case b"v2":
                 return UnknownVersion(2)
             case text:
-                return Entry(text.decode(), text)
+                return Entry(text.decode("utf-8", "replace"), text)
 
 
 class MemoryCheckpoints:
