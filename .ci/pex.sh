@@ -9,8 +9,8 @@ set -eu
 tools=$1 wheel=$2 target=$3
 : "${PYTHONS:=3.11 3.12 3.13}" "${MACHINES:=x86_64 aarch64}"
 
-wheels=$(mktemp -d)
-trap 'rm -rf "$wheels"' EXIT
+wheels=$(mktemp -d) targets=$(mktemp -d)
+trap 'rm -rf "$wheels" "$targets"' EXIT
 cp "$wheel" "$wheels"
 
 # glibc 2.28 or newer: every Linux with one of these Pythons, Alpine excepted.
@@ -25,7 +25,9 @@ for python in $PYTHONS; do
             --platform "manylinux2014_$machine" --platform "manylinux_2_17_$machine" \
             --platform "manylinux_2_24_$machine" --platform "manylinux_2_28_$machine" \
             --requirement requirements.lock --dest "$wheels"
-        platforms="$platforms --platform manylinux_2_28_$machine-cp-$python.0-$abi"
+        target_file=$targets/$python-$machine.json
+        "$tools/bin/python" .ci/pex_target.py "$python" "$machine" >"$target_file"
+        platforms="$platforms --complete-platform $target_file"
     done
 done
 
