@@ -3,12 +3,17 @@
 Looking for each one by itself costs a pass for each; a regular expression tries all of
 them at every byte. The library makes one automaton of them all, and looks at many bytes
 at a time (docs/decisions). This room alone knows it. An automaton is made when it is
-first asked for anything, and serves one thread.
+first asked for anything; any thread may ask.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from threading import local
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hyperscan import Database
 
 Span = tuple[int, int]  # from, and what stands behind it
 Hit = tuple[int, int]  # which of the patterns, and what stands behind it
@@ -20,34 +25,48 @@ class _Automaton:
     def __init__(
         self, patterns: Sequence[tuple[int, bytes]], *, ignores_case: bool = False
     ) -> None:
-        # Mutable state: the library's own, made at the first question.
+        # Mutable state: what the library makes of the patterns, at the first question,
+        # and what it searches with, of which each thread has its own.
         self._patterns = patterns
         self._ignores_case = ignores_case
-        self._scan: Callable[..., None] | None = None
+        self._database: Database | None = None
+        self._own = _Own()
 
     def hits_in(self, text: bytes) -> list[Hit]:
         """Return what stands in a text, in the order of where it ends."""
         hits: list[Hit] = []
-        if self._scan is None:
+        own = self._own
+        scan = own.scan
+        if scan is None:
             if not self._patterns:
                 return hits
-            self._scan = self._compiled()
-        self._scan(text, _note, 0, hits)
+            scan = self._prepare(own)
+        scan(text, _note, 0, hits, own.scratch)
         return hits
 
-    def _compiled(self) -> Callable[..., None]:
+    def _prepare(self, own: _Own) -> Callable[..., None]:
         # Late: a run that finds nothing to read does without it.
         from hyperscan import HS_FLAG_CASELESS, Database, Scratch  # noqa: PLC0415
 
-        database = Database()
-        database.compile(
-            expressions=[pattern for _, pattern in self._patterns],
-            ids=[number for number, _ in self._patterns],
-            elements=len(self._patterns),
-            flags=HS_FLAG_CASELESS if self._ignores_case else 0,
-        )
-        database.scratch = Scratch(database)
-        return database.scan
+        if self._database is None:
+            database = Database()
+            database.compile(
+                expressions=[pattern for _, pattern in self._patterns],
+                ids=[number for number, _ in self._patterns],
+                elements=len(self._patterns),
+                flags=HS_FLAG_CASELESS if self._ignores_case else 0,
+            )
+            self._database = database
+        own.scratch = Scratch(self._database)
+        own.scan = self._database.scan
+        return own.scan
+
+
+class _Own(local):
+    """What one thread searches with; the library lets others run meanwhile."""
+
+    scan: Callable[..., None] | None = None
+    scratch: object = None
 
 
 class Needles(_Automaton):

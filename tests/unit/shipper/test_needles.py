@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,3 +95,23 @@ def test_it_finds_what_looking_one_by_one_finds(
 ) -> None:
     """One that begins or ends within another is found all the same."""
     assert Needles(words).occur_in(text) is any(word in text for word in words)
+
+
+def test_threads_may_ask_at_the_same_time() -> None:
+    """Each has its own place to work in, and gets the answer to its own question."""
+    needles = Needles([b"pin", b"ssn"])
+    texts = [b"x" * 400_000 + word + b"y" * 400_000 for word in (b"pin", b"", b"ssn")]
+    answers: list[list[bool]] = [[], [], []]
+
+    def ask(number: int) -> None:
+        for _ in range(300):
+            answers[number].append(needles.occur_in(texts[number]))
+
+    threads = [Thread(target=ask, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [set(answer) for answer in answers] == [{True}, {False}, {True}]
+    assert [len(answer) for answer in answers] == [300, 300, 300]
