@@ -93,12 +93,16 @@ class Needles(_Automaton):
         Of those that overlap only one is told of: the one that begins first, and the
         longest of those that do.
         """
-        hits = self.hits_in(text)
-        if not hits:
-            return []
         lengths = self._lengths
-        spans = [(end - lengths[number], end) for number, end in hits]
-        return spans if len(spans) == 1 else _apart(spans)
+        spans: list[Span] = []
+        reach = 0
+        is_apart = True
+        for number, end in self.hits_in(text):
+            start = end - lengths[number]
+            is_apart = is_apart and start >= reach
+            reach = end
+            spans.append((start, end))
+        return spans if is_apart else _apart(spans)
 
 
 class Shapes(_Automaton):
