@@ -1,12 +1,13 @@
 # Every target makes its own virtual environment in .venv and installs what it needs.
 # PYTHON names the interpreter to make it with: make test PYTHON=python3.12
-# MINUTES says how long the soak lasts: make soak MINUTES=3
+# MINUTES says how long the soak lasts, WORKERS how many processes read: make soak MINUTES=3
 # JOBS says how many tests run at a time: make test JOBS=1
 # PYTHONS and MACHINES say what the pex runs on: make pex PYTHONS=3.12 MACHINES=x86_64
 # UPGRADE=1 takes the newest packages: make lock UPGRADE=1
 
 PYTHON ?= python3
 MINUTES ?= 20
+WORKERS ?= 1
 JOBS ?= 3
 RUNS ?= 5
 VENV := .venv
@@ -41,7 +42,7 @@ test-all: $(VENV)/dev.stamp  ## Run every test, the long ones too.
 	$(BIN)/python -m pytest
 
 soak: $(VENV)/dev.stamp  ## Kill writers and shipper at random, count every line; 20 minutes.
-	$(BIN)/python -m tests.soak.soak --minutes $(MINUTES)
+	$(BIN)/python -m tests.soak.soak --minutes $(MINUTES) --workers $(WORKERS)
 
 check: $(VENV)/dev.stamp  ## Run formatter, linter, types, layers, spelling, documents.
 	$(BIN)/ruff format --check .

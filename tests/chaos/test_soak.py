@@ -94,10 +94,12 @@ def test_a_process_can_be_looked_at() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_twenty_seconds_of_the_soak() -> None:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_twenty_seconds_of_the_soak(workers: str) -> None:
     """Scenario 55: random SIGKILL, rotation, failing receiver: promises are kept."""
+    command = ["-m", "tests.soak.soak", "--minutes", "0.34", "--workers", workers]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.soak.soak", "--minutes", "0.34"],
+        [sys.executable, *command],
         cwd=ROOT,
         env=environment({"PYTHONPATH": str(ROOT)}),
         capture_output=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.support.spool import rotated_files
 
 @dataclass(frozen=True, slots=True)
 class OnDisk:
-    """Every line of the log and its rotated siblings.
+    """Every line of the logs and of their rotated siblings.
 
     Attributes:
         ids: Of the lines that are records.
@@ -27,11 +27,11 @@ class OnDisk:
     files: int
 
 
-def read_log(log: Path) -> OnDisk:
-    """Read every file of the log."""
+def read_logs(logs: Iterable[Path]) -> OnDisk:
+    """Read every file of the logs."""
     ids: set[str] = set()
     torn = dropped = 0
-    files = [*rotated_files(log), log]
+    files = [file for log in logs for file in (*rotated_files(log), log)]
     for file in files:
         for line in file.read_bytes().splitlines():
             try:

@@ -7,6 +7,10 @@ disk has arrived or is a dead letter, repeats stay within the promised bound, an
 the shipper's memory and descriptors have stayed flat.
 
     python -m tests.soak.soak --minutes 20
+    python -m tests.soak.soak --minutes 20 --workers 2
+
+With workers each writer has a log of its own, and now and then one of the processes
+that read them is killed rather than their parent.
 
 Prints a summary and exits 1 if any promise was broken; then the files are kept.
 """
@@ -15,15 +19,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,7 +40,7 @@ from shipper.receiver.keeping import Counts, Request
 from shipper.receiver.server import Receiver
 from shipper.store import open_reader
 from tests.soak import vitals
-from tests.soak.books import Books, read_log
+from tests.soak.books import Books, read_logs
 from tests.support.commands import KEY, Shop, environment
 
 WRITERS = 4
@@ -63,9 +70,14 @@ class Inbox:
 
 @dataclass
 class Troupe:
-    """The processes on stage: writers and one shipper, replaced when killed."""
+    """The processes on stage: writers and one shipper, replaced when killed.
 
-    shop: Shop
+    Attributes:
+        logs: Who writes to which; the writers share them.
+    """
+
+    logs: Sequence[Path]
+    config: Path
     rotate_bytes: int
     rate: float
     chosen: random.Random
@@ -76,10 +88,11 @@ class Troupe:
     born: float = 0.0
     writer_kills: int = 0
     shipper_kills: int = 0
+    worker_kills: int = 0
 
     def begin(self) -> None:
         """Start everybody."""
-        self.writers = [self._writer() for _ in range(WRITERS)]
+        self.writers = [self._writer(number) for number in range(WRITERS)]
         self._raise_shipper()
 
     def kill_a_writer(self) -> None:
@@ -88,7 +101,7 @@ class Troupe:
         self.writers[number].kill()
         self.writers[number].wait()
         self.writer_kills += 1
-        self.writers[number] = self._writer()
+        self.writers[number] = self._writer(number)
 
     def kill_the_shipper(self) -> None:
         """Kill it and start another."""
@@ -97,6 +110,15 @@ class Troupe:
         self.shipper.wait()
         self.shipper_kills += 1
         self._raise_shipper()
+
+    def kill_a_worker(self) -> None:
+        """Kill one of the processes that the shipper has, if it has any now."""
+        assert self.shipper is not None
+        children = vitals.children(self.shipper.pid)
+        if children:
+            with suppress(ProcessLookupError):
+                os.kill(self.chosen.choice(children), signal.SIGKILL)
+                self.worker_kills += 1
 
     def the_dead(self) -> list[str]:
         """Return who has ended by itself, which nobody should."""
@@ -125,13 +147,13 @@ class Troupe:
             one.kill()
             one.wait()
 
-    def _writer(self) -> subprocess.Popen[bytes]:
-        words = (str(self.shop.log), str(self.rotate_bytes), str(self.rate))
+    def _writer(self, number: int) -> subprocess.Popen[bytes]:
+        log = self.logs[number % len(self.logs)]
+        words = (str(log), str(self.rotate_bytes), str(self.rate))
         return self._start("tests.soak.writer", *words)
 
     def _raise_shipper(self) -> None:
-        config = str(self.shop.config)
-        self.shipper = self._start("shipper", "run", "--config", config)
+        self.shipper = self._start("shipper", "run", "--config", str(self.config))
         self.born = time.monotonic()
 
     def _start(self, module: str, *words: str) -> subprocess.Popen[bytes]:
@@ -170,7 +192,10 @@ def storm(troupe: Troupe, seconds: float) -> list[vitals.Sample]:
             troupe.kill_a_writer()
             next_writer = now + troupe.chosen.expovariate(1 / 2.0)
         if now >= dies_at and not is_calm:
-            troupe.kill_the_shipper()
+            if len(troupe.logs) > 1 and troupe.chosen.randrange(2):
+                troupe.kill_a_worker()
+            else:
+                troupe.kill_the_shipper()
             dies_at = now + lifetime(troupe.chosen)
         assert troupe.shipper is not None
         age = now - troupe.born
@@ -206,7 +231,9 @@ def settle(shop: Shop) -> list[str]:
     return found
 
 
-def read_books(shop: Shop, arrived: Counter[str], most_repeats: int) -> Books:
+def read_books(
+    shop: Shop, logs: Sequence[Path], arrived: Counter[str], most_repeats: int
+) -> Books:
     """Read both sides: the disk and the state, and what arrived."""
     told = command(shop, "status", "--json")
     status = json.loads(told.stdout)["records"] if told.returncode == 0 else {}
@@ -214,7 +241,7 @@ def read_books(shop: Shop, arrived: Counter[str], most_repeats: int) -> Books:
     assert reader is not None
     letters = [one.letter.id for one in reader.dead_letters()]
     reader.close()
-    return Books(read_log(shop.log), arrived, letters, status, most_repeats)
+    return Books(read_logs(logs), arrived, letters, status, most_repeats)
 
 
 def summary(
@@ -237,7 +264,8 @@ def summary(
         "dead letters": len(books.letters),
         "lost": books.lost,
         "repeats": f"{books.repeats} (bound {books.most_repeats})",
-        "killed": f"{troupe.writer_kills} writers, {troupe.shipper_kills} shippers",
+        "killed": f"{troupe.writer_kills} writers, {troupe.shipper_kills} shippers, "
+        f"{troupe.worker_kills} workers",
         "requests": f"{counts.requests}, {counts.faults} failed, "
         f"{counts.lost_answers} answers lost",
         "memory": f"{min(rss, default=0)} to {max(rss, default=0)} KiB",
@@ -246,7 +274,9 @@ def summary(
     return "\n".join(f"{name:<20}{value}" for name, value in lines.items())
 
 
-def soak(directory: Path, *, minutes: float, rate: float, seed: int) -> list[str]:
+def soak(
+    directory: Path, *, minutes: float, rate: float, seed: int, workers: int
+) -> list[str]:
     """Run the soak in `directory`; print the figures, return the breaches."""
     shop, inbox = Shop(directory), Inbox()
     began = time.monotonic()
@@ -258,9 +288,18 @@ def soak(directory: Path, *, minutes: float, rate: float, seed: int) -> list[str
         shop.configure_more(
             f"[batch]\nmax_records = {MAX_RECORDS}\nmax_in_flight = {MAX_IN_FLIGHT}\n"
         )
+        logs = [shop.log]
+        if workers > 1:
+            shop.configure_more(
+                f'workers = {workers}\n[[source]]\npaths = ["exchanges-*.jsonl"]\n'
+            )
+            logs = [
+                directory / f"exchanges-{number}.jsonl" for number in range(WRITERS)
+            ]
         troupe = Troupe(
-            shop,
-            rotate_bytes=round(WRITERS * rate * RECORD_BYTES),
+            logs,
+            shop.config,
+            rotate_bytes=round(WRITERS * rate * RECORD_BYTES / len(logs)),
             rate=rate,
             chosen=random.Random(seed),
             errors=directory / "stderr.log",
@@ -271,8 +310,9 @@ def soak(directory: Path, *, minutes: float, rate: float, seed: int) -> list[str
         troupe.rest()
         found = settle(shop)
         counts = receiver.counts
-    broken_off = troupe.shipper_kills * MAX_IN_FLIGHT + counts.lost_answers
-    books = read_books(shop, inbox.arrived, broken_off * MAX_RECORDS)
+    windows = troupe.shipper_kills * workers + troupe.worker_kills
+    broken_off = windows * MAX_IN_FLIGHT + counts.lost_answers
+    books = read_books(shop, logs, inbox.arrived, broken_off * MAX_RECORDS)
     found += books.breaches() + vitals.breaches(samples)
     print(summary(books, counts, troupe, samples, time.monotonic() - began))
     return found
@@ -284,10 +324,17 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--rate", type=float, default=50.0, help="of each writer, 1/s")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    parser.add_argument("--workers", type=int, default=1, help="[batch] workers")
     chosen = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="hartail-soak-"))
     print(f"{'seed':<20}{chosen.seed}", flush=True)
-    found = soak(directory, minutes=chosen.minutes, rate=chosen.rate, seed=chosen.seed)
+    found = soak(
+        directory,
+        minutes=chosen.minutes,
+        rate=chosen.rate,
+        seed=chosen.seed,
+        workers=chosen.workers,
+    )
     for breach in found:
         print(f"BROKEN: {breach}")
     if found:

@@ -47,6 +47,15 @@ def sample(pid: int, life: int, age_seconds: float) -> Sample | None:
     return None
 
 
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started and that live."""
+    try:
+        text = (PROC / str(pid) / "task" / str(pid) / "children").read_text()
+    except OSError:
+        return []
+    return list(map(int, text.split()))
+
+
 def growth(samples: Sequence[Sample], figure: Callable[[Sample], int]) -> int:
     """Return by how much a figure has grown from the first quarter to the last."""
     quarter = max(1, len(samples) // 4)
