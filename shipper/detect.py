@@ -25,6 +25,7 @@ from shipper.needles import Needles, Shapes
 from shipper.tokens import TOKENS
 
 CARD: Final = "card-number"
+MOST_PLACES: Final = 8  # that look like a card's; of more, looking at all is quicker
 MOST_SHOWN: Final = 24  # characters of a shape; a longer one says nothing more
 
 
@@ -55,8 +56,9 @@ _MASKED = re.compile(
     r"|\[(?:REDACTED(?: [0-9]+)?|NOT SENT: [a-z-]+)\]"
 )
 # An entry can hide these behind an escape. Signs are made of letters, digits and
-# - _ . = alone; cards have blanks too, for which a form writes +.
-_HIDDEN_LETTERS: Final = string.ascii_letters + string.digits + "-_.= +%"
+# - _ . = alone; cards have blanks too, for which a form writes +; and what begins an
+# escape may be hidden itself.
+_HIDDEN_LETTERS: Final = string.ascii_letters + string.digits + "-_.= +%\\"
 # Encoded in every other URL, and no part of a sign but one, which is looked for so.
 _OFTEN_ENCODED: Final = "= +%"
 _RAW_SIGN: Final = "sig%3"
@@ -123,7 +125,10 @@ class Detectors:
         if signs and any(entry[start:end] != _PACKED for start, end in signs):
             return Doubt.SOME
         places = self._card_places.ends_in(entry)
-        if places and any(is_card_before(entry, end) for end in places):
+        if places and (
+            len(places) > MOST_PLACES
+            or any(is_card_before(entry, end) for end in places)
+        ):
             return Doubt.SOME
         return Doubt.PACKED if signs else NO_DOUBT
 

@@ -131,11 +131,30 @@ def test_ordinary_entries_are_let_through(entry: bytes) -> None:
         "5eed0000-0000-4000-8000-378282246310005 378282246310005",
         "3400 000000 00009",
         "4000-0000-0000-0000-006",
+        "\\u005cu20204111111111111111",
     ],
 )
 def test_a_card_is_seen_beside_ids_and_escapes(text: str) -> None:
     """Other digits stand before it, or the end of an escape does."""
     assert Detectors(["card-number"]).may_hold(text.encode())
+
+
+@pytest.mark.parametrize(
+    "escape", ["\\u005cu0041", "\\u005Cu0041", "%5cu0041", "\\u0041"]
+)
+def test_an_escape_may_be_escaped_itself(escape: str) -> None:
+    """Its backslash, that is: what is found in the text decoded once more."""
+    entry = f'{{"text":"{escape}KIA{"IOSFODNN7EXAMPLE"}"}}'
+
+    assert ALL.may_hold(entry.encode())
+
+
+def test_a_text_of_numbers_is_not_judged_place_by_place() -> None:
+    """Many look like cards and none is: nothing is known of it."""
+    ids = ",".join(["4111111111111112"] * 9)
+
+    assert ALL.may_hold(ids.encode())
+    assert ALL.find(ids) == []
 
 
 def test_a_sample_gives_nothing_away() -> None:
