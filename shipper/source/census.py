@@ -88,6 +88,9 @@ class Census:
         for tracked in missing.values():
             if is_absent(tracked):
                 self._miss(tracked)
+
+    def conclude(self) -> None:
+        """Note that all was counted: what comes from now on is read from its start."""
         self._starts_at_end = False
 
     def retire(self, tracked: Tracked) -> None:

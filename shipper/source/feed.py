@@ -204,8 +204,10 @@ class Feed:
         for _ in range(MOST_COUNTS - 1):
             census.count(places.candidates(), is_absent=places.is_surely_absent)
             if not places.is_moving:
-                return
-        census.count(places.candidates(), is_absent=places.is_absent)
+                break
+        else:
+            census.count(places.candidates(), is_absent=places.is_absent)
+        census.conclude()
 
     def _has_moved(self) -> bool:
         """Look at the files written to lately; True if one is not where it was."""

@@ -24,6 +24,8 @@ from shipper.source.tracked import Facts, Tracked
 STAMP_SECONDS = 2.0
 # Attribute caches of network file systems can hide a change for about a minute.
 RELIST_SECONDS = 60.0
+# Coarsest step of the clock that a kernel stamps its own files by.
+TICK_SECONDS = 0.02
 Trouble = Callable[[str, str, str], None]
 _Version = tuple[int, int, int]  # device, inode, time of the last change
 
@@ -120,11 +122,19 @@ class Places:
         return directory not in self._moving and self.is_absent(tracked)
 
     def _has_changed(self, directory: str) -> bool:
-        """Tell whether a directory is not as it was before its names were read."""
+        """Tell whether a directory may not be as it was before its names were read.
+
+        Within one step of the clock two changes have one stamp.
+        """
         try:
-            return _version(os.stat(directory)) != self._listings[directory].version
+            facts = os.stat(directory)
         except OSError:
             return True
+        age = self._clock.now().timestamp() - facts.st_mtime
+        return (
+            abs(age) < TICK_SECONDS
+            or _version(facts) != self._listings[directory].version
+        )
 
     def _names_in(self, directory: str, now: float) -> list[Name]:
         try:

@@ -116,6 +116,29 @@ def test_older_generations_are_read_first(log: Path) -> None:
     assert shipper.drain() == expected + some_lines(0, 10)
 
 
+class Listing:
+    """Stands for `os.listdir`; the log is rotated when it has been listed once.
+
+    Args:
+        stamp_ns: What the directory is stamped with then, or None for the truth.
+    """
+
+    def __init__(self, log: Path, stamp_ns: int | None = None) -> None:
+        self._log = log
+        self._stamp_ns = stamp_ns
+        self._list = os.listdir
+
+    def __call__(self, directory: str) -> list[str]:
+        """List a directory, and rotate."""
+        names = self._list(directory)
+        if not os.path.exists(f"{self._log}.1"):
+            os.rename(self._log, f"{self._log}.1")
+            append(self._log, some_lines(20, 10))
+            if self._stamp_ns is not None:
+                os.utime(directory, ns=(self._stamp_ns, self._stamp_ns))
+        return names
+
+
 @pytest.mark.parametrize("is_known", [False, True])
 def test_a_rotation_during_the_listing_is_seen_whole(
     log: Path, monkeypatch: pytest.MonkeyPatch, is_known: bool
@@ -125,20 +148,33 @@ def test_a_rotation_during_the_listing_is_seen_whole(
     if is_known:
         shipper.drain()
         append(log, some_lines(10, 10))
-    listed = os.listdir
-
-    def list_late(directory: str) -> list[str]:
-        names = listed(directory)
-        if not os.path.exists(f"{log}.1"):
-            os.rename(log, f"{log}.1")
-            append(log, some_lines(20, 10))
-        return names
-
-    monkeypatch.setattr(os, "listdir", list_late)
+    monkeypatch.setattr(os, "listdir", Listing(log))
 
     older = some_lines(10, 10) if is_known else some_lines(0, 10)
     assert shipper.drain() == older + some_lines(20, 10)
     assert "file_lost" not in shipper.events.names()
+
+
+def test_a_rotation_within_one_step_of_the_clock_is_seen_whole(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It leaves the directory with the stamp that it had."""
+    shipper = following(log.parent)
+    stamp_ns = int((shipper.clock.now().timestamp() + 1.0) * 1e9)  # when it looks
+    os.utime(log.parent, ns=(stamp_ns, stamp_ns))
+    monkeypatch.setattr(os, "listdir", Listing(log, stamp_ns))
+
+    assert shipper.drain() == some_lines(0, 10) + some_lines(20, 10)
+
+
+def test_a_rotation_during_the_first_listing_leaves_the_end_where_it_was(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was there before the very first run is not read under another name."""
+    shipper = following(log.parent, read_from="end")
+    monkeypatch.setattr(os, "listdir", Listing(log))
+
+    assert shipper.drain() == []
 
 
 def test_a_directory_that_never_rests_is_read_all_the_same(
