@@ -1,8 +1,8 @@
 """What a name may be disguised by: letters that fold to ASCII, and percent-encoding.
 
-Bytes come in, lower case, and a yes or no goes out: whether something in them can be
-read as a letter of a plain name that does not stand there as such. JSON's escapes are
-left to those who know where they are one.
+Bytes come in, lower case, and places in them go out: where something can be read as a
+letter of a plain name that does not stand there as such. JSON's escapes are left to
+those who know where they are one.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ _PLAIN_NAME = re.compile(r"[a-z0-9_.\-]+\Z")
 
 # Of an ASCII name character, a quote, a percent sign, a backslash, or NUL.
 SPELLING_BYTE: Final = b"00|2[25de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf]"
-# Lower case, as they stand in UTF-8.
-_FOLDED: Final = tuple(letter.encode().lower() for letter in FOLDING)
+_FOLDED: Final = tuple(map(str.encode, FOLDING))
 DISGUISES: Final = (
     *_FOLDED,
     *(b"%" + letter.encode().hex("%").encode() for letter in FOLDING),

@@ -1,8 +1,8 @@
 """requests, imported without the library that guesses the encoding of a text.
 
 It is looked for at the import and never asked here: answers are read as bytes. Without
-it the process is 2.5 MB smaller and starts 10 ms sooner; nothing else of requests
-changes, and whoever imports that library later gets it.
+it the process is 2.5 MB smaller and starts 10 ms sooner. A `Response.text` is UTF-8
+then, unless the answer says otherwise; whoever imports that library later gets it.
 """
 
 from __future__ import annotations

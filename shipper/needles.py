@@ -8,6 +8,7 @@ first asked for anything; any thread may ask.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from threading import local
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ class _Automaton:
         self._own = _Own()
 
     def hits_in(self, text: bytes) -> list[Hit]:
-        """Return what stands in a text, in the order of where it ends."""
+        """Return what stands in a text."""
         hits: list[Hit] = []
         own = self._own
         scan = own.scan
@@ -48,7 +49,8 @@ class _Automaton:
         # Late: a run that finds nothing to read does without it.
         from hyperscan import HS_FLAG_CASELESS, Database, Scratch  # noqa: PLC0415
 
-        if self._database is None:
+        database = self._database
+        if database is None:
             database = Database()
             database.compile(
                 expressions=[pattern for _, pattern in self._patterns],
@@ -57,8 +59,8 @@ class _Automaton:
                 flags=HS_FLAG_CASELESS if self._ignores_case else 0,
             )
             self._database = database
-        own.scratch = Scratch(self._database)
-        own.scan = self._database.scan
+        own.scratch = Scratch(database)
+        own.scan = database.scan
         return own.scan
 
 
@@ -117,7 +119,7 @@ class Shapes(_Automaton):
         super().__init__(list(enumerate(expressions)))
 
     def ends_in(self, text: bytes) -> list[int]:
-        """Return where one of them ends, first to last."""
+        """Return where one of them ends."""
         hits = self.hits_in(text)
         return [end for _, end in hits] if hits else []
 
@@ -129,7 +131,7 @@ def _note(number: int, _start: int, end: int, _flags: int, hits: list[Hit]) -> N
 
 def _literal(word: bytes) -> bytes:
     """Return the expression for a word as it stands."""
-    return b"".join(b"\\x%02x" % byte for byte in word)
+    return re.escape(word).replace(b"\0", rb"\x00")
 
 
 def _apart(spans: list[Span]) -> list[Span]:

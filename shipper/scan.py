@@ -21,7 +21,7 @@ from shipper.needles import Needles, Span
 
 # What a name may be disguised by, as it stands in the bytes of an entry: also an escape
 # of an ASCII character or of a folding letter; bodies in Base64 hide anything.
-_DISGUISES: Final = (
+_HIDING: Final = (
     *DISGUISES,
     *sorted({f"\\u{ord(letter):04x}"[:4].encode() for letter in ("\0", *FOLDING)}),
     b"base64",
@@ -39,7 +39,7 @@ class Scan:
         words = lists.names | {last_name(path) for path in lists.paths}
         # A name with other characters may be escaped in ways not looked for here.
         self.is_blind = lists.is_allowlist or not are_plain(words)
-        needles = (*(word.encode() for word in words), *_DISGUISES)
+        needles = (*(word.encode() for word in words), *_HIDING)
         self._needles = Needles(needles, ignores_case=True)
 
     def spans(self, entry: bytes) -> list[Span]:
