@@ -40,7 +40,7 @@ def is_card_before(entry: bytes, end: int) -> bool:
     """
     nearby = entry[max(0, end - _LONGEST) : end + _FIFTH_GROUP]
     nearby = _BLANK.sub(b" ", nearby)
-    # An escape whose last character is no digit ends a number by itself.
+    # An escape may end in digits, which are no part of a number behind it.
     return any(
         next(card_numbers(text.decode("latin-1"), is_loose=True), None) is not None
         for text in (nearby, _ESCAPE.sub(b"?", nearby))
