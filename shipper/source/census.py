@@ -116,7 +116,9 @@ class Census:
             return True
         if tracked.row.file_id not in missing:
             return True  # a second name of the same file
-        if _is_plausible(tracked, candidate.facts):
+        if _is_unchanged(tracked, candidate):
+            pass  # as nearly all are nearly always
+        elif _is_plausible(tracked, candidate.facts):
             self._roster.refresh(tracked, candidate.name, candidate.facts)
         else:
             sighting = self._examiner.open(candidate)
@@ -322,6 +324,16 @@ def _rather_followed(rows: list[FileRow]) -> list[FileRow]:
     if followed or not rows:
         return followed
     return [max(rows, key=lambda row: row.offset_bytes)]
+
+
+def _is_unchanged(tracked: Tracked, candidate: Candidate) -> bool:
+    """Return True if a file is where it was, and nothing of its `stat` is new."""
+    return (
+        tracked.name is candidate.name
+        and tracked.facts == candidate.facts
+        and not tracked.is_orphan
+        and not tracked.is_doubtful
+    )
 
 
 def _is_plausible(tracked: Tracked, facts: Facts) -> bool:

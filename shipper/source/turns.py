@@ -58,9 +58,9 @@ class Turns:
 
     def add(self, tracked: Tracked) -> None:
         """Give a file its turn, if there may be anything to read in it."""
-        if tracked.is_queued or tracked.is_stopped or not tracked.is_saved:
+        if tracked.settled == tracked.facts or tracked.is_queued:
             return
-        if tracked.settled == tracked.facts:
+        if tracked.is_stopped or not tracked.is_saved:
             return
         if tracked.row.state is FileState.DONE:
             if tracked.row.packing or tracked.unread_beyond <= 0:
