@@ -172,6 +172,9 @@ def _wrong(breach: Breach, places: Places) -> Fault:
         problem = "is empty: expected at least one"
     elif breach.rule == "minLength":
         problem = "is empty: expected text"
+    elif breach.rule == "maxLength":
+        most, found = breach.schema["maxLength"], len(breach.found)
+        problem = f"expected {most} characters at most, found {found}"
     else:
         problem = f"expected {expectation(breach.schema)}, found {_shown(breach.found)}"
     if breach.rule == "enum" and isinstance(breach.found, str):

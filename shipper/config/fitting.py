@@ -53,6 +53,10 @@ def _is_long_enough(value: object, rule: Any, _: object) -> bool:
     return isinstance(value, str | list) and len(value) >= rule
 
 
+def _is_short_enough(value: object, rule: Any, _: object) -> bool:
+    return isinstance(value, str) and len(value) <= rule
+
+
 def _is_no_less(value: object, rule: Any, _: object) -> bool:
     return isinstance(value, int | float) and value >= rule
 
@@ -88,6 +92,7 @@ _CHECKS: Final[Mapping[str, Callable[[object, Any, Mapping[str, Any]], bool]]] =
     "enum": _is_one_of,
     "items": _holds_fitting,
     "maximum": _is_no_more,
+    "maxLength": _is_short_enough,
     "minimum": _is_no_less,
     "minItems": _is_long_enough,
     "minLength": _is_long_enough,

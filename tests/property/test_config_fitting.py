@@ -29,7 +29,12 @@ _BOUNDS = sorted(
 )
 _WORDS = sorted({word for part in _PARTS for word in part.get("enum", ())})
 
-_TEXTS = st.text(max_size=3) | st.sampled_from(_WORDS)
+_LONGEST = [part["maxLength"] for part in _PARTS if "maxLength" in part]
+_TEXTS = st.one_of(
+    st.text(max_size=3),
+    st.sampled_from(_WORDS),
+    st.sampled_from([length + 1 for length in _LONGEST]).map("x".__mul__),
+)
 _NUMBERS = st.one_of(
     st.integers(-2, 5000),
     st.floats(),

@@ -296,6 +296,10 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
             "found a date or time",
         ),
         (
+            SMALLEST + f'[filter]\ndenylist = ["ssn", "{"x" * 1001}"]\n',
+            "FILE:4: filter.denylist[1]: expected 1000 characters at most, found 1001",
+        ),
+        (
             SMALLEST + '[filter]\ndenylist = ["rdme_x", {}]\n',
             "FILE:4: filter.denylist[1]: expected text, found a table",
         ),
