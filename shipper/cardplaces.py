@@ -3,8 +3,8 @@ r"""Where the bytes of an entry may hold the number of a payment card.
 A shape goes out, for one search through all the bytes of an entry, and whether a place
 it was found at may be a card number after all. A yes may be wrong and only costs time;
 a no never is, however the number is encoded. Ids and times are runs of digits and
-dashes too, so that the shape asks for as much as it can: the first digit, the groups
-that are printed on cards, and no digit before or behind them.
+dashes too, so that the shape asks for as much as `cards` knows: the first digit, the
+groups that are printed on cards, and no digit before or behind them.
 """
 
 from __future__ import annotations
@@ -12,23 +12,38 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from shipper.cards import card_numbers
+from shipper.cards import (
+    FEWEST_DIGITS,
+    FIRST_DIGITS,
+    MOST_DIGITS,
+    SHAPES,
+    card_numbers,
+)
 
 # A number ends an escape, or anything that is no digit.
 _BEFORE: Final = rb"(?:^|[^0-9]|%[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4})"
 _BEHIND: Final = rb"(?:[^0-9]|$)"
 _BETWEEN: Final = rb"(?:[ +-]|%20)"  # a form writes + for a blank
-# By `cards`: one group of digits, or groups such as 4-4-4-4-3, 4-6-5 and 6-13, with S
-# for what is between them.
-_GROUPS: Final = (
-    rb"[2-6][0-9]{3}(?:[0-9]{9,15}|[0-9]{2}S[0-9]{13}|S[0-9]{6}S[0-9]{4,5}"
-    rb"|S[0-9]{4}S(?:[0-9]{5}|[0-9]{4}S[0-9]{1,4}))"
-)
-CARD_SHAPE: Final = b"".join((_BEFORE, _GROUPS, _BEHIND)).replace(b"S", _BETWEEN)
-_LONGEST: Final = 48  # more than any of these is long
-_FIFTH_GROUP: Final = len("%204444")  # of the longest ones
+_LONGEST: Final = 48  # more than any of the shapes is long
 _BLANK = re.compile(rb"%20|\+")
 _ESCAPE = re.compile(rb"\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}")
+
+
+def _digits(fewest: int, most: int) -> bytes:
+    """Return the shape of a group of digits that a number begins with."""
+    return f"[{FIRST_DIGITS}][0-9]{{{fewest - 1},{most - 1}}}".encode()
+
+
+def _groups(sizes: tuple[int, ...]) -> bytes:
+    """Return the shape of a number in groups of these sizes."""
+    first, *others = sizes
+    rest = [f"[0-9]{{{size}}}".encode() for size in others]
+    return _BETWEEN.join((_digits(first, first), *rest))
+
+
+_ONE_GROUP: Final = _digits(FEWEST_DIGITS, MOST_DIGITS)
+_NUMBER: Final = b"|".join((_ONE_GROUP, *map(_groups, sorted(SHAPES))))
+CARD_SHAPE: Final = b"%b(?:%b)%b" % (_BEFORE, _NUMBER, _BEHIND)
 
 
 def is_card_before(entry: bytes, end: int) -> bool:
@@ -36,10 +51,9 @@ def is_card_before(entry: bytes, end: int) -> bool:
 
     Args:
         entry: Any bytes.
-        end: Where `CARD_SHAPE` ends; of five groups, the first four do.
+        end: Where `CARD_SHAPE` ends.
     """
-    nearby = entry[max(0, end - _LONGEST) : end + _FIFTH_GROUP]
-    nearby = _BLANK.sub(b" ", nearby)
+    nearby = _BLANK.sub(b" ", entry[max(0, end - _LONGEST) : end])
     # An escape may end in digits, which are no part of a number behind it.
     return any(
         next(card_numbers(text.decode("latin-1"), is_loose=True), None) is not None

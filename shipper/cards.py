@@ -21,14 +21,14 @@ MOST_DIGITS: Final = 19
 _RUN = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,}")
 _GROUP = re.compile(r"[0-9]+")
 # How numbers are printed on cards; an ungrouped one may have any length.
-_SHAPES: Final = frozenset(
+SHAPES: Final = frozenset(
     {
         (4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 4, 4, 4, 2), (4, 4, 4, 4, 1),
         (4, 6, 5), (4, 6, 4), (4, 4, 5), (6, 13), (4, 4, 4, 3),
     }
 )  # fmt: skip
 _MOST_GROUPS: Final = 5
-_FIRST_LENGTHS: Final = frozenset(shape[0] for shape in _SHAPES)
+_FIRST_LENGTHS: Final = frozenset(shape[0] for shape in SHAPES)
 # Of each ASCII digit, the value that it counts for where it is doubled.
 _DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 
@@ -68,6 +68,7 @@ _ISSUERS: Final = (
     _range("6759", "6759", 16, 18, 19),  # Maestro
     _range("6761", "6763", 16, 18, 19),  # Maestro
 )
+FIRST_DIGITS: Final = "".join(sorted({issuer.first[0] for issuer in _ISSUERS}))
 
 
 class Span(Struct, frozen=True, gc=False):
@@ -98,7 +99,7 @@ def card_numbers(text: str, *, is_loose: bool = False) -> Iterator[Span]:
             index += count or 1
 
 
-def is_card_number(digits: str) -> bool:
+def _is_card_number(digits: str) -> bool:
     """Tell whether digits are the number of a card."""
     if not FEWEST_DIGITS <= len(digits) <= MOST_DIGITS:
         return False
@@ -121,11 +122,11 @@ def _cards_groups(text: str, groups: list[Span], *, is_loose: bool) -> int:
         return 0
     lengths = tuple(group.end - group.start for group in groups)
     for count in range(len(groups), 0, -1):
-        if lengths[:count] not in _SHAPES and count > 1:
+        if lengths[:count] not in SHAPES and count > 1:
             continue
         taken = groups[:count]
         digits = "".join(text[group.start : group.end] for group in taken)
-        if is_card_number(digits) and (is_loose or _may_end(text, taken[-1].end)):
+        if _is_card_number(digits) and (is_loose or _may_end(text, taken[-1].end)):
             return count
     return 0
 
