@@ -14,8 +14,6 @@ from msgspec.structs import replace
 
 from shipper.clock import Clock
 from shipper.fileid import (
-    HEAD_BYTES,
-    HEADER_BYTES,
     Cut,
     FileRow,
     FileState,
@@ -27,6 +25,7 @@ from shipper.source.handles import Handles
 from shipper.source.journal import Catalog, Journal
 from shipper.source.sharing import Share
 from shipper.source.siblings import Name
+from shipper.source.sighting import first_bytes
 from shipper.source.tracked import Facts, Tracked
 
 # File ids and inodes in use, with the roster that uses them.
@@ -234,9 +233,7 @@ class Roster:
             return
         first = follower.take_first()
         if first is None:
-            first = stream.read_at(0, HEAD_BYTES)
-            if first.startswith(b"#"):
-                first = stream.read_at(0, HEADER_BYTES)
+            first = first_bytes(stream)
             place = follower.position
             start = max(0, place.offset_bytes - place.mark.length_bytes)
             before = stream.read_at(start, place.offset_bytes - start)

@@ -21,7 +21,7 @@ from shipper.fileid import (
     head_of,
     mark_of,
 )
-from shipper.follow import PlainStream, Position
+from shipper.follow import PlainStream, Position, Stream
 from shipper.unpack import PackedStream, packing_of
 
 OpenFile = Callable[[str, int], int]
@@ -63,15 +63,13 @@ class Sighting:
             self._facts = _facts_of_regular(self._handle)
             self.packing = ""
             self._stream: PlainStream | PackedStream = PlainStream(self._handle)
-            first = self._stream.read_at(0, HEAD_BYTES)
+            first = first_bytes(self._stream)
             # Of one read: an archive may be empty when we look, and begun a moment
             # later.
             if packing := packing_of(first):
                 self.packing = packing
                 self._stream = PackedStream(self._handle, packing)
-                first = self._stream.read_at(0, HEAD_BYTES)
-            if first.startswith(b"#"):
-                first = self._stream.read_at(0, HEADER_BYTES)
+                first = first_bytes(self._stream)
             self.head = head_of(first)
         except BaseException:
             os.close(self._handle)
@@ -151,6 +149,12 @@ class Sighting:
                 return Position(offset, 0, mark_of(tail))
             end = start
         return Position()
+
+
+def first_bytes(stream: Stream) -> bytes:
+    """Return as much of a stream's beginning as a fingerprint is made of."""
+    first = stream.read_at(0, HEAD_BYTES)
+    return stream.read_at(0, HEADER_BYTES) if first.startswith(b"#") else first
 
 
 def _facts_of_regular(handle: int) -> os.stat_result:
