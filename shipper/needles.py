@@ -120,8 +120,7 @@ class Shapes(_Automaton):
 
     def ends_in(self, text: bytes) -> list[int]:
         """Return where one of them ends."""
-        hits = self.hits_in(text)
-        return [end for _, end in hits] if hits else []
+        return [end for _, end in self.hits_in(text)]
 
 
 def _note(number: int, _start: int, end: int, _flags: int, hits: list[Hit]) -> None:

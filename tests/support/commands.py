@@ -166,3 +166,14 @@ def line_with(process: subprocess.Popen[str], text: str) -> str:
         if text in line:
             return line
     raise AssertionError(f"the process ended without {text!r}")
+
+
+def run_alone(program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in an interpreter that nobody measures: coverage imports much."""
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
+    )

@@ -16,6 +16,7 @@ from shipper.cli.options import duration
 from shipper.cli.root import Verbs, main, root
 from shipper.cli.table import VERBS
 from shipper.errors import ShipperError, StateLockedError
+from tests.support.commands import run_alone
 from tests.support.settings import KEY
 
 Streams = pytest.CaptureFixture[str]
@@ -72,17 +73,6 @@ def test_the_table_and_the_command_agree(name: str) -> None:
     assert command is not None
     assert command.name == name
     assert (command.help or "").splitlines()[0] == VERBS[name].summary
-
-
-def run_alone(program: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in an interpreter that nobody measures: coverage imports much."""
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
-    )
 
 
 def test_help_imports_no_heavy_package() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-REPOSITORY = Path(__file__).parents[3]
+from tests.support.commands import run_alone
+
+STRICT = "import sys, warnings; warnings.simplefilter('error')"
 GUESSER = "charset_normalizer"
 
 
@@ -25,30 +23,16 @@ def test_the_guesser_of_encodings_is_left_to_others(
     program: str, is_loaded: bool
 ) -> None:
     """Whoever asks for it gets it, before and after; no warning is given."""
-    asked = f"import sys; {program}; print({GUESSER!r} in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", asked],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_alone(f"{STRICT}; {program}; print({GUESSER!r} in sys.modules)")
 
     assert (done.stdout, done.stderr) == (f"{is_loaded}\n", "")
 
 
 def test_an_answer_has_a_text_all_the_same() -> None:
     """In UTF-8, unless it says what it is written in."""
-    program = (
+    done = run_alone(
         "from shipper.lean import requests; answer = requests.Response(); "
         "answer._content = 'grün'.encode(); print(answer.text == 'grün')"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=True,
     )
 
     assert done.stdout == "True\n"
