@@ -20,10 +20,10 @@ from msgspec import Struct
 from shipper import har
 from shipper.bodies import as_text, from_base64, from_data_url, read_media_type
 from shipper.detect import Detectors
+from shipper.hiding import shown_name
 from shipper.jsontext import looks_like_json, read_json
 from shipper.reports.elements import values_of
 from shipper.reports.pieces import aligned, joined_pieces, split
-from shipper.walk import shown_name
 from shipper.xmltext import looks_like_xml
 
 Side = Literal["request", "response", ""]
