@@ -14,7 +14,8 @@ from shipper.errors import EXIT_BAD_DATA, EXIT_OK
 from shipper.events import one_line
 
 if TYPE_CHECKING:
-    from shipper.reports.audit import Audit, FileAudit, Stretch
+    from shipper.reports.audit import Audit, FileAudit
+    from shipper.reports.stretches import Stretch
     from shipper.store.sums import Outcomes
 
 EXPORTED = "exported"  # a column for those who export

@@ -10,59 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from shipper.clock import Clock
 from shipper.events import Events
 from shipper.fileid import FileRow, FileState, at_cut
-from shipper.follow import Stream
 from shipper.reports.finding import Disk, UnreadableError
 from shipper.reports.losses import Losses, losses_of
-from shipper.reports.recount import BLOCK_BYTES, LineCount, recount
+from shipper.reports.stretches import (
+    Kind,
+    Stretch,
+    before_start,
+    pending,
+    read_again,
+    recorded,
+)
 from shipper.source import FileView, Followed
-from shipper.source.sighting import Sighting
 from shipper.store.account import Account, Range, open_account
-from shipper.store.sums import Outcomes
+from shipper.store.sums import Outcomes, total_of
 
 SKIPPED_PREFIX = "skipped:"
-
-
-class Kind(StrEnum):
-    """What a stretch of a file is."""
-
-    BEFORE_START = "before-start"  # reading began after it
-    COMMITTED = "committed"  # read again, and the ledger is right
-    RECORDED = "recorded"  # committed; the file is gone, the ledger stands for it
-    PENDING = "pending"  # not committed yet
-    LOST = "lost"  # the file went before it was committed
-    WRONG = "wrong"  # disk and ledger do not agree
-
-
-class Stretch(Struct, frozen=True):
-    """Bytes of one file that have one explanation.
-
-    Attributes:
-        end_bytes: None when nobody knows where it ended (a packed file that
-            vanished before it was unpacked).
-        lines: What its lines became, of a committed one.
-        whole_lines: Lines that wait, of a pending one.
-        why: What is wrong, of a wrong one.
-    """
-
-    kind: Kind
-    start_bytes: int
-    end_bytes: int | None
-    lines: Outcomes = Outcomes()
-    whole_lines: int = 0
-    why: str = ""
-
-    @property
-    def size_bytes(self) -> int:
-        """Its length; 0 when its end is not known."""
-        return 0 if self.end_bytes is None else self.end_bytes - self.start_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +48,7 @@ class FileAudit:
 
     def lines(self, *kinds: Kind) -> Outcomes:
         """Return what the lines in stretches of these kinds became."""
-        return _sum(each.lines for each in self.stretches if each.kind in kinds)
+        return total_of(each.lines for each in self.stretches if each.kind in kinds)
 
     def of(self, kind: Kind) -> list[Stretch]:
         """Return the stretches of a kind."""
@@ -121,7 +89,7 @@ class Audit:
     @property
     def lines(self) -> Outcomes:
         """What became of all lines ever committed, by the ledger."""
-        return _sum(each.lines(*Kind) for each in self.files)
+        return total_of(each.lines(*Kind) for each in self.files)
 
 
 def take_audit(
@@ -173,7 +141,7 @@ class _Auditor:
                 if sighting is None:
                     return self._absent(row, ranges)
                 self._paths.add(sighting.path)
-                stretches = tuple(_read_again(sighting, row, ranges))
+                stretches = tuple(read_again(sighting, row, ranges))
                 return FileAudit(sighting.path, row.state.value, stretches)
         except UnreadableError as error:
             why = f"cannot be read: {error}"
@@ -192,7 +160,7 @@ class _Auditor:
                 if sighting is None:
                     return FileAudit(view.path, "new", ())
                 start = view.offset_bytes
-                stretches = [*_before(start), *_pending(sighting, start)]
+                stretches = [*before_start(start), *pending(sighting, start)]
                 return FileAudit(view.path, "new", tuple(stretches))
         except UnreadableError as error:
             # Nothing of it was ever committed: nothing can be wrong.
@@ -201,11 +169,7 @@ class _Auditor:
 
     def _absent(self, row: FileRow, ranges: Iterator[Range]) -> FileAudit:
         """Explain a file that is not there: by the ledger, and what it lost."""
-        stretches = [*_before(row.start_bytes)]
-        recorded = _Merger()
-        for piece, fault in _chained(row, ranges):
-            recorded.add(Kind.RECORDED, piece, fault)
-        stretches += recorded.stretches
+        stretches = list(recorded(row, ranges))
         state = row.state.value
         if row.state is FileState.HISTORY:
             # Whether a backfill is over, its next run will say.
@@ -231,95 +195,6 @@ class _Auditor:
             yield Stretch(Kind.LOST, max(position, by_now), end)
 
 
-def _read_again(
-    sighting: Sighting, row: FileRow, ranges: Iterator[Range]
-) -> Iterator[Stretch]:
-    """Explain a file that is there."""
-    yield from _before(row.start_bytes)
-    merged = _Merger()
-    for piece, chain_fault in _chained(row, ranges):
-        fault = chain_fault
-        if piece is not None and fault is None:
-            fault = recount(sighting.stream, piece).fault
-        merged.add(Kind.COMMITTED, piece, fault)
-    yield from merged.stretches
-    if row.state is not FileState.GONE:
-        yield from _pending(sighting, row.offset_bytes)
-
-
-def _chained(
-    row: FileRow, ranges: Iterator[Range]
-) -> Iterator[tuple[Range | None, str | None]]:
-    """Yield the ranges, each with what is wrong in how it follows the one before."""
-    at, crc = row.start_bytes, 0
-    for piece in ranges:
-        fault = None
-        if piece.start_bytes != at or piece.crc_before != crc:
-            fault = f"the ledger does not go on from byte {at}"
-        yield piece, fault
-        at, crc = piece.end_bytes, piece.crc_after
-    if (at, crc) != (row.offset_bytes, row.crc):
-        fault = f"the ledger ends at byte {at}, and the position is {row.offset_bytes}"
-        yield None, fault
-
-
-def _before(start_bytes: int) -> Iterator[Stretch]:
-    if start_bytes:
-        yield Stretch(Kind.BEFORE_START, 0, start_bytes)
-
-
-def _pending(sighting: Sighting, start_bytes: int) -> Iterator[Stretch]:
-    """Explain what stands after the position."""
-    stream: Stream = sighting.stream
-    lines, at = LineCount(), start_bytes
-    # To the end as it was when the file was opened: a busy one never ends.
-    end = None if sighting.packing else sighting.size_bytes
-    while end is None or at < end:
-        count = BLOCK_BYTES if end is None else min(BLOCK_BYTES, end - at)
-        piece = stream.read_at(at, count)
-        if not piece:
-            break
-        lines.feed(piece)
-        at += len(piece)
-    if at > start_bytes:
-        yield Stretch(Kind.PENDING, start_bytes, at, whole_lines=lines.whole)
-
-
-class _Merger:
-    """Joins neighbouring ranges that are alike."""
-
-    def __init__(self) -> None:
-        # Mutable state: the stretches so far.
-        self.stretches: list[Stretch] = []
-
-    def add(self, kind: Kind, piece: Range | None, fault: str | None) -> None:
-        """Take the next range, or a fault that stands behind the last one."""
-        if fault is not None:
-            kind = Kind.WRONG
-        last = self.stretches[-1] if self.stretches else None
-        if piece is None:
-            at = (last.end_bytes or 0) if last is not None else 0
-            self.stretches.append(Stretch(kind, at, at, why=fault or ""))
-        elif last is not None and last.kind is kind and last.end_bytes is not None:
-            self.stretches[-1] = Stretch(
-                kind,
-                last.start_bytes,
-                piece.end_bytes,
-                lines=_sum((last.lines, piece.lines)),
-                why=last.why,
-            )
-        else:
-            self.stretches.append(
-                Stretch(
-                    kind,
-                    piece.start_bytes,
-                    piece.end_bytes,
-                    lines=piece.lines,
-                    why=fault or "",
-                )
-            )
-
-
 def _faults(account: Account) -> Iterator[str]:
     """Say which sums contradict each other."""
     sums = account.sums
@@ -341,14 +216,3 @@ def _faults(account: Account) -> Iterator[str]:
     stray = account.stray_letters()
     if stray:
         yield f"{stray} dead letters are of lines that are not committed"
-
-
-def _sum(parts: Iterator[Outcomes] | Sequence[Outcomes]) -> Outcomes:
-    delivered = skipped = dead = blank = exported = 0
-    for part in parts:
-        delivered += part.delivered
-        skipped += part.skipped
-        dead += part.dead
-        blank += part.blank
-        exported += part.exported
-    return Outcomes(delivered, skipped, dead, blank, exported)

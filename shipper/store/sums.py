@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -96,17 +96,22 @@ def sum_up(connection: sqlite3.Connection) -> Sums:
         )
         for row in connection.execute(_FILES)
     )
-    lines = Outcomes(
-        delivered=sum(file.lines.delivered for file in files),
-        skipped=sum(file.lines.skipped for file in files),
-        dead=sum(file.lines.dead for file in files),
-        blank=sum(file.lines.blank for file in files),
-        exported=sum(file.lines.exported for file in files),
-    )
     return Sums(
         files=files,
-        lines=lines,
+        lines=total_of(file.lines for file in files),
         counters=counters.totals(connection),
         missing=writers.missing(connection),
         bundles=bundles.unacknowledged(connection),
     )
+
+
+def total_of(parts: Iterable[Outcomes]) -> Outcomes:
+    """Return the sums of several."""
+    delivered = skipped = dead = blank = exported = 0
+    for part in parts:
+        delivered += part.delivered
+        skipped += part.skipped
+        dead += part.dead
+        blank += part.blank
+        exported += part.exported
+    return Outcomes(delivered, skipped, dead, blank, exported)

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from shipper.config.settings import SourceSettings
-from shipper.reports.audit import Audit, FileAudit, Kind, take_audit
+from shipper.reports.audit import Audit, FileAudit, take_audit
+from shipper.reports.stretches import Kind
 from shipper.store import open_store
 from shipper.store.sums import Outcomes
 from tests.support.clock import FakeClock
