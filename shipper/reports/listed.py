@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from shipper.policy import Policy
-from shipper.reports.leaves import Part, Side
+from shipper.reports.leaf import Part, Side
 
 REMEMBERED_NAMES: Final = 4096
 

@@ -20,7 +20,9 @@ from shipper.bodies import codings_of
 from shipper.detect import Detectors
 from shipper.record import Record
 from shipper.redact import Redacted, Redactor
-from shipper.reports.leaves import Leaf, Part, Side, is_mark, leaves
+from shipper.reports.leaf import Leaf, Part, Side
+from shipper.reports.leaves import leaves
+from shipper.reports.texts import is_mark
 
 BY_A_RULE: Final = "changed by a rule"
 BY_ITS_LOOKS: Final = "looks like a secret"
