@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from shipper import endpoint
 from shipper.config import way
+from shipper.config.building import build
 from shipper.config.credential import (
     CREDENTIAL_NAME,
     Credential,
@@ -25,36 +24,19 @@ from shipper.config.document import Document, read_document, usual_places
 from shipper.config.environment import read_overrides
 from shipper.config.faults import Breach, dotted, faults
 from shipper.config.fitting import fits
-from shipper.config.identity import identity_faults, pair_faults
+from shipper.config.identity import identity_faults, pair_faults, rule_faults
 from shipper.config.limits import limit_faults
 from shipper.config.logs import log_faults
 from shipper.config.paths import path_faults
-from shipper.config.schema import Key, keys, load_schema
-from shipper.config.selection import selection_faults
-from shipper.config.settings import (
-    DEFAULT_ENDPOINT,
-    DEFAULT_STATE_DIR,
-    BatchSettings,
-    DeadLetterSettings,
-    EgressLogSettings,
-    FilterSettings,
-    HeartbeatSettings,
-    IdentifySettings,
-    LimitSettings,
-    NetworkSettings,
-    ReadmeSettings,
-    Settings,
-    SourceSettings,
-)
+from shipper.config.schema import keys, load_schema
+from shipper.config.selection import list_faults, selection_faults
+from shipper.config.settings import Settings
 from shipper.config.toml_lines import KeyPath
+from shipper.config.urls import endpoint_of, url_faults
 from shipper.errors import ConfigError, Fault
-from shipper.policy import check_entry
-from shipper.rules import check_rule
 
 SYSTEM_DIRECTORY = "/etc/shipper"
 Checks = Literal["file", "key", "machine"]
-SERVER_VARIABLE = "README_METRICS_SERVER"
-_ENDPOINT: KeyPath = ("readme", "endpoint")
 _KEY_FILE: KeyPath = ("readme", "api_key_file")
 
 
@@ -95,23 +77,22 @@ def load(
         *overrides.faults,
         *faults(_breaches(document, schema), schema, document),
         *_number_faults(document),
-        *_rule_faults(document),
-        *_list_faults(document),
+        *rule_faults(document),
+        *list_faults(document),
         *_egress_faults(document),
         *pair_faults(document),
         *way.pair_faults(document),
         *log_faults(document),
         *selection_faults(document),
         *limit_faults(document),
-        *_endpoint_faults(document, environ),
-        *_heartbeat_faults(document),
+        *url_faults(document, environ),
     ]
     credential: Credential | None = None
     if checks == "machine":
         complaints += path_faults(document)
     if checks != "file":
         complaints += identity_faults(document)
-        complaints += way.way_faults(document, _endpoint(document, environ), environ)
+        complaints += way.way_faults(document, endpoint_of(document, environ), environ)
         match _credential(document, environ, system_directory):
             case Fault() as fault:
                 complaints.append(fault)
@@ -119,7 +100,7 @@ def load(
                 pass
     if complaints:
         raise ConfigError(tuple(sorted(complaints, key=_reading_order)))
-    return _settings(document, environ, credential)
+    return build(document, endpoint_of(document, environ), credential)
 
 
 def _breaches(document: Document, schema: Mapping[str, Any]) -> Iterator[Breach]:
@@ -146,74 +127,12 @@ def _number_faults(document: Document) -> Iterator[Fault]:
             yield Fault(where, key.dotted, "expected a number, found nan")
 
 
-def _rule_faults(document: Document) -> Iterator[Fault]:
-    for index in range(document.length("identify", "rules")):
-        path: KeyPath = ("identify", "rules", index, "from")
-        rule = document.text(*path)
-        if rule and (problem := check_rule(rule)) is not None:
-            yield Fault(document.where(path), dotted(path), problem)
-
-
-def _list_faults(document: Document) -> Iterator[Fault]:
-    for name in ("denylist", "allowlist"):
-        for index in range(document.length("filter", name)):
-            path: KeyPath = ("filter", name, index)
-            entry = document.text(*path)
-            if entry and (problem := check_entry(entry)) is not None:
-                yield Fault(document.where(path), dotted(path), problem)
-
-
 def _egress_faults(document: Document) -> Iterator[Fault]:
     path: KeyPath = ("egress_log", "required")
     if document.value(*path) is True and not document.text("egress_log", "file"):
         problem = "no file is named that could be required"
         hint = "name it with egress_log.file"
         yield Fault(document.where(path), dotted(path), problem, hint=hint)
-
-
-def _heartbeat_faults(document: Document) -> Iterator[Fault]:
-    path: KeyPath = ("heartbeat", "url")
-    url = document.text(*path)
-    if not url:
-        return
-    is_allowed = document.value("network", "allow_plain_http") is True
-    problem = endpoint.problem(
-        url, allow_plain_http=is_allowed, carries="the URL", may_have_query=True
-    )
-    if problem is not None:
-        yield Fault(document.where(path), dotted(path), problem)
-
-
-def _endpoint_faults(document: Document, environ: Mapping[str, str]) -> Iterator[Fault]:
-    url = _endpoint(document, environ)
-    is_allowed = document.value("network", "allow_plain_http") is True
-    problem = endpoint.problem(url, allow_plain_http=is_allowed) if url else None
-    if problem is not None:
-        is_server = environ.get(SERVER_VARIABLE) and not _is_overridden(document)
-        yield Fault(
-            where=SERVER_VARIABLE if is_server else document.where(_ENDPOINT),
-            key="readme.endpoint",
-            problem=problem,
-            hint="write https://, or allow it with network.allow_plain_http = true"
-            if "in clear" in problem
-            else None,
-        )
-
-
-def _is_overridden(document: Document) -> bool:
-    return _ENDPOINT in document.variables
-
-
-def _endpoint(document: Document, environ: Mapping[str, str]) -> str:
-    """Return the endpoint in force: our variable, the vendor's, the file's, default."""
-    server = environ.get(SERVER_VARIABLE, "").strip()
-    if server and not _is_overridden(document):
-        return endpoint.on_server(server)
-    written = document.value(*_ENDPOINT)
-    if written is None:
-        return DEFAULT_ENDPOINT
-    # Something that is no text is a fault the schema has found already.
-    return endpoint.complete(written) if isinstance(written, str) else ""
 
 
 def _credential(
@@ -229,75 +148,6 @@ def _credential(
         default_file=os.path.join(system_directory, CREDENTIAL_NAME),
         where=document.where(_KEY_FILE),
     )
-
-
-def _settings(
-    document: Document, environ: Mapping[str, str], credential: Credential | None
-) -> Settings:
-    """Build the settings from a document without faults."""
-    tables: dict[str, dict[str, Any]] = defaultdict(dict)
-    for key in keys(load_schema()):
-        value = document.value(*key.path)
-        if value is not None and not key.is_in_array:
-            table = key.path[0] if len(key.path) > 1 else ""
-            tables[table][key.path[-1]] = _typed(value, key)
-    tables["readme"].pop("api_key_file", None)
-    tables["readme"]["endpoint"] = _endpoint(document, environ)
-    tables["identify"]["rules"] = tuple(
-        rule["from"] for rule in document.value("identify", "rules") or ()
-    )
-    for name in ("lookup", "mask_key_file"):
-        if path := tables["identify"].get(name):
-            tables["identify"][name] = document.absolute(path, key=("identify", name))
-    if credential is not None:
-        tables["readme"]["api_key"] = credential.key
-        tables["readme"]["api_key_origin"] = credential.origin
-    if file := tables["egress_log"].get("file"):
-        path = document.absolute(file, key=("egress_log", "file"))
-        tables["egress_log"]["file"] = path
-    top = tables[""]
-    top["state_dir"] = document.absolute(
-        top.get("state_dir", DEFAULT_STATE_DIR), key=("state_dir",)
-    )
-    top["sources"] = tuple(
-        _source(document, index, table)
-        for index, table in enumerate(top.pop("source", ()))
-    )
-    return Settings(
-        **top,
-        readme=ReadmeSettings(**tables["readme"]),
-        batch=BatchSettings(**tables["batch"]),
-        filter=FilterSettings(**tables["filter"]),
-        identify=IdentifySettings(**tables["identify"]),
-        network=way.found_files(document, NetworkSettings(**tables["network"])),
-        limits=LimitSettings(**tables["limits"]),
-        dead_letters=DeadLetterSettings(**tables["dead_letters"]),
-        egress_log=EgressLogSettings(**tables["egress_log"]),
-        heartbeat=HeartbeatSettings(**tables["heartbeat"]),
-        origin=document.path,
-    )
-
-
-def _source(document: Document, index: int, table: Mapping[str, Any]) -> SourceSettings:
-    key: KeyPath = ("source", index, "paths")
-    paths = tuple(document.absolute(path, key=key) for path in table["paths"])
-    written = {**table, "paths": paths}
-    if path := table.get("map"):
-        written["map"] = document.absolute(path, key=("source", index, "map"))
-    return SourceSettings(**written)
-
-
-def _typed(value: Any, key: Key) -> Any:
-    """Return a checked value as the settings hold it: 3 is 3.0 where seconds are."""
-    match key.schema["type"]:
-        case "integer":
-            return int(value)
-        case "number":
-            return float(value)
-        case "array":
-            return tuple(value)
-        case _:
-            return value
 
 
 def _reading_order(fault: Fault) -> tuple[str, int, str]:

@@ -1,7 +1,8 @@
-"""What `[identify]` names and this machine has to give: a table, a key, functions.
+"""Whether `[identify]` can be kept: its rules, the table, key and functions it names.
 
-A document comes in, faults go out. What only has to fit together is judged always;
-files are opened and modules imported when the settings are to be used here.
+A document comes in, faults go out. What only has to be written well, and to fit
+together, is judged always; files are opened and modules imported when the settings are
+to be used here.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from shipper.lookup import (
     read_mask_key,
     try_table,
 )
-from shipper.rules import function_in
+from shipper.rules import check_rule, function_in
 
 _MASK: KeyPath = ("identify", "mask")
 _KEY_FILE: KeyPath = ("identify", "mask_key_file")
@@ -45,6 +46,15 @@ def pair_faults(document: Document) -> Iterator[Fault]:
             'the key is for mask = "hmac", and that is not set',
             'set identify.mask = "hmac", or leave the key out',
         )
+
+
+def rule_faults(document: Document) -> Iterator[Fault]:
+    """Find rules for callers that nobody could follow."""
+    for index in range(document.length("identify", "rules")):
+        path: KeyPath = ("identify", "rules", index, "from")
+        rule = document.text(*path)
+        if rule and (problem := check_rule(rule)) is not None:
+            yield Fault(document.where(path), dotted(path), problem)
 
 
 def identity_faults(document: Document) -> Iterator[Fault]:

@@ -1,7 +1,8 @@
-"""Whether the patterns of `[filter]` mean anything: a fault for each that does not.
+"""Whether the words of `[filter]` mean anything: a fault for each that does not.
 
 A document comes in, faults go out. A pattern that could match nothing would ship
-what it was written to keep back, or keep back everything, and nobody would know.
+what it was written to keep back, or keep back everything, and nobody would know; an
+entry of a list that names nothing would hide nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from shipper.config.document import Document
 from shipper.config.faults import dotted
 from shipper.config.toml_lines import KeyPath
 from shipper.errors import Fault
+from shipper.policy import check_entry
 
 _PROBLEMS: Mapping[str, Callable[[str], str | None]] = {
     "include_paths": patterns.path_problem,
@@ -33,3 +35,13 @@ def selection_faults(document: Document) -> Iterator[Fault]:
             if pattern and (problem := problem_of(pattern)) is not None:
                 told = f'"{pattern}": {problem}'
                 yield Fault(document.where(path), dotted(path), told)
+
+
+def list_faults(document: Document) -> Iterator[Fault]:
+    """Find entries of the denylist or the allowlist that name nothing."""
+    for name in ("denylist", "allowlist"):
+        for index in range(document.length("filter", name)):
+            path: KeyPath = ("filter", name, index)
+            entry = document.text(*path)
+            if entry and (problem := check_entry(entry)) is not None:
+                yield Fault(document.where(path), dotted(path), problem)
