@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from shipper.model import Cause, Deferred, Delivered, Receipt, Refused
+from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
 
 MAX_RETRY_AFTER_SECONDS = 86_400.0  # a longer wish is more likely a mistake
 MAX_REASON_CHARACTERS = 300  # one line of a log, with room for what stands before it

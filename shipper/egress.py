@@ -21,7 +21,7 @@ from hashlib import sha256
 from typing import Any, assert_never
 
 from shipper.events import Events
-from shipper.model import Cause, Deferred, Delivered, Receipt, Refused
+from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.upload import Posted
 
 MODE = 0o600  # ids and times are nobody else's business

@@ -19,7 +19,7 @@ from urllib3.exceptions import ProxyError
 from urllib3.exceptions import SSLError as PoolSslError
 
 from shipper.channel import Progress, chain_of
-from shipper.model import Cause, Deferred
+from shipper.receipt import Cause, Deferred
 
 _TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
 _RESIGNED = "if a proxy re-signs traffic here, name its authority in network.ca_file"

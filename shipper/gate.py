@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from shipper.events import Events
-from shipper.model import Cause, Deferred
+from shipper.receipt import Cause, Deferred
 
 FAILURES_TO_OPEN_CIRCUIT = 8
 BACKOFF_FIRST_SECONDS = 0.1

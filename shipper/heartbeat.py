@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from shipper.clock import Clock
 from shipper.events import Events
-from shipper.model import Delivered
 from shipper.network import Route
+from shipper.receipt import Delivered
 from shipper.upload import Answered
 
 if TYPE_CHECKING:

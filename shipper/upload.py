@@ -23,8 +23,8 @@ from msgspec import Struct
 
 from shipper.answers import receipt_for, without
 from shipper.clock import Clock
-from shipper.model import Deferred, Receipt
 from shipper.network import NetworkSettings, Route, route_to
+from shipper.receipt import Deferred, Receipt
 
 if TYPE_CHECKING:
     from shipper.channel import Channel

@@ -16,15 +16,8 @@ from typing import Protocol, assert_never
 from shipper.events import Events
 from shipper.flight import Flight, Part
 from shipper.gate import Gate, backoff_seconds
-from shipper.model import (
-    Batch,
-    Cause,
-    Deferred,
-    Delivered,
-    Receipt,
-    Refused,
-    Taken,
-)
+from shipper.model import Batch, Taken
+from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.settle import Settlement
 
 SUSPECT_FAILURES = 5  # a gateway's 403, 5xx or silence, while others pass

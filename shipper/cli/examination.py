@@ -19,8 +19,8 @@ from shipper.config import load
 from shipper.config.settings import Settings
 from shipper.errors import ConfigError, Fault
 from shipper.events import Events
-from shipper.model import Receipt
 from shipper.network import Route, route_to
+from shipper.receipt import Receipt
 from shipper.reports.doctor import disk, files, key, state, systemd, watches, way
 from shipper.reports.doctor.check import KINDS, Check, failure, ok, skipped
 from shipper.reports.doctor.firewall import Opening, opening_for

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from shipper.limits.pace import Wait
-from shipper.model import Cause, Deferred
+from shipper.receipt import Cause, Deferred
 from shipper.upload import Answered
 
 NO_LIMIT = ""  # of the operator's: nothing is counted as held up by one

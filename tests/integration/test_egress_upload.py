@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shipper.egress import EgressLog
-from shipper.model import Cause, Deferred, Delivered
+from shipper.receipt import Cause, Deferred, Delivered
 from tests.support.answering import RingingClock, an_uploader
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents

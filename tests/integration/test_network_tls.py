@@ -9,8 +9,8 @@ import threading
 import pytest
 import requests
 
-from shipper.model import Cause, Deferred, Delivered, Receipt
 from shipper.network import NetworkSettings, route_to
+from shipper.receipt import Cause, Deferred, Delivered, Receipt
 from tests.support.answering import KEY, RingingClock, an_uploader, receipt_of
 from tests.support.certificates import CA_FILE, CLIENT_CERT, server_tls
 from tests.support.connect_proxy import ConnectProxy

@@ -9,8 +9,8 @@ import pytest
 from shipper.limits.pace import Pace
 from shipper.limits.quiet import quiet_hours_of
 from shipper.limits.timetable import timetable_of
-from shipper.model import Delivered
 from shipper.pipeline import Ending
+from shipper.receipt import Delivered
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
 from tests.support.lines import lines_of

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from shipper.errors import EXIT_CANNOT_CREATE, ShipperError
-from shipper.model import Cause, Deferred, Delivered, Receipt, Refused
+from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.receiver import Counts, Faults, Receiver
 from shipper.receiver.keeping import Request
 from tests.support.answering import KEY, RingingClock, an_uploader, receipt_of

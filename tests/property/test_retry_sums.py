@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from shipper.batch import Batcher
 from shipper.gate import Gate
-from shipper.model import Batch, Delivered, LinePlace, Receipt, Refused
+from shipper.model import Batch, LinePlace
+from shipper.receipt import Delivered, Receipt, Refused
 from shipper.settle import commit_of
 from shipper.window import Window
 from tests.support.events import RecordingEvents

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from msgspec.structs import replace
 
-from shipper.model import Deferred, Receipt
 from shipper.network import NetworkSettings
+from shipper.receipt import Deferred, Receipt
 from shipper.upload import Uploader, Witness
 from tests.support.clock import FakeClock
 

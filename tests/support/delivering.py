@@ -20,8 +20,8 @@ from shipper.batch import Batcher
 from shipper.clock import SystemClock
 from shipper.events import EVENTS, Value
 from shipper.gate import Gate
-from shipper.model import Delivered
 from shipper.pipeline import Pipeline
+from shipper.receipt import Delivered
 from shipper.source import Source
 from shipper.store import Store, Sums, open_store
 from shipper.wake import WATCHED_POLL_SECONDS, Watch

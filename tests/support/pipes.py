@@ -9,21 +9,10 @@ from shipper.clock import Clock
 from shipper.doors import Shape
 from shipper.errors import StateError
 from shipper.gate import Gate
-from shipper.model import (
-    BLANK,
-    Batch,
-    Commit,
-    Delivered,
-    Entry,
-    Item,
-    Line,
-    Receipt,
-    Reject,
-    Skip,
-    Taken,
-)
+from shipper.model import BLANK, Batch, Commit, Entry, Item, Line, Reject, Skip, Taken
 from shipper.parse import UnknownVersion
 from shipper.pipeline import Pipeline
+from shipper.receipt import Delivered, Receipt
 from shipper.window import Pace, Window
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents

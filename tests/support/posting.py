@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from shipper.model import Deferred, Delivered, Receipt
+from shipper.receipt import Deferred, Delivered, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class ScriptedPoster:
 
 def deferred_by(cause: str, **changes: object) -> Deferred:
     """Return a deferral of the named cause."""
-    from shipper.model import Cause
+    from shipper.receipt import Cause
 
     fields: dict[str, object] = {"reason": f"{cause} happened", **changes}
     return Deferred(cause=Cause(cause), **fields)  # type: ignore[arg-type]  # a builder

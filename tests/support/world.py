@@ -16,21 +16,9 @@ from typing import Literal
 
 from shipper.batch import Batcher
 from shipper.gate import Gate
-from shipper.model import (
-    BLANK,
-    Commit,
-    Deferred,
-    Delivered,
-    Entry,
-    Item,
-    Line,
-    Receipt,
-    Refused,
-    Reject,
-    Skip,
-    Taken,
-)
+from shipper.model import BLANK, Commit, Entry, Item, Line, Reject, Skip, Taken
 from shipper.pipeline import Ending, Pipeline
+from shipper.receipt import Deferred, Delivered, Receipt, Refused
 from shipper.source import Source
 from shipper.store import Store, open_store
 from shipper.window import Window

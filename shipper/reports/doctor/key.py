@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import assert_never
 
-from shipper.model import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.payload import CREATOR_NAME
+from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.reports.doctor.check import Check, failure, ok, skipped, warning
 
 ACCEPTED, TEST = "SHP036", "SHP037"

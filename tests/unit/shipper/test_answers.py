@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipper.answers import MAX_REASON_CHARACTERS, receipt_for
-from shipper.model import Cause, Deferred, Delivered, Receipt, Refused
+from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 LOGIN_PAGE = b"\xef\xbb\xbf \r\n<!DOCTYPE html><title>Hotel\n Wi-Fi</title>"

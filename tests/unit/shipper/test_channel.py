@@ -9,8 +9,8 @@ from typing import Literal
 
 import pytest
 
-from shipper.model import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.network import NetworkSettings
+from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.upload import Uploader
 from tests.support.answering import RingingClock, an_uploader, receipt_of, without_hint
 from tests.support.loopback import LoopbackServer, Raw, Reply, Reset, Silence

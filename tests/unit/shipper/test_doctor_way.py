@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shipper.model import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.network import NetworkSettings, route_to
+from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.receiver.contract import Accepted
 from shipper.receiver.contract import check as contract_check
 from shipper.reports.doctor import key, way

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from shipper.egress import EgressLog, line_of
-from shipper.model import Cause, Deferred, Delivered, Receipt, Refused
+from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.upload import Posted
 from tests.support.clock import START
 from tests.support.events import RecordingEvents

@@ -14,7 +14,7 @@ from urllib3.exceptions import SSLError as PoolSslError
 
 from shipper.channel import Progress
 from shipper.failures import Attempt, receipt_for_error
-from shipper.model import Cause, Deferred
+from shipper.receipt import Cause, Deferred
 from tests.support.answering import without_hint
 
 SECRET_URL = "http://user:s3cret@proxy.example:3128"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shipper.gate import FAILURES_TO_OPEN_CIRCUIT, Gate, backoff_seconds
-from shipper.model import Cause, Deferred
+from shipper.receipt import Cause, Deferred
 from tests.support.events import RecordingEvents
 from tests.support.posting import deferred_by
 

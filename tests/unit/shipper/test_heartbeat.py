@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 
 from shipper.heartbeat import OVERDUE_SECONDS, Beating, Heartbeat
-from shipper.model import Cause, Deferred, Delivered, Refused
 from shipper.network import NetworkSettings, route_to
+from shipper.receipt import Cause, Deferred, Delivered, Refused
 from shipper.upload import Answered
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents

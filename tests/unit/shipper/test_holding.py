@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipper.limits.pace import RATE, Wait
-from shipper.model import Deferred, Delivered
+from shipper.receipt import Deferred, Delivered
 from shipper.upload import Answered
 from shipper.workers.holding import NO_LIMIT, Candid, HeldPace
 from tests.support.posting import deferred_by

@@ -12,19 +12,10 @@ from msgspec.structs import replace
 from shipper.errors import StateError
 from shipper.filters import Filters
 from shipper.identify import Identifier
-from shipper.model import (
-    Batch,
-    Delivered,
-    Entry,
-    LineFault,
-    LinePlace,
-    Receipt,
-    Reject,
-    Serial,
-    Skip,
-)
+from shipper.model import Batch, Entry, LineFault, LinePlace, Reject, Serial, Skip
 from shipper.payload import PayloadBuilder
 from shipper.pipeline import Ending, Shaper
+from shipper.receipt import Delivered, Receipt
 from shipper.redact import Redactor
 from shipper.sample import Sampler
 from shipper.values import Detector

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from shipper.errors import StateError
-from shipper.model import Batch, Delivered, Entry, LinePlace, Receipt, Refused, Taken
+from shipper.model import Batch, Entry, LinePlace, Taken
 from shipper.pipeline import Ending, Sums
+from shipper.receipt import Delivered, Receipt, Refused
 from tests.support.lines import lines_of
 from tests.support.pipes import Pipe
 from tests.support.posting import deferred_by

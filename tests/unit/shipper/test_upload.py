@@ -10,8 +10,8 @@ import threading
 import pytest
 
 from shipper.errors import ConfigError
-from shipper.model import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.network import NetworkSettings
+from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.upload import Uploader, body_of
 from tests.support.answering import KEY, RingingClock, an_uploader, receipt_of
 from tests.support.loopback import LoopbackServer, Reply, Silence

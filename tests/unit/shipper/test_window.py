@@ -9,7 +9,8 @@ import pytest
 
 from shipper.batch import Batcher
 from shipper.gate import Gate
-from shipper.model import Batch, Delivered, LinePlace, Receipt, Refused, Skip
+from shipper.model import Batch, LinePlace, Skip
+from shipper.receipt import Delivered, Receipt, Refused
 from shipper.settle import commit_of
 from shipper.window import LONE_REFUSALS_TO_HOLD, SUSPECT_FAILURES, Window
 from tests.support.events import RecordingEvents
