@@ -2,5 +2,6 @@
 
 `inputs` finds the files, `survey` opens them and tells their formats, `ledger` says
 how far each was sent, `reader` hands their lines to the pipeline that every record
-goes through, and `job` runs it. `plan` reads everything and sends nothing.
+goes through, `parts` builds that, and `job` runs it. `books` and `outcome` say what
+became of each log. `plan` reads everything and sends nothing.
 """

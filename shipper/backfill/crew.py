@@ -19,22 +19,11 @@ from typing import Final
 
 from shipper.backfill.choices import Choices
 from shipper.backfill.engines import Engine
-from shipper.backfill.job import (
-    LEFT_ALONE,
-    SENT,
-    UNFINISHED,
-    FileOutcome,
-    Limits,
-    Outcome,
-    Progress,
-    history_shaper_of,
-    opened_history,
-    pace_of,
-    pipeline_of,
-    places_of,
-    signals,
-)
+from shipper.backfill.job import opened_history, places_of, signals
 from shipper.backfill.ledger import Place
+from shipper.backfill.outcome import SENT, FileOutcome, Outcome, Progress
+from shipper.backfill.pacing import Limits, pace_of
+from shipper.backfill.parts import history_shaper_of, pipeline_of
 from shipper.backfill.reader import Opened, Reader
 from shipper.backfill.shaping import HistoryShaper, Rejected
 from shipper.backfill.survey import Log
@@ -197,7 +186,7 @@ def run(
     with opened_history(settings, clock) as history:
         places = places_of(files, history, choices)
         progress.total_bytes = sum(file.size_bytes for file, _ in places)
-        share = _share(limits, max(1, min(engine.slots, len(places))))
+        share = limits.shared_by(max(1, min(engine.slots, len(places))))
         read: dict[str, int] = {}
 
         def settle(file: FileOutcome, place: Place, done: Done) -> Place | None:
@@ -225,8 +214,7 @@ def run(
                 # A service manager signals the workers too: then it is no accident.
                 if not received:
                     raise _lost() from error
-    is_complete = all(file.state != UNFINISHED for file in files)
-    return Outcome(tuple(files), received[0] if received else None, is_complete)
+    return Outcome(tuple(files), received[0] if received else None)
 
 
 def _work_off(
@@ -269,11 +257,6 @@ def _lost() -> WorkerLostError:
     )
 
 
-def _share(limits: Limits, workers: int) -> Limits:
-    records, size = limits.records_per_second, limits.bytes_per_second
-    return Limits(records and records / workers, size and size / workers)
-
-
 def _task(
     settings: Settings,
     choices: Choices,
@@ -291,13 +274,9 @@ def _settle(file: FileOutcome, place: Place, done: Done, *, history: History) ->
         for commit in done.commits:
             history.commit(commit)
             for advance in commit.advances:
-                file.delivered += advance.delivered
-                file.skipped += advance.skipped
-                file.dead += advance.dead
-                file.blank += advance.blank
+                file.count(advance)
     except TakenOverError:
-        file.state = LEFT_ALONE
-        file.why = "the shipper follows it now, and sends the rest"
+        file.taken_over()
         return False
     file.rejects.update(done.reasons)
     if done.is_at_end and not done.trouble:

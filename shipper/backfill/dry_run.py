@@ -6,15 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from shipper.backfill.choices import Choices
-from shipper.backfill.job import (
-    LEFT_ALONE,
-    FileOutcome,
-    Limits,
-    bytes_a_request,
-    history_shaper_of,
-    records_a_request,
-)
 from shipper.backfill.ledger import from_the_front
+from shipper.backfill.outcome import LEFT_ALONE, FileOutcome
+from shipper.backfill.pacing import Limits, bytes_a_request, records_a_request
+from shipper.backfill.parts import history_shaper_of
 from shipper.backfill.plan import FilePlan, Planner
 from shipper.backfill.reader import Opened, Reader
 from shipper.backfill.shaping import HistoryShaper

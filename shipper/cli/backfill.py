@@ -18,7 +18,8 @@ from shipper.errors import EXIT_BAD_DATA, EXIT_OK, EXIT_TRY_AGAIN
 
 if TYPE_CHECKING:
     from shipper.backfill.choices import Choices
-    from shipper.backfill.job import FileOutcome, Limits, Outcome
+    from shipper.backfill.outcome import FileOutcome, Outcome
+    from shipper.backfill.pacing import Limits
     from shipper.backfill.shaping import Rejected
     from shipper.config.settings import Settings
 
@@ -161,6 +162,7 @@ def command(  # noqa: PLR0917 - one parameter an option
     from shipper.backfill import job  # noqa: PLC0415
     from shipper.backfill.choices import Choices  # noqa: PLC0415
     from shipper.backfill.inputs import find_logs, spooled  # noqa: PLC0415
+    from shipper.backfill.pacing import Limits  # noqa: PLC0415
     from shipper.config import load  # noqa: PLC0415
 
     settings = load(
@@ -183,7 +185,7 @@ def command(  # noqa: PLR0917 - one parameter an option
         has_rule=bool(identity or settings.identify.rules),
     )
     history.check(choices)
-    limits = job.Limits(rate, bwlimit)
+    limits = Limits(rate, bwlimit)
     with spooled(find_logs(files)) as (paths, names):
         surveyed = job.survey(paths, choices, names)
         if dry_run:
@@ -248,6 +250,7 @@ def _send(
     scheduler: str | None,
 ) -> int:
     from shipper.backfill import crew, engines, job  # noqa: PLC0415 - late, as above
+    from shipper.backfill.outcome import Progress  # noqa: PLC0415 - late, as above
 
     clock = SystemClock()
     first: list[Rejected] = []
@@ -273,7 +276,7 @@ def _send(
             files,
             choices,
             limits=limits,
-            progress=job.Progress(bar.tick),
+            progress=Progress(bar.tick),
             on_reject=on_reject,
             events=console.event_log(chosen, clock, unless_verbose="warning"),
             clock=clock,
@@ -291,21 +294,11 @@ def _exit_code(outcome: Outcome, allowance: history.Allowance) -> int:
         from shipper.ending import EXIT_BY_SIGNAL  # noqa: PLC0415 - late
 
         return EXIT_BY_SIGNAL + outcome.signal_number
-    if not allowance.permits(_rejected(outcome), _lines(outcome)):
+    if not allowance.permits(outcome.rejected, outcome.lines):
         return EXIT_BAD_DATA
     if any(file.why and file.state == "unfinished" for file in outcome.files):
         return EXIT_BAD_DATA
     return EXIT_OK if outcome.is_complete else EXIT_TRY_AGAIN
-
-
-def _lines(outcome: Outcome) -> int:
-    """Count the lines of all logs; those that earlier runs have settled as well."""
-    lines = sum(file.sent_before + file.lines - file.blank for file in outcome.files)
-    return max(lines, _rejected(outcome))  # half a line is refused and not settled
-
-
-def _rejected(outcome: Outcome) -> int:
-    return sum(file.rejects.total() for file in outcome.files)
 
 
 def _result(
@@ -320,7 +313,7 @@ def _result(
             "skipped": sum(file.skipped for file in outcome.files),
             "dead": sum(file.dead for file in outcome.files),
             "blank": sum(file.blank for file in outcome.files),
-            "rejects": _rejected(outcome),
+            "rejects": outcome.rejected,
             "sent_before": sum(file.sent_before for file in outcome.files),
         },
         "files": [
@@ -358,7 +351,7 @@ def _show(
         noun = "entry" if one.is_entry else "line"
         place = f"{one.file}: {noun} {one.line:,} (byte {one.offset_bytes:,})"
         console.notice(f"{place}: refused: {one.reason}: {one.detail}")
-    more = _rejected(outcome) - min(len(rejects), NAMED_REJECTS)
+    more = outcome.rejected - min(len(rejects), NAMED_REJECTS)
     if more > 0:
         console.notice(f"and {more:,} more; --rejects FILE has all of them")
     if quiet:
@@ -368,7 +361,7 @@ def _show(
     parts = [f"{delivered:,} delivered"]
     skipped = sum(file.skipped for file in outcome.files)
     dead = sum(file.dead for file in outcome.files)
-    refused = _rejected(outcome)
+    refused = outcome.rejected
     parts += [f"{skipped:,} skipped"] if skipped else []
     parts += [f"{refused:,} rejected"] if refused else []
     parts += [f"{dead - refused:,} dead letters"] if dead > refused else []
@@ -379,7 +372,7 @@ def _show(
         console.notice("stopped; the same command goes on where it was")
     elif not outcome.is_complete:
         console.notice("not all was sent; the same command goes on where it was")
-    lines = _lines(outcome)
+    lines = outcome.lines
     if not allowance.permits(refused, lines):
         console.notice(
             f"{refused:,} of {lines:,} lines were refused, over --max-rejects "

@@ -12,7 +12,7 @@ from shipper.backfill.plan import FilePlan, seconds_to_send
 from shipper.cli import console
 
 if TYPE_CHECKING:
-    from shipper.backfill.job import Limits
+    from shipper.backfill.pacing import Limits
 
 _HEADINGS = ("lines", "exchanges", "skipped", "rejects", "requests")
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from shipper.backfill.job import Limits
+from shipper.backfill.pacing import Limits
 from shipper.backfill.plan import FilePlan, Gap
 from shipper.cli import history_plan
 
