@@ -19,8 +19,8 @@ from typing import Final
 
 from shipper.backfill.choices import Choices
 from shipper.backfill.engines import Engine
-from shipper.backfill.job import opened_history, places_of, signals
-from shipper.backfill.ledger import Place
+from shipper.backfill.job import signals
+from shipper.backfill.ledger import Place, places_of
 from shipper.backfill.outcome import SENT, FileOutcome, Outcome, Progress
 from shipper.backfill.pacing import Limits, pace_of
 from shipper.backfill.parts import history_shaper_of, pipeline_of
@@ -34,7 +34,7 @@ from shipper.errors import EXIT_TRY_AGAIN, ShipperError
 from shipper.events import EventLog, Events
 from shipper.model import Commit
 from shipper.rejected import RejectedText
-from shipper.store.history import History, TakenOverError
+from shipper.store.history import History, TakenOverError, held_history
 from shipper.uplink import uploader_of
 
 PIECE_LINES: Final = 2_000  # of a plain file; what a kill can repeat of each worker
@@ -183,7 +183,7 @@ def run(
             but for its last piece.
     """
     received: list[int] = []
-    with opened_history(settings, clock) as history:
+    with held_history(settings.state_dir, clock=clock) as history:
         places = places_of(files, history, choices)
         progress.total_bytes = sum(file.size_bytes for file, _ in places)
         share = limits.shared_by(max(1, min(engine.slots, len(places))))
@@ -197,9 +197,7 @@ def run(
             read[file.path] = done.read_bytes
             progress.moved(file.lines - before, sum(read.values()))
             row = history.file(place.row.file_id) if has_more else None
-            if row is None:
-                return None
-            return Place(row, is_new=False, stop_bytes=place.stop_bytes)
+            return None if row is None else place.at(row)
 
         with signals(received.append):
             try:

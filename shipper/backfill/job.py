@@ -1,4 +1,4 @@
-"""Run a backfill: build the real parts, send what the logs hold, say what became of it.
+"""Run a backfill: send what the surveyed logs hold, and say what became of each.
 
 One pipeline over all logs, the same as the shipper's, with positions in the ledger of
 history. It runs beside the shipper under a lock of its own. An error of one log ends
@@ -8,26 +8,20 @@ that log, and the others go on.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from types import FrameType
 
 from shipper.backfill.books import Books
 from shipper.backfill.choices import Choices
-from shipper.backfill.ledger import LeftAlone, Place, place_of
-from shipper.backfill.outcome import (
-    LEFT_ALONE,
-    UNFINISHED,
-    FileOutcome,
-    Outcome,
-    Progress,
-)
+from shipper.backfill.ledger import Place, places_of
+from shipper.backfill.outcome import UNFINISHED, FileOutcome, Outcome, Progress
 from shipper.backfill.pacing import Limits, pace_of
 from shipper.backfill.parts import history_shaper_of, pipeline_of
 from shipper.backfill.reader import Opened, Reader
 from shipper.backfill.shaping import HistoryShaper, Rejected
-from shipper.backfill.survey import Log, NoLinesError
+from shipper.backfill.survey import Log
 from shipper.callers import masks_of
 from shipper.clock import Clock
 from shipper.config.settings import Settings
@@ -35,45 +29,9 @@ from shipper.doors import Checkpoints
 from shipper.events import Events
 from shipper.pipeline import Ending
 from shipper.rejected import RejectedText
-from shipper.store import StateLock
-from shipper.store.history import (
-    HISTORY_LOCK,
-    History,
-    Reading,
-    TakenOverError,
-    open_history,
-)
+from shipper.store.history import TakenOverError, held_history
 from shipper.uplink import uploader_of
 from shipper.upload import Uploader
-
-
-def survey(
-    paths: Sequence[str], choices: Choices, names: Mapping[str, str] | None = None
-) -> list[FileOutcome]:
-    """Look at all logs before anything is sent; one without lines is left alone.
-
-    Args:
-        paths: Where they are.
-        choices: How they are read.
-        names: What is shown in place of some paths.
-
-    Raises:
-        NoInputError: One is not there; `BadInputError`: its format cannot be told;
-            `NeedsMoreError`: it lacks what only the operator can say.
-    """
-    found = []
-    for path in paths:
-        file = FileOutcome(path, (names or {}).get(path, path))
-        found.append(file)
-        try:
-            with Log(path, choices) as log:
-                file.format = log.format.name
-                file.wrapper = log.wrapper
-                file.packing = log.packing
-                file.size_bytes = log.size_bytes
-        except NoLinesError as error:
-            file.leave_alone(error.why)
-    return found
 
 
 def run(
@@ -95,7 +53,7 @@ def run(
         ConfigError: What the configuration names cannot be used.
     """
     received: list[int] = []
-    with opened_history(settings, clock) as history:
+    with held_history(settings.state_dir, clock=clock) as history:
         places = places_of(files, history, choices)
         progress.total_bytes = sum(file.size_bytes for file, _ in places)
         while places and not received:
@@ -118,62 +76,11 @@ def run(
                 break
             # The shipper has taken this one over; the others are still ours.
             places = [
-                (file, _again(place, history))
+                (file, place.at(history.file(place.row.file_id) or place.row))
                 for file, place in places
                 if place.row.file_id != ended and file.state == UNFINISHED
             ]
     return Outcome(tuple(files), received[0] if received else None)
-
-
-@contextmanager
-def opened_history(settings: Settings, clock: Clock) -> Iterator[History]:
-    """Hold the lock of backfills, and the state open, for the length of the block.
-
-    Raises:
-        StateLockedError: Another backfill uses the state directory.
-        StateError: The state cannot be read or written.
-    """
-    lock = StateLock(settings.state_dir, name=HISTORY_LOCK)
-    lock.acquire()
-    try:
-        history = open_history(settings.state_dir, clock=clock)
-        try:
-            yield history
-        finally:
-            history.close()
-    finally:
-        lock.release()
-
-
-def places_of(
-    files: Sequence[FileOutcome], history: History, choices: Choices
-) -> list[tuple[FileOutcome, Place]]:
-    """Find out where to go on in each log, and write down the new ones."""
-    reading = Reading(choices.label, choices.selection)
-    places = []
-    taken: set[str] = set()
-    for file in files:
-        if file.state == LEFT_ALONE:
-            continue
-        with Log(file.path, choices) as log:
-            place = place_of(log, history, reading, replay=choices.replay)
-            if isinstance(place, LeftAlone):
-                file.leave_alone(place.why)
-                continue
-            if place.row.file_id in taken:
-                file.leave_alone("it is another copy of one before it")
-                continue
-            file.sent_before = log.line_number(place.position)
-        if place.is_new:
-            history.enter(place.row, reading)
-        taken.add(place.row.file_id)
-        places.append((file, place))
-    return places
-
-
-def _again(place: Place, history: History) -> Place:
-    row = history.file(place.row.file_id)
-    return Place(row or place.row, is_new=False, stop_bytes=place.stop_bytes)
 
 
 def _run_once(

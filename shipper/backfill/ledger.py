@@ -1,8 +1,9 @@
 """How far a log was sent already, known by what is in it.
 
 The state's rows come in with an open log; the place to go on from goes out, or the
-reason to leave the log alone. A log is known under any name, packed or not; a file
-that the shipper follows is left to it, but for what it will never read.
+reason to leave the log alone. What is new is written down before it is read. A log is
+known under any name, packed or not; a file that the shipper follows is left to it, but
+for what it will never read.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from uuid import uuid4
 
 from msgspec import Struct
 
+from shipper.backfill.choices import Choices
+from shipper.backfill.outcome import LEFT_ALONE, FileOutcome
 from shipper.backfill.survey import Log
 from shipper.fileid import FileRow, FileState, Head, at_cut
 from shipper.follow import Position
-from shipper.store.history import Reading
+from shipper.store.history import History, Reading
 
 _FOLLOWED = frozenset({FileState.OPEN, FileState.ROTATED, FileState.DONE})
 
@@ -52,6 +55,10 @@ class Place(Struct, frozen=True):
         """The place after the last line that is settled."""
         row = self.row
         return Position(row.offset_bytes, row.crc, row.mark)
+
+    def at(self, row: FileRow) -> Place:
+        """Return where the log is read on from, by what is remembered of it now."""
+        return Place(row, is_new=False, stop_bytes=self.stop_bytes)
 
 
 class LeftAlone(Struct, frozen=True):
@@ -97,6 +104,32 @@ def place_of(
         # It was followed once, and is no longer: what it delivered is delivered.
         begin = _position(max(past, key=lambda row: row.offset_bytes))
     return Place(_new_row(log, begin), is_new=True, stop_bytes=start)
+
+
+def places_of(
+    files: Sequence[FileOutcome], history: History, choices: Choices
+) -> list[tuple[FileOutcome, Place]]:
+    """Find out where to go on in each log, and write down the new ones."""
+    reading = Reading(choices.label, choices.selection)
+    places = []
+    taken: set[str] = set()
+    for file in files:
+        if file.state == LEFT_ALONE:
+            continue
+        with Log(file.path, choices) as log:
+            place = place_of(log, history, reading, replay=choices.replay)
+            if isinstance(place, LeftAlone):
+                file.leave_alone(place.why)
+                continue
+            if place.row.file_id in taken:
+                file.leave_alone("it is another copy of one before it")
+                continue
+            file.sent_before = log.line_number(place.position)
+        if place.is_new:
+            history.enter(place.row, reading)
+        taken.add(place.row.file_id)
+        places.append((file, place))
+    return places
 
 
 def _position(row: FileRow) -> Position:

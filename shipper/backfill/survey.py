@@ -7,7 +7,7 @@ All logs are surveyed before anything is sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from hashlib import sha256
 from itertools import islice, takewhile
@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from shipper.adopt import Adopter
 from shipper.backfill.choices import AUTO, Choices
+from shipper.backfill.outcome import FileOutcome
 from shipper.errors import EXIT_USAGE
 from shipper.fileid import HEADER_BYTES, Head, head_of
 from shipper.follow import TORN, Position
@@ -47,6 +48,35 @@ class NoLinesError(BadInputError):
     def __init__(self, path: str) -> None:
         self.why = "there is no line in it"
         super().__init__(path, self.why)
+
+
+def survey(
+    paths: Sequence[str], choices: Choices, names: Mapping[str, str] | None = None
+) -> list[FileOutcome]:
+    """Look at all logs before anything is sent; one without lines is left alone.
+
+    Args:
+        paths: Where they are.
+        choices: How they are read.
+        names: What is shown in place of some paths.
+
+    Raises:
+        NoInputError: One is not there; `BadInputError`: its format cannot be told;
+            `NeedsMoreError`: it lacks what only the operator can say.
+    """
+    found = []
+    for path in paths:
+        file = FileOutcome(path, (names or {}).get(path, path))
+        found.append(file)
+        try:
+            with Log(path, choices) as log:
+                file.format = log.format.name
+                file.wrapper = log.wrapper
+                file.packing = log.packing
+                file.size_bytes = log.size_bytes
+        except NoLinesError as error:
+            file.leave_alone(error.why)
+    return found
 
 
 class Log:

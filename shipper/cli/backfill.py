@@ -159,10 +159,10 @@ def command(  # noqa: PLR0917 - one parameter an option
     when they do not, 75 when something is left to be sent.
     """
     # Late, because it takes a tenth of a second that --help should not pay.
-    from shipper.backfill import job  # noqa: PLC0415
     from shipper.backfill.choices import Choices  # noqa: PLC0415
     from shipper.backfill.inputs import find_logs, spooled  # noqa: PLC0415
     from shipper.backfill.pacing import Limits  # noqa: PLC0415
+    from shipper.backfill.survey import survey  # noqa: PLC0415
     from shipper.config import load  # noqa: PLC0415
 
     settings = load(
@@ -187,7 +187,7 @@ def command(  # noqa: PLR0917 - one parameter an option
     history.check(choices)
     limits = Limits(rate, bwlimit)
     with spooled(find_logs(files)) as (paths, names):
-        surveyed = job.survey(paths, choices, names)
+        surveyed = survey(paths, choices, names)
         if dry_run:
             return _plan(chosen, settings, surveyed, choices, limits)
         if not yes and not _agreed(surveyed, settings):

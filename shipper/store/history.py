@@ -9,6 +9,8 @@ backfill has to stop there.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -27,6 +29,7 @@ from shipper.store.database import (
     wrapped,
 )
 from shipper.store.directory import prepare_directory
+from shipper.store.lock import StateLock
 
 HISTORY_LOCK = "backfill.lock"
 
@@ -108,3 +111,20 @@ def open_history(state_dir: str, *, clock: Clock) -> History:
     prepare_directory(state_dir)
     path = os.path.join(state_dir, DATABASE_NAME)
     return History(open_writer(path, BUSY_SECONDS), path, clock=clock)
+
+
+@contextmanager
+def held_history(state_dir: str, *, clock: Clock) -> Iterator[History]:
+    """Hold the lock of backfills, and the state open, for the length of the block.
+
+    Raises:
+        StateLockedError: Another backfill uses the state directory.
+        StateError: The state cannot be read or written.
+    """
+    lock = StateLock(state_dir, name=HISTORY_LOCK)
+    lock.acquire()
+    try:
+        with closing(open_history(state_dir, clock=clock)) as history:
+            yield history
+    finally:
+        lock.release()

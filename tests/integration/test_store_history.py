@@ -11,11 +11,18 @@ import pytest
 
 from shipper.clock import SystemClock
 from shipper.config.settings import SourceSettings
+from shipper.errors import StateLockedError
 from shipper.fileid import FileRow, FileState, head_of, mark_of
 from shipper.model import Advance, Commit
 from shipper.source import Source
 from shipper.store import open_store
-from shipper.store.history import History, Reading, TakenOverError, open_history
+from shipper.store.history import (
+    History,
+    Reading,
+    TakenOverError,
+    held_history,
+    open_history,
+)
 from shipper.store.snapshot import open_snapshot
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
@@ -154,3 +161,21 @@ def store_claims_nothing_twice(tmp_path: Path) -> bool:
     again = store.claim("f")
     store.close()
     return again is None
+
+
+def test_there_is_one_backfill_at_a_time(tmp_path: Path) -> None:
+    """The next one may begin when it is over; a shipper runs beside it."""
+    state_dir = str(tmp_path / "state")
+    with held_history(state_dir, clock=SystemClock()) as history:
+        history.enter(
+            FileRow(file_id="f", path="a.log", dev=0, ino=0), Reading("web", "")
+        )
+        open_store(state_dir, clock=SystemClock()).close()
+        with (
+            pytest.raises(StateLockedError),
+            held_history(state_dir, clock=SystemClock()),
+        ):
+            pytest.fail("two backfills share one ledger")
+
+    with held_history(state_dir, clock=SystemClock()) as history:
+        assert history.reading_of("f") == Reading("web", "")
