@@ -3,5 +3,6 @@
 `inputs` finds the files, `survey` opens them and tells their formats, `ledger` says
 how far each was sent, `reader` hands their lines to the pipeline that every record
 goes through, `parts` builds that, and `job` runs it. `books` and `outcome` say what
-became of each log. `plan` reads everything and sends nothing.
+became of each log. A `crew` has workers of an engine send it a `piece` at a time;
+`plan` reads everything and sends nothing.
 """

@@ -1,19 +1,15 @@
 """A backfill by several processes, or by a cluster: one file each, a piece at a time.
 
-`ship` is the work: a task in, what became of it out, everything it needs in the task,
-so that any engine that maps functions can run it. The ledger stays with whoever hands
-out the tasks: a piece is committed when its result is there, and only then is the
-next piece of that file handed out.
+An engine and the surveyed logs come in, what became of them goes out. The ledger stays
+here: a piece is committed when its result is there, and only then is the next piece of
+that file handed out.
 """
 
 from __future__ import annotations
 
-import sys
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -22,24 +18,17 @@ from shipper.backfill.engines import Engine
 from shipper.backfill.job import signals
 from shipper.backfill.ledger import Place, places_of
 from shipper.backfill.outcome import SENT, FileOutcome, Outcome, Progress
-from shipper.backfill.pacing import Limits, pace_of
-from shipper.backfill.parts import history_shaper_of, pipeline_of
-from shipper.backfill.reader import Opened, Reader
-from shipper.backfill.shaping import HistoryShaper, Rejected
-from shipper.backfill.survey import Log
-from shipper.callers import masks_of
-from shipper.clock import Clock, SystemClock
+from shipper.backfill.pacing import Limits
+from shipper.backfill.piece import Done, Task, ship
+from shipper.backfill.shaping import Rejected
+from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.errors import EXIT_TRY_AGAIN, ShipperError
-from shipper.events import EventLog, Events
-from shipper.model import Commit
-from shipper.rejected import RejectedText
+from shipper.events import Events
 from shipper.store.history import History, TakenOverError, held_history
-from shipper.uplink import uploader_of
 
 PIECE_LINES: Final = 2_000  # of a plain file; what a kill can repeat of each worker
 PACKED_PIECE_LINES: Final = 50_000  # an archive is unpacked from its front each time
-PIECE_SECONDS: Final = 10.0  # a piece that cannot be sent comes back all the same
 LOOK_SECONDS: Final = 0.5
 
 
@@ -47,113 +36,6 @@ class WorkerLostError(ShipperError):
     """A worker ended in the middle of its work, and not by itself."""
 
     exit_code = EXIT_TRY_AGAIN
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One piece of one log, and everything that is needed to send it."""
-
-    settings: Settings
-    choices: Choices
-    limits: Limits
-    path: str
-    name: str
-    place: Place
-    lines: int
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What became of a piece.
-
-    Attributes:
-        commits: To be stored, in this order.
-        is_at_end: Nothing of the log is left.
-        trouble: Why it cannot be read any further, or nothing.
-        waiting: Why nothing could be sent, or nothing.
-    """
-
-    commits: tuple[Commit, ...]
-    rejects: tuple[Rejected, ...]
-    reasons: Counter[str]
-    read_bytes: int
-    is_at_end: bool
-    trouble: str
-    waiting: str
-
-
-def ship(task: Task) -> Done:
-    """Send one piece of a log; nothing is remembered between two calls."""
-    clock = SystemClock()
-    events = EventLog(sys.stderr, clock=clock, least="warning")
-    masks = masks_of(task.settings.identify)
-    opened = Opened(
-        task.name,
-        task.place,
-        open_log=partial(Log, task.path, task.choices),
-        translator_of=lambda log: log.translator(masks),
-        limit_lines=task.lines,
-    )
-    reader = Reader([opened])
-    rejects: list[Rejected] = []
-    shaper = HistoryShaper(
-        history_shaper_of(task.settings, task.choices, events=events, clock=clock),
-        reader=reader,
-        text=RejectedText(masks),
-        on_reject=rejects.append,
-    )
-    gathered = _Gathered()
-    with ExitStack() as parts:
-        parts.callback(reader.close)
-        pace = pace_of(task.limits, events=events, clock=clock)
-        uploader = uploader_of(parts, task.settings, events=events, clock=clock)
-        pipeline = pipeline_of(
-            task.settings,
-            task.limits,
-            source=reader,
-            shaper=shaper,
-            poster=uploader,
-            pace=pace,
-            checkpoints=gathered,
-            events=events,
-            clock=clock,
-            deadline=clock.monotonic() + PIECE_SECONDS,
-        )
-        pipeline.run()
-        # The next piece begins without a debt, so each pays its own.
-        while (owed := pace.wait(clock.monotonic())) is not None:
-            clock.wait(owed.seconds)
-    settled = sum(
-        advance.end_bytes - advance.start_bytes
-        for commit in gathered.commits
-        for advance in commit.advances
-    )
-    end = task.place.row.offset_bytes + settled
-    is_at_end = opened.is_at_end and end >= opened.end_bytes
-    # Of what was read and not settled, the rejects will be met again. At the end that
-    # is the last line alone, and it has to be told of now.
-    kept = tuple(one for one in rejects if is_at_end or one.offset_bytes < end)
-    return Done(
-        commits=tuple(gathered.commits),
-        rejects=kept,
-        reasons=Counter(one.reason for one in kept),
-        read_bytes=opened.read_bytes,
-        is_at_end=is_at_end,
-        trouble="" if opened.trouble is None else str(opened.trouble),
-        waiting=pipeline.trouble,
-    )
-
-
-class _Gathered:
-    """Implements the pipeline's checkpoints: commits are kept for whoever stores."""
-
-    def __init__(self) -> None:
-        # Mutable state: the commits so far.
-        self.commits: list[Commit] = []
-
-    def commit(self, commit: Commit) -> None:
-        """Keep a commit."""
-        self.commits.append(commit)
 
 
 Run = Callable[..., Outcome]
