@@ -8,38 +8,26 @@ All logs are surveyed before anything is sent.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC
-from hashlib import sha256
 from itertools import islice, takewhile
 from typing import Final, Self
-from zlib import crc32
-
-from msgspec.structs import replace
 
 from shipper.adopt import Adopter
 from shipper.backfill.choices import AUTO, Choices
+from shipper.backfill.document import document_head, entries
+from shipper.backfill.needs import NeedsMoreError, needs_of
 from shipper.backfill.outcome import FileOutcome
-from shipper.errors import EXIT_USAGE
-from shipper.fileid import HEADER_BYTES, Head, head_of
+from shipper.fileid import HEADER_BYTES, head_of
 from shipper.follow import TORN, Position
-from shipper.foreign import Foreign, Hints
 from shipper.formats import FORMATS, Format
 from shipper.formats.detect import FIRST_LINES, Undetected, detect
-from shipper.formats.har import split_har
 from shipper.formats.unwrap import find_wrapper, unwrapped
 from shipper.logfile import BadInputError, LogFile
-from shipper.model import Line, Reject, Skip
+from shipper.model import Line
 from shipper.translate import Translator
 from wsgi_writer.mask import Masks
 
 _READ_BYTES: Final = 1_048_576
 _BOM: Final = b"\xef\xbb\xbf"
-
-
-class NeedsMoreError(BadInputError):
-    """The log does not say something that records must have."""
-
-    exit_code = EXIT_USAGE
 
 
 class NoLinesError(BadInputError):
@@ -111,7 +99,7 @@ class Log:
             self._line_head = head_of(begin if b"\n" in begin else begin + b"\n")
             self.head = self._line_head
             if self.format.is_document:
-                self.head = self._document_head()
+                self.head = document_head(self._file)
                 self._check([])
             else:
                 self._check(unwrapped(first, self.wrapper))
@@ -163,7 +151,7 @@ class Log:
             BadInputError: It is not the file it was; `NoInputError`: it has gone.
         """
         if self.format.is_document:
-            return self._entries(position, file_id)
+            return entries(self._file, position, file_id)
         lines = self._file.lines(position, file_id=file_id)
         return takewhile(lambda line: not self._is_cut(line), lines)
 
@@ -236,70 +224,12 @@ class Log:
 
     def _check(self, first: list[bytes]) -> None:
         """Ask for everything that the first lines show to be missing."""
-        if self.format.is_record:
-            return
-        choices, missing = self._choices, []
-        hints = choices.hints
-        found = self._read_all(first, hints)
-        lacks_zone = (self.format.needs_zone and hints.zone is None) or any(
-            isinstance(one, Reject) and one.reason == "time-zone" for one in found
-        )
-        if lacks_zone:
-            missing.append(("time zone", "--timezone ZONE, such as Europe/Berlin"))
-            # With any, the lines show what else is missing.
-            found = self._read_all(first, replace(hints, zone=UTC))
-        lacks_host = choices.base_url is None and any(
-            isinstance(one, Foreign) and not one.host and "://" not in one.target
-            for one in found
-        )
-        if lacks_host:
-            missing.append(("host", "--base-url URL, such as https://api.example.com"))
-        if not choices.has_rule:
-            missing.append(("caller", "--identity RULE, such as client-ip"))
-        if missing:
-            raise NeedsMoreError(
-                self.path,
-                f"its lines name no {', no '.join(what for what, _ in missing)}",
-                hint="say it with " + " and ".join(how for _, how in missing),
-            )
-
-    def _read_all(
-        self, lines: list[bytes], hints: Hints
-    ) -> list[Foreign | Reject | Skip]:
-        reader = self.format.open(hints)
-        return [reader.read(line) for line in lines]
+        if needs := needs_of(self.format, first, self._choices):
+            raise NeedsMoreError(self.path, needs)
 
     def _is_cut(self, line: Line) -> bool:
         is_torn = line.fault is not None and line.fault.reason == TORN
         return is_torn and self.damage is not None
-
-    def _document_head(self) -> Head:
-        digest, length = sha256(), 0
-        while piece := self._file.read_at(length, _READ_BYTES):
-            digest.update(piece)
-            length += len(piece)
-        if isinstance(pieces := split_har(self._content()), Reject):
-            raise BadInputError(self.path, pieces.detail)
-        return Head(length, digest.digest())
-
-    def _content(self) -> bytes:
-        pieces, at = [], 0
-        while piece := self._file.read_at(at, _READ_BYTES):
-            pieces.append(piece)
-            at += len(piece)
-        return b"".join(pieces)
-
-    def _entries(self, position: Position, file_id: str) -> Iterator[Line]:
-        pieces = split_har(self._content())
-        if isinstance(pieces, Reject):
-            raise BadInputError(self.path, pieces.detail)
-        crc = position.crc
-        for index, data in enumerate(pieces):
-            if index < position.offset_bytes:
-                continue
-            after = crc32(data + b"\n", crc)
-            yield Line(file_id, index, index + 1, crc, after, data)
-            crc = after
 
 
 def _has_content(line: bytes) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +11,7 @@ from msgspec.structs import replace
 from shipper.backfill.choices import Choices
 from shipper.backfill.ledger import from_the_front
 from shipper.backfill.reader import Opened, Reader
-from shipper.backfill.survey import Log, NeedsMoreError
-from shipper.follow import Position
-from shipper.logfile import BadInputError
+from shipper.backfill.survey import Log
 from shipper.model import Line
 from tests.support.combined import a_log
 from wsgi_writer.mask import Masks
@@ -120,55 +117,3 @@ def test_a_reader_may_be_closed_before_it_has_begun(log: Path) -> None:
     reader.close()
 
     assert reader.next_line() is None
-
-
-def test_the_columns_are_known_wherever_reading_begins(tmp_path: Path) -> None:
-    """The header stands at the front of the log, and of no piece of it."""
-    text = (
-        b"#Version: 1.0\n#Fields: date time cs-method cs-uri-stem sc-status\n"
-        b"2026-11-23 12:00:00 GET /a 200\n"
-    )
-    path = tmp_path / "u_ex.log"
-    path.write_bytes(text)
-    with Log(str(path), CHOICES) as log:
-        translator = log.translator(Masks())
-        (line,) = [one for one in log.lines(Position(), "f") if one.data[:1] != b"#"]
-        record = translator.translate(line)
-
-    assert isinstance(record, bytes)
-    assert json.loads(record)["entry"]["request"]["url"] == "https://h/a"
-
-
-def test_a_zone_is_asked_for_where_stamps_name_none(tmp_path: Path) -> None:
-    """Everything that is missing is asked for at once."""
-    path = tmp_path / "haproxy.log"
-    path.write_bytes(
-        b"10.0.1.2:33317 [06/Feb/2026:12:14:14.655] www s/1 10/0/30/69/109 200 2750 "
-        b'- - ---- 1/1/1/1/0 0/0 "GET / HTTP/1.1"\n'
-    )
-    with pytest.raises(NeedsMoreError, match="no time zone, no host, no caller"):
-        Log(str(path), Choices(has_rule=False))
-
-
-def test_a_har_that_breaks_off_is_refused_as_a_whole(tmp_path: Path) -> None:
-    """No entry of it can be told apart."""
-    path = tmp_path / "half.har"
-    path.write_bytes(b'{"log": {"entries": [{"request"')
-    with pytest.raises(BadInputError, match="no JSON, or not all of it"):
-        Log(str(path), CHOICES)
-
-
-def test_a_har_that_was_replaced_is_told(tmp_path: Path) -> None:
-    """It was whole when it was opened, and is not when it is read."""
-    path = tmp_path / "a.har"
-    path.write_bytes(b'{"log": {"entries": []}}')
-    with Log(str(path), CHOICES) as log:
-        path.write_bytes(b'{"log": {"entries": [')
-        with pytest.raises(BadInputError, match="no JSON"):
-            list(log.lines(Position(), "f"))
-
-
-def test_a_log_that_has_shrunk_has_fewer_lines_before_a_place(log: Path) -> None:
-    """Counting stops where the log does."""
-    with Log(str(log), CHOICES) as found:
-        assert found.line_number(Position(offset_bytes=10_000)) == 10
