@@ -1,26 +1,20 @@
 """What the words of ``shipper backfill`` mean: checked one by one, told by name.
 
 Each function is the callback of one option; a word that cannot be used is a usage
-error that says what was expected. Here too: the file of refused lines.
+error that says what was expected.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
-from shipper.errors import EXIT_CANNOT_CREATE, ConfigError, ShipperError
-
-if TYPE_CHECKING:
-    from shipper.backfill.choices import Choices
-    from shipper.backfill.shaping import Rejected
+from shipper.errors import ConfigError
 
 _ALLOWANCE: Final = re.compile(r"(\d+(?:\.\d+)?)(%?)")
 
@@ -177,99 +171,3 @@ def bandwidth(
         return bandwidth_of(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
-
-
-def check(choices: Choices) -> None:
-    """Find what does not fit together.
-
-    Raises:
-        click.UsageError: Something does not.
-    """
-    from shipper.formats import FORMATS  # noqa: PLC0415 - late, as above
-
-    if choices.since and choices.until and choices.since >= choices.until:
-        raise click.UsageError("--since is not before --until: nothing would be sent.")
-    if choices.fields is not None:
-        takers = [name for name, row in FORMATS.items() if row.takes_fields]
-        if choices.format not in takers:
-            raise click.UsageError(
-                f"--map goes with --format {' or '.join(takers)}, not with "
-                f"{choices.format}."
-            )
-
-
-class CannotKeepError(ShipperError):
-    """The file of refused lines cannot be written."""
-
-    exit_code = EXIT_CANNOT_CREATE
-
-
-class RejectFile:
-    """Appends refused lines, one JSON object each, to a file for one pair of eyes.
-
-    Args:
-        path: Made with mode 0600 if it is not there.
-    """
-
-    def __init__(self, path: str) -> None:
-        # Mutable state: the open file. It has no buffer: what could not be written
-        # must not be tried again by `close`.
-        self._path = path
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            self._handle = os.open(path, flags, 0o600)
-            # One that was there may have been open to others.
-            os.fchmod(self._handle, 0o600)
-        except OSError as error:
-            raise self._failed(error) from error
-
-    def write(self, refused: Rejected) -> None:
-        """Append one.
-
-        Raises:
-            CannotKeepError: It cannot be written.
-        """
-        line = json.dumps(reject_as_json(refused)).encode("ascii") + b"\n"
-        try:
-            while line:
-                line = line[os.write(self._handle, line) :]
-        except OSError as error:
-            raise self._failed(error) from error
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._handle)
-
-    def _failed(self, error: OSError) -> CannotKeepError:
-        why = error.strerror or str(error)
-        hint = "name another file with --rejects"
-        return CannotKeepError(
-            f"cannot keep refused lines: {self._path}: {why}", hint=hint
-        )
-
-
-class NoFile:
-    """Keeps nothing."""
-
-    def write(self, refused: Rejected) -> None:
-        """Forget it."""
-
-    def close(self) -> None:
-        """Close nothing."""
-
-
-def reject_file(path: str | None) -> RejectFile | NoFile:
-    """Return where refused lines are kept."""
-    return NoFile() if path is None else RejectFile(path)
-
-
-def reject_as_json(refused: Rejected) -> dict[str, object]:
-    """Return a refused line as it stands in files and results."""
-    return {
-        "file": refused.file,
-        "entry" if refused.is_entry else "line": refused.line,
-        "offset_bytes": refused.offset_bytes,
-        "reason": refused.reason,
-        "detail": refused.detail,
-        "text": refused.text,
-    }

@@ -1,10 +1,7 @@
-"""The words of ``shipper backfill``, one by one, and the file of refused lines."""
+"""The words of ``shipper backfill``, one by one."""
 
 from __future__ import annotations
 
-import json
-import os
-import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -13,17 +10,11 @@ from typing import Any
 import click
 import pytest
 
-from shipper.backfill.choices import Choices
-from shipper.backfill.shaping import Rejected
 from shipper.cli import history
-from shipper.cli.history import Allowance, CannotKeepError
+from shipper.cli.history import Allowance
 
 CONTEXT = click.Context(click.Command("backfill"))
 OPTION = click.Option(["--word"])
-REFUSED = Rejected(
-    "a.log", 7, False, 40, "status", "the status is none", "GET /\n\u00fc"
-)
-ENTRY = Rejected("a.har", 0, True, 0, "not-http", "no HTTP", "data:")
 
 
 def meant(word: Callable[[click.Context, click.Parameter, Any], Any], text: Any) -> Any:
@@ -164,88 +155,3 @@ def test_so_many_refused_lines_are_put_up_with(
 def test_an_allowance_is_told_as_it_was_written() -> None:
     """Whoever wrote it knows it again."""
     assert f"{Allowance(0.5, True)} {Allowance(20, False)}" == "0.5% 20"
-
-
-@pytest.mark.parametrize(
-    ("choices", "told"),
-    [
-        (
-            Choices(
-                since=datetime(2026, 2, 1, tzinfo=UTC),
-                until=datetime(2026, 1, 1, tzinfo=UTC),
-            ),
-            "--since",
-        ),
-        (Choices(fields={"status": "code"}), "nginx-json or apigateway"),
-        (Choices(format="caddy", fields={"status": "code"}), "caddy"),
-    ],
-)
-def test_what_does_not_fit_together_is_told(choices: Choices, told: str) -> None:
-    """Each word may be good, and both are not."""
-    with pytest.raises(click.UsageError, match=told):
-        history.check(choices)
-
-
-@pytest.mark.parametrize(
-    "choices",
-    [
-        Choices(since=datetime(2026, 1, 1, tzinfo=UTC)),
-        Choices(format="nginx-json", fields={"status": "code"}),
-    ],
-)
-def test_what_fits_together_passes(choices: Choices) -> None:
-    """One end of a span is enough, and a map goes with its formats."""
-    history.check(choices)
-
-
-def test_refused_lines_are_appended_for_one_pair_of_eyes(tmp_path: Path) -> None:
-    """One JSON object a line, in ASCII; a file that others could read is closed."""
-    path = tmp_path / "rejects.jsonl"
-    path.write_text('{"earlier":1}\n')
-    path.chmod(0o644)
-    keep = history.reject_file(str(path))
-    keep.write(REFUSED)
-    keep.write(ENTRY)
-    keep.close()
-
-    first, line, entry = path.read_bytes().decode("ascii").splitlines()
-    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-    assert json.loads(first) == {"earlier": 1}
-    assert json.loads(line) == {
-        "file": "a.log",
-        "line": 7,
-        "offset_bytes": 40,
-        "reason": "status",
-        "detail": "the status is none",
-        "text": "GET /\n\u00fc",
-    }
-    assert json.loads(entry)["entry"] == 0
-
-
-def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    """At once if it cannot be made, else when the disk is full."""
-    with pytest.raises(CannotKeepError, match="gone"):
-        history.reject_file(str(tmp_path / "gone" / "rejects"))
-    with pytest.raises(CannotKeepError, match="Is a directory"):
-        history.reject_file(str(tmp_path))
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
-def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A refused line that cannot be kept is no small thing."""
-    monkeypatch.setattr(os, "fchmod", lambda _handle, _mode: None)
-    keep = history.RejectFile("/dev/full")
-    with pytest.raises(CannotKeepError, match="No space left") as found:
-        keep.write(REFUSED)
-    keep.close()
-
-    assert found.value.exit_code == 73
-
-
-def test_without_a_file_nothing_is_kept() -> None:
-    """They are named on the terminal all the same."""
-    keep = history.reject_file(None)
-    keep.write(REFUSED)
-    keep.close()
-
-    assert isinstance(keep, history.NoFile)
