@@ -5,11 +5,12 @@ holds the lock; `open_reader` is for everybody who looks on.
 """
 
 from shipper.store.bundles import Bundle, Exported
-from shipper.store.checkpoints import Reader, Store, open_reader, open_store
+from shipper.store.checkpoints import Store, open_store
 from shipper.store.dead_letters import KeptLetter
 from shipper.store.letterbox import Letterbox
 from shipper.store.lock import StateLock
 from shipper.store.positions import NotJoinedError
+from shipper.store.reader import Reader, open_reader
 from shipper.store.requests import (
     ACKNOWLEDGE,
     PURGE,

@@ -1,16 +1,15 @@
-"""The store: what the pipeline commits to, and what others read beside it.
+"""The store: what the pipeline commits to, and where the source remembers files.
 
 `Store` belongs to the process that holds the state lock. One `commit` is one
 transaction: positions, ledger, dead letters and counters change together or not
-at all. `Reader` sees one moment of it from any other process.
+at all.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Literal
 
 from shipper.clock import Clock, SystemClock
@@ -31,76 +30,17 @@ from shipper.store.database import (
     BUSY_SECONDS,
     DATABASE_NAME,
     StateCorruptError,
-    open_read_only,
     open_writer,
     set_aside,
     transaction,
     wrapped,
 )
-from shipper.store.dead_letters import KeptLetter
 from shipper.store.directory import prepare_directory
 from shipper.store.letterbox import Letterbox
-from shipper.store.sums import Sums, sum_up
+from shipper.store.reader import Reader
 
-DELIVERY = "delivery"  # the moment of the last one
 FORGET_SECONDS = 3600.0  # how often silent writers are looked for
 OnStateError = Literal["stop", "beginning", "end"]
-
-
-class Reader:
-    """Reads the state beside a live shipper; each call sees one moment."""
-
-    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
-        # Mutable state: the connection, used by one thread at a time.
-        self._connection = connection
-        self._path = path
-
-    @property
-    def path(self) -> str:
-        """Where the database is."""
-        return self._path
-
-    def sums(self) -> Sums:
-        """Return what became of the lines.
-
-        Raises:
-            StateError: The database cannot be read.
-        """
-        with self._moment():
-            return sum_up(self._connection)
-
-    def dead_letters(self, *, with_payload: bool = True) -> Iterator[KeptLetter]:
-        """Yield the dead letters that are kept, oldest first, from one moment.
-
-        Raises:
-            StateError: The database cannot be read.
-        """
-        with self._moment():
-            letters = dead_letters.kept if with_payload else dead_letters.listed
-            yield from letters(self._connection)
-
-    def dead_letter(self, number: int) -> KeptLetter | None:
-        """Return a dead letter by its number; None if there is none (any more).
-
-        Raises:
-            StateError: The database cannot be read.
-        """
-        with self._moment():
-            return dead_letters.find(self._connection, number)
-
-    def close(self) -> None:
-        """Close the database."""
-        self._connection.close()
-
-    @contextmanager
-    def _moment(self) -> Iterator[None]:
-        """One read transaction: what is read in the block belongs together."""
-        with wrapped(self._path):
-            self._connection.execute("BEGIN")
-            try:
-                yield
-            finally:
-                self._connection.execute("ROLLBACK")
 
 
 class Store(Reader):
@@ -171,7 +111,7 @@ class Store(Reader):
         self._tell(missing)
 
     def _note_delivery(self) -> None:
-        counters.note_moment(self._connection, DELIVERY, self._clock.now())
+        counters.note_moment(self._connection, counters.DELIVERY, self._clock.now())
 
     def unsealed(self) -> list[Bundle]:
         """Return the bundles whose directory may not have its name yet.
@@ -348,14 +288,3 @@ def open_store(
         )
         store.disregard_past()
         return store
-
-
-def open_reader(state_dir: str) -> Reader | None:
-    """Open the state for reading; None before the first run.
-
-    Raises:
-        StateError: It cannot be read, or another version wrote it.
-    """
-    path = os.path.join(state_dir, DATABASE_NAME)
-    connection = open_read_only(path)
-    return None if connection is None else Reader(connection, path)

@@ -17,6 +17,7 @@ ON CONFLICT (name) DO UPDATE SET amount = max(amount, excluded.amount)
 """
 # The names of moments begin with it; they are milliseconds since 1970.
 _AT = "at:"
+DELIVERY = "delivery"  # the moment of the last one
 
 
 def add(connection: sqlite3.Connection, amounts: Sequence[tuple[str, int]]) -> None:

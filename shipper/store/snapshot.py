@@ -14,7 +14,6 @@ from contextlib import contextmanager
 
 from shipper.fileid import FileRow, Head
 from shipper.store import catalog, counters, dead_letters
-from shipper.store.checkpoints import DELIVERY
 from shipper.store.database import DATABASE_NAME, open_read_only, wrapped
 from shipper.store.sums import Sums, sum_up
 
@@ -42,7 +41,7 @@ class Snapshot:
         """Return when the shipper delivered last, in seconds since 1970, or None."""
         if self._connection is None:
             return None
-        return counters.moment(self._connection, DELIVERY)
+        return counters.moment(self._connection, counters.DELIVERY)
 
     def known_files(self) -> list[FileRow]:
         """Return every file that is not gone."""
