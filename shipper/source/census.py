@@ -19,6 +19,7 @@ from shipper.fileid import Cut, FileRow, FileState
 from shipper.follow import Position
 from shipper.source.copies import Copies
 from shipper.source.examine import Candidate, Examiner, Likeness, compare
+from shipper.source.index import Index
 from shipper.source.roster import Roster, state_of
 from shipper.source.sighting import Sighting
 from shipper.source.tracked import Facts, Tracked
@@ -28,7 +29,8 @@ class Census:
     """Keeps a roster true to the disk.
 
     Args:
-        roster: The known files.
+        roster: The known files; every change goes there.
+        index: Where they are found.
         examiner: Opens candidates.
         events: Where finds and losses are told.
         read_from: Where files begin that are there at the very first run.
@@ -38,16 +40,18 @@ class Census:
         self,
         *,
         roster: Roster,
+        index: Index,
         examiner: Examiner,
         events: Events,
         read_from: Literal["beginning", "end"],
     ) -> None:
         # Mutable state: whether this is the very first count. Pipeline thread.
         self._roster = roster
+        self._index = index
         self._examiner = examiner
-        self._copies = Copies(roster, examiner)
+        self._copies = Copies(index, examiner)
         self._events = events
-        self._starts_at_end = read_from == "end" and not roster.by_id
+        self._starts_at_end = read_from == "end" and not index.by_id
 
     def count(
         self, candidates: Iterable[Candidate], *, is_absent: Callable[[Tracked], bool]
@@ -59,7 +63,7 @@ class Census:
             is_absent: Says of an unmatched file whether its place was seen at
                 all; if not (unmounted, closed to us) it stays as it is.
         """
-        missing = dict(self._roster.by_id)
+        missing = dict(self._index.by_id)
         unknown = [
             candidate
             for candidate in candidates
@@ -107,9 +111,9 @@ class Census:
 
     def _is_known(self, candidate: Candidate, missing: dict[str, Tracked]) -> bool:
         """Settle a candidate whose inode says it all, or is not ours to judge."""
-        tracked = self._roster.at(candidate.inode)
+        tracked = self._index.at(candidate.inode)
         if tracked is None:
-            if self._roster.is_free(candidate.inode):
+            if self._index.is_free(candidate.inode):
                 return False
             why = "another source follows it already"
             self._examiner.trouble(candidate.name.path, "file_refused", why)
@@ -154,7 +158,7 @@ class Census:
     def _examine(self, candidate: Candidate, missing: dict[str, Tracked]) -> bool:
         """Learn head and packing; False if there is nothing to decide now."""
         original = self._copies.original_of(candidate)
-        if original in self._roster.by_id and original not in missing:
+        if original in self._index.by_id and original not in missing:
             return False
         sighting = self._examiner.open(candidate)
         if sighting is None:
@@ -171,7 +175,7 @@ class Census:
             return False
         lost = [
             tracked
-            for tracked in self._roster.with_head(candidate.head)
+            for tracked in self._index.with_head(candidate.head)
             if tracked.row.file_id in missing or self._is_overwritten(tracked)
         ]
         rows = [t.live_row() for t in lost] + self._roster.remembered(candidate.head)
@@ -189,7 +193,7 @@ class Census:
             self._roster.count("identity_ambiguous", 1)
         if len(rows) != 1:
             return False
-        tracked = self._roster.by_id.get(rows[0].file_id)
+        tracked = self._index.by_id.get(rows[0].file_id)
         if tracked is None:
             tracked = self._roster.reclaim(rows[0], candidate.name, candidate.inode)
             if tracked is None:
@@ -216,7 +220,7 @@ class Census:
 
     def _replace(self, candidate: Candidate, missing: dict[str, Tracked]) -> None:
         """Let go of the file whose inode now holds something else."""
-        replaced = self._roster.at(candidate.inode)
+        replaced = self._index.at(candidate.inode)
         if replaced is None:
             return
         missing.pop(replaced.row.file_id, None)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from shipper.fileid import Head
 from shipper.source.examine import Candidate, Examiner, Inode, Likeness, compare
-from shipper.source.roster import Roster
+from shipper.source.index import Index
 from shipper.source.tracked import Facts, Tracked
 
 
@@ -27,10 +27,10 @@ class _Judged(Struct, frozen=True):
 class Copies:
     """Which files on disk are copies of which followed file."""
 
-    def __init__(self, roster: Roster, examiner: Examiner) -> None:
+    def __init__(self, index: Index, examiner: Examiner) -> None:
         # Mutable state: by inode, how a copy was judged; judging costs reading.
         # Pipeline thread.
-        self._roster = roster
+        self._index = index
         self._examiner = examiner
         self._known: dict[Inode, _Judged] = {}
 
@@ -43,7 +43,7 @@ class Copies:
         judged = self._known.get(candidate.inode)
         if judged is None or judged.facts != candidate.facts:
             return None
-        original = self._roster.by_id.get(judged.file_id)
+        original = self._index.by_id.get(judged.file_id)
         if original is None or original.row.head != judged.head:
             return None
         if original.facts.size_bytes < judged.original_bytes:
@@ -57,7 +57,7 @@ class Copies:
         since its `stat` is missing at the next count, and the candidate may be it.
         """
         self._known.pop(candidate.inode, None)
-        for tracked in self._roster.with_head(candidate.head):
+        for tracked in self._index.with_head(candidate.head):
             if tracked.is_orphan:
                 continue
             are_alike = self._are_alike(candidate, tracked)

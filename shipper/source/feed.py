@@ -20,9 +20,10 @@ from shipper.model import Line
 from shipper.source.census import Census
 from shipper.source.examine import Examiner
 from shipper.source.handles import Handles
+from shipper.source.index import Claims, Index
 from shipper.source.journal import Catalog
 from shipper.source.places import Places
-from shipper.source.roster import Claims, Roster
+from shipper.source.roster import Roster
 from shipper.source.sharing import Share
 from shipper.source.siblings import Name, Pattern, name_of
 from shipper.source.tracked import Facts, Tracked
@@ -75,8 +76,9 @@ class Feed:
         self._events = events
         self._clock = clock
         self._scan_interval = scan_interval_seconds
+        self._index = Index(claims=claims, share=share)
         self._roster = Roster(
-            catalog=catalog, handles=handles, clock=clock, claims=claims, share=share
+            index=self._index, catalog=catalog, handles=handles, clock=clock
         )
         for row in catalog.known_files():
             name = self._name_of(row.path)
@@ -84,7 +86,11 @@ class Feed:
                 self._roster.restore(row, name)
         examiner = Examiner(open_file=handles.open, events=events)
         self._census = Census(
-            roster=self._roster, examiner=examiner, events=events, read_from=read_from
+            roster=self._roster,
+            index=self._index,
+            examiner=examiner,
+            events=events,
+            read_from=read_from,
         )
         self._places = Places(
             self._patterns, clock=clock, trouble=examiner.trouble, share=share
@@ -102,7 +108,7 @@ class Feed:
     @property
     def files(self) -> Sequence[Tracked]:
         """The followed files, in no order."""
-        return list(self._roster.by_id.values())
+        return list(self._index.by_id.values())
 
     def directories(self) -> tuple[str, ...]:
         """Return the directories a watch should be set on."""
@@ -119,7 +125,7 @@ class Feed:
 
     def find(self, file_id: str) -> Tracked | None:
         """Return a followed file."""
-        return self._roster.by_id.get(file_id)
+        return self._index.by_id.get(file_id)
 
     def is_at_rest(self, file_id: str) -> bool:
         """Return True if a file is not ours, or is read and nobody adds to it."""
@@ -170,12 +176,11 @@ class Feed:
 
     def _scan(self, now: float) -> None:
         self._must_scan = self._turns.has_doubt = False
-        roster = self._roster
         self._count()
-        roster.save_sizes()
+        self._roster.save_sizes()
         active: set[str] = set()
         warm: list[Tracked] = []
-        for tracked in list(roster.by_id.values()):
+        for tracked in list(self._index.by_id.values()):
             age = now - tracked.changed_at
             if tracked.is_orphan:
                 self._see_orphan(tracked, now)
@@ -192,7 +197,7 @@ class Feed:
                 warm.append(tracked)
             self._turns.add(tracked)
         self._hot = nlargest(MOST_HOT, warm, key=lambda each: each.changed_at)
-        bases = {tracked.name.base for tracked in roster.by_id.values()}
+        bases = {tracked.name.base for tracked in self._index.by_id.values()}
         self._awaited = bases - active if len(bases) <= MOST_HOT else set()
         self._tell_empty(active | bases | self._places.elsewhere)
         elapsed = self._clock.monotonic() - now

@@ -1,4 +1,4 @@
-"""How a followed file begins, for those who have to know before its next line.
+"""How a followed file begins, as far as its lines are those that we read.
 
 A foreign line depends on what stands before it: its id on the fingerprint of the
 file, its columns on header lines, its text on the wrapper that the file has. Read
@@ -13,10 +13,10 @@ from contextlib import closing
 
 from msgspec import Struct
 
-from shipper.fileid import HEADER_BYTES, Head
+from shipper.fileid import HEADER_BYTES, Head, head_of
 from shipper.follow import READ_BYTES, Stream
 from shipper.source.handles import Handles
-from shipper.source.sighting import NotAFileError, Sighting
+from shipper.source.sighting import NotAFileError, Sighting, first_bytes
 from shipper.source.tracked import Tracked
 from shipper.unpack import UnpackError
 
@@ -54,6 +54,32 @@ def opening_of(
             return _read(sighting, head, headers_before)
     except (OSError, NotAFileError, UnpackError):
         return Opening(head.digest)
+
+
+def head_as_read(tracked: Tracked) -> Head | None:
+    """Return the fingerprint of an open plain file, from what was read of it.
+
+    Bytes that stand there now, but not before the reading place, are those of
+    another file: our lines were cut away in between.
+
+    Returns:
+        None for another file, and for one that is packed or not open.
+
+    Raises:
+        OSError: It could not be read.
+    """
+    stream, follower = tracked.stream, tracked.follower
+    if tracked.row.packing or stream is None or follower is None:
+        return None
+    first = follower.take_first()
+    if first is None:
+        first = first_bytes(stream)
+        place = follower.position
+        start = max(0, place.offset_bytes - place.mark.length_bytes)
+        before = stream.read_at(start, place.offset_bytes - start)
+        if not place.mark.is_at_end_of(before):
+            return None
+    return head_of(first)
 
 
 def _read(sighting: Sighting, head: Head, headers_before: int | None) -> Opening:

@@ -1,35 +1,27 @@
-"""The files of one source that are known: by id, by inode, by fingerprint.
+"""The files of one source that are known, and every change to what is known.
 
-A file that the database does not know yet is not handed out for reading. The
-roster decides nothing: `census` does.
+A change goes to the row in memory, to the index and, with the next save, to the
+database. A file that the database does not know yet is not handed out for reading.
+The roster decides nothing: `census` does.
 """
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from typing import Any
 from uuid import uuid4
 
 from msgspec.structs import replace
 
 from shipper.clock import Clock
-from shipper.fileid import (
-    Cut,
-    FileRow,
-    FileState,
-    Head,
-    head_of,
-)
+from shipper.fileid import Cut, FileRow, FileState, Head
 from shipper.follow import Position
 from shipper.source.handles import Handles
+from shipper.source.index import Index
 from shipper.source.journal import Catalog, Journal
-from shipper.source.sharing import Share
+from shipper.source.opening import head_as_read
 from shipper.source.siblings import Name
-from shipper.source.sighting import first_bytes
 from shipper.source.tracked import Facts, Tracked
 
-# File ids and inodes in use, with the roster that uses them.
-Claims = MutableMapping[object, "Roster"]
 # A growing file's size is only evidence for what a later loss amounts to.
 SIZE_SAVE_SECONDS = 10.0
 # Far more than can have lines in flight.
@@ -43,33 +35,26 @@ class Roster:
         has_new_head: A fingerprint was learned that is not saved yet.
 
     Args:
+        index: Of the source; changed by nobody else.
         catalog: The state database.
         handles: Closes what is dropped.
         clock: For stamps and the pace of saving sizes.
-        claims: Shared by the sources of one process, so that no file has two
-            readers.
-        share: Shared by several processes, to the same end.
     """
 
     def __init__(
         self,
         *,
+        index: Index,
         catalog: Catalog,
         handles: Handles,
         clock: Clock,
-        claims: Claims,
-        share: Share,
     ) -> None:
-        # Mutable state: the three indexes, what the database is not told yet, and
-        # how far the files were read that were dropped last.
+        # Mutable state: the index, what the database is not told yet, and how far
+        # the files were read that were dropped last.
+        self._index = index
         self._catalog = catalog
         self._handles = handles
         self._clock = clock
-        self._claims = claims
-        self._share = share
-        self.by_id: dict[str, Tracked] = {}
-        self._by_inode: dict[tuple[int, int], Tracked] = {}
-        self._by_head: dict[bytes, list[Tracked]] = {}
         self._left: dict[str, Position] = {}
         self._journal = Journal(catalog, clock)
         self.has_new_head = False
@@ -84,7 +69,7 @@ class Roster:
             not row.packing and row.offset_bytes == row.size_bytes
         ):
             tracked.settled = tracked.facts
-        self._insert(tracked)
+        self._index.insert(tracked)
 
     def enter(
         self, name: Name, inode: tuple[int, int], facts: Facts, row: FileRow
@@ -100,7 +85,7 @@ class Roster:
             mtime_ns=facts.mtime_ns,
         )
         tracked = Tracked(row, name, facts, self._clock.monotonic())
-        self._insert(tracked)
+        self._index.insert(tracked)
         self._journal.enter(row)
         return tracked
 
@@ -109,7 +94,7 @@ class Roster:
     ) -> None:
         """Follow a known file at another inode, packed perhaps."""
         self._handles.close(tracked)
-        self._remove(tracked)
+        self._index.remove(tracked)
         tracked.settled = None
         tracked.is_orphan = False
         is_done = tracked.row.state is FileState.DONE
@@ -122,7 +107,7 @@ class Roster:
             size_bytes=None if packing and not is_done else tracked.row.size_bytes,
             state=FileState.DONE if is_done else state_of(name),
         )
-        self._insert(tracked)
+        self._index.insert(tracked)
         self._journal.change(tracked.row)
 
     def reclaim(
@@ -149,7 +134,7 @@ class Roster:
         # Lines read from it may be in flight still; the row does not know of them.
         tracked.position = self._left.pop(row.file_id, tracked.position)
         tracked.is_saved = True
-        self._insert(tracked)
+        self._index.insert(tracked)
         return tracked
 
     def refresh(self, tracked: Tracked, name: Name, facts: Facts) -> None:
@@ -181,7 +166,7 @@ class Roster:
         if now - self._sizes_saved_at < SIZE_SAVE_SECONDS:
             return
         self._sizes_saved_at = now
-        for tracked in self.by_id.values():
+        for tracked in self._index.by_id.values():
             if tracked.facts != _facts(tracked.row):
                 self._amend_size(tracked)
 
@@ -194,8 +179,7 @@ class Roster:
         tracked.row = row
         if row.head != before.head:
             self.has_new_head = True
-            self._forget_head(tracked, before.head)
-            self._index_head(tracked)
+            self._index.change_head(tracked, before.head)
         self._journal.change(row)
 
     def note_cut(self, tracked: Tracked, cut: Cut, facts: Facts) -> None:
@@ -222,24 +206,12 @@ class Roster:
     def learn_head(self, tracked: Tracked) -> None:
         """Take the fingerprint of an open plain file, from what was read of it.
 
-        Bytes that stand there now, but not before the reading place, are those of
-        another file: our lines were cut away in between.
-
         Raises:
             OSError: It could not be read.
         """
-        stream, follower = tracked.stream, tracked.follower
-        if tracked.row.packing or stream is None or follower is None:
-            return
-        first = follower.take_first()
-        if first is None:
-            first = first_bytes(stream)
-            place = follower.position
-            start = max(0, place.offset_bytes - place.mark.length_bytes)
-            before = stream.read_at(start, place.offset_bytes - start)
-            if not place.mark.is_at_end_of(before):
-                return
-        self.amend(tracked, head=head_of(first))
+        head = head_as_read(tracked)
+        if head is not None:
+            self.amend(tracked, head=head)
 
     def count(self, name: str, amount: int) -> None:
         """Add to a named total with the next save."""
@@ -262,7 +234,7 @@ class Roster:
         if len(self._left) > MOST_LEFT:
             del self._left[next(iter(self._left))]
         self.amend(tracked, state=FileState.GONE)
-        self._remove(tracked)
+        self._index.remove(tracked)
         tracked.is_saved = False
 
     def save(self) -> list[Tracked]:
@@ -273,26 +245,19 @@ class Roster:
         """
         ids = self._journal.save()
         self.has_new_head = False
-        known = [self.by_id[file_id] for file_id in ids if file_id in self.by_id]
+        by_id = self._index.by_id
+        known = [by_id[file_id] for file_id in ids if file_id in by_id]
         saved = [tracked for tracked in known if not tracked.is_saved]
         for tracked in saved:
             tracked.is_saved = True
         return saved
-
-    def at(self, inode: tuple[int, int]) -> Tracked | None:
-        """Return the file followed at an inode."""
-        return self._by_inode.get(inode)
-
-    def with_head(self, head: Head) -> list[Tracked]:
-        """Return the followed files with a fingerprint."""
-        return self._by_head.get(head.digest, [])
 
     def remembered(self, head: Head) -> list[FileRow]:
         """Return rows with a fingerprint that nobody follows, gone ones too."""
         return [
             row
             for row in self._catalog.find_files(head)
-            if row.file_id not in self._claims
+            if not self._index.is_claimed(row.file_id)
             and not self._journal.has_changed(row.file_id)
         ]
 
@@ -303,12 +268,6 @@ class Roster:
             and row.offset_bytes >= tracked.offset_bytes
             for row in self._catalog.find_files(tracked.row.head)
         )
-
-    def is_free(self, inode: tuple[int, int]) -> bool:
-        """Return True unless another source reads the file at this inode."""
-        if self._claims.get(inode, self) is not self:
-            return False
-        return self._share.may_follow(inode)
 
     def note_size(self, tracked: Tracked) -> None:
         """Take the last `stat` into the row: it says how much was lost."""
@@ -321,36 +280,6 @@ class Roster:
             self.amend(tracked, mtime_ns=facts.mtime_ns)
         else:
             self.amend(tracked, size_bytes=facts.size_bytes, mtime_ns=facts.mtime_ns)
-
-    def _insert(self, tracked: Tracked) -> None:
-        inode = tracked.inode  # one tuple for both: there may be 500,000
-        self.by_id[tracked.row.file_id] = tracked
-        self._by_inode[inode] = tracked
-        self._claims[inode] = self
-        self._claims[tracked.row.file_id] = self
-        self._index_head(tracked)
-
-    def _index_head(self, tracked: Tracked) -> None:
-        if tracked.row.head.is_strong:
-            peers = self._by_head.setdefault(tracked.row.head.digest, [])
-            if tracked not in peers:
-                peers.append(tracked)
-
-    def _remove(self, tracked: Tracked) -> None:
-        self.by_id.pop(tracked.row.file_id, None)
-        # Another file may have been given this inode since.
-        if self._by_inode.get(tracked.inode) is tracked:
-            del self._by_inode[tracked.inode]
-            self._claims.pop(tracked.inode, None)
-        self._claims.pop(tracked.row.file_id, None)
-        self._forget_head(tracked, tracked.row.head)
-
-    def _forget_head(self, tracked: Tracked, head: Head) -> None:
-        peers = self._by_head.get(head.digest, [])
-        if tracked in peers:
-            peers.remove(tracked)
-        if not peers:
-            self._by_head.pop(head.digest, None)
 
 
 def state_of(name: Name) -> FileState:

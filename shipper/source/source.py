@@ -19,9 +19,9 @@ from shipper.follow import MAX_LINE_BYTES, READ_BYTES
 from shipper.model import Line
 from shipper.source.feed import Feed
 from shipper.source.handles import Handles
+from shipper.source.index import Claims
 from shipper.source.journal import Catalog
 from shipper.source.opening import Opening, opening_of
-from shipper.source.roster import Claims
 from shipper.source.sharing import Everything, Share
 from shipper.source.sighting import OpenFile
 from shipper.source.tracked import Tracked

@@ -1,0 +1,89 @@
+"""Where a followed file is found: by its id, by its inode, by its fingerprint.
+
+Each source has an index; those of one process share their claims, and by these no
+file has two readers. Only `roster` changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+
+from shipper.fileid import Head
+from shipper.source.sharing import Share
+from shipper.source.tracked import Tracked
+
+# File ids and inodes in use, with the index that has them.
+Claims = MutableMapping[object, "Index"]
+
+
+class Index:
+    """The followed files of one source. Pipeline thread only.
+
+    Args:
+        claims: Shared by the sources of one process, so that no file has two
+            readers.
+        share: Shared by several processes, to the same end.
+    """
+
+    def __init__(self, *, claims: Claims, share: Share) -> None:
+        # Mutable state: the three ways to a file, and what we claim among others.
+        self._claims = claims
+        self._share = share
+        self.by_id: dict[str, Tracked] = {}
+        self._by_inode: dict[tuple[int, int], Tracked] = {}
+        self._by_head: dict[bytes, list[Tracked]] = {}
+
+    def at(self, inode: tuple[int, int]) -> Tracked | None:
+        """Return the file followed at an inode."""
+        return self._by_inode.get(inode)
+
+    def with_head(self, head: Head) -> list[Tracked]:
+        """Return the followed files with a fingerprint; none if it is weak."""
+        return self._by_head.get(head.digest, [])
+
+    def is_free(self, inode: tuple[int, int]) -> bool:
+        """Return True unless another source reads the file at this inode."""
+        if self._claims.get(inode, self) is not self:
+            return False
+        return self._share.may_follow(inode)
+
+    def is_claimed(self, file_id: str) -> bool:
+        """Return True if a source of this process follows the file, ours or not."""
+        return file_id in self._claims
+
+    def insert(self, tracked: Tracked) -> None:
+        """Take in a file, as its row has it now."""
+        inode = tracked.inode  # one tuple for both: there may be 500,000
+        self.by_id[tracked.row.file_id] = tracked
+        self._by_inode[inode] = tracked
+        self._claims[inode] = self
+        self._claims[tracked.row.file_id] = self
+        self._insert_head(tracked)
+
+    def remove(self, tracked: Tracked) -> None:
+        """Let go of a file, before its row gets another inode."""
+        self.by_id.pop(tracked.row.file_id, None)
+        # Another file may have been given this inode since.
+        if self._by_inode.get(tracked.inode) is tracked:
+            del self._by_inode[tracked.inode]
+            self._claims.pop(tracked.inode, None)
+        self._claims.pop(tracked.row.file_id, None)
+        self._remove_head(tracked, tracked.row.head)
+
+    def change_head(self, tracked: Tracked, before: Head) -> None:
+        """Find a file by the fingerprint in its row, and no more by the one before."""
+        self._remove_head(tracked, before)
+        self._insert_head(tracked)
+
+    def _insert_head(self, tracked: Tracked) -> None:
+        if tracked.row.head.is_strong:
+            peers = self._by_head.setdefault(tracked.row.head.digest, [])
+            if tracked not in peers:
+                peers.append(tracked)
+
+    def _remove_head(self, tracked: Tracked, head: Head) -> None:
+        peers = self._by_head.get(head.digest, [])
+        if tracked in peers:
+            peers.remove(tracked)
+        if not peers:
+            self._by_head.pop(head.digest, None)
