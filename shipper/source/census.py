@@ -18,8 +18,16 @@ from shipper.events import Events
 from shipper.fileid import Cut, FileRow, FileState
 from shipper.follow import Position
 from shipper.source.copies import Copies
-from shipper.source.examine import Candidate, Examiner, Likeness, compare
+from shipper.source.examine import (
+    Candidate,
+    Examiner,
+    Likeness,
+    compare,
+    is_plausible,
+    is_unchanged,
+)
 from shipper.source.index import Index
+from shipper.source.moves import Moves
 from shipper.source.roster import Roster, state_of
 from shipper.source.sighting import Sighting
 from shipper.source.tracked import Facts, Tracked
@@ -50,6 +58,7 @@ class Census:
         self._index = index
         self._examiner = examiner
         self._copies = Copies(index, examiner)
+        self._moves = Moves(roster, index, examiner)
         self._events = events
         self._starts_at_end = read_from == "end" and not index.by_id
 
@@ -80,7 +89,7 @@ class Census:
             candidate
             for candidate in unknown
             if self._examine(candidate, missing)
-            and not self._is_moved(candidate, missing)
+            and not self._moves.follow(candidate, missing)
         ]
         for candidate in unknown:
             if candidate.is_in_the_making:
@@ -120,9 +129,9 @@ class Census:
             return True
         if tracked.row.file_id not in missing:
             return True  # a second name of the same file
-        if _is_unchanged(tracked, candidate):
+        if is_unchanged(tracked, candidate):
             pass  # as nearly all are nearly always
-        elif _is_plausible(tracked, candidate.facts):
+        elif is_plausible(tracked, candidate.facts):
             self._roster.refresh(tracked, candidate.name, candidate.facts)
         else:
             sighting = self._examiner.open(candidate)
@@ -168,55 +177,6 @@ class Census:
         candidate.facts = Facts(sighting.size_bytes, sighting.mtime_ns)
         sighting.close()
         return True
-
-    def _is_moved(self, candidate: Candidate, missing: dict[str, Tracked]) -> bool:
-        """Settle a candidate that is a known file at a new place."""
-        if not candidate.head.is_strong:
-            return False
-        lost = [
-            tracked
-            for tracked in self._index.with_head(candidate.head)
-            if tracked.row.file_id in missing or self._is_overwritten(tracked)
-        ]
-        rows = [t.live_row() for t in lost] + self._roster.remembered(candidate.head)
-        if not rows:
-            return False
-        sighting = self._examiner.open(candidate)
-        if sighting is None:
-            return True
-        try:
-            rows = [row for row in rows if compare(sighting, row) is Likeness.SAME]
-        finally:
-            sighting.close()
-        rows = _rather_followed(rows)
-        if len(rows) > 1:
-            self._roster.count("identity_ambiguous", 1)
-        if len(rows) != 1:
-            return False
-        tracked = self._index.by_id.get(rows[0].file_id)
-        if tracked is None:
-            tracked = self._roster.reclaim(rows[0], candidate.name, candidate.inode)
-            if tracked is None:
-                return False
-        missing.pop(rows[0].file_id, None)
-        self._roster.move(tracked, candidate.name, candidate.inode, candidate.packing)
-        self._roster.refresh(tracked, candidate.name, candidate.facts)
-        return True
-
-    def _is_overwritten(self, tracked: Tracked) -> bool:
-        """Return True if a file found by its `stat` holds something else by now."""
-        if tracked.is_orphan:
-            return False
-        sighting = self._examiner.open_path(tracked.name.path)
-        if sighting is None:
-            return False
-        try:
-            return (
-                sighting.inode == tracked.inode
-                and compare(sighting, tracked.live_row()) is Likeness.OTHER
-            )
-        finally:
-            sighting.close()
 
     def _replace(self, candidate: Candidate, missing: dict[str, Tracked]) -> None:
         """Let go of the file whose inode now holds something else."""
@@ -317,38 +277,3 @@ class Census:
                 tracked.is_orphan = True
             else:
                 self.retire(tracked)
-
-
-def _rather_followed(rows: list[FileRow]) -> list[FileRow]:
-    """Leave out what backfills know of a file that is or was followed.
-
-    Several of theirs tell of one content; the one that came farthest counts.
-    """
-    followed = [row for row in rows if row.state is not FileState.HISTORY]
-    if followed or not rows:
-        return followed
-    return [max(rows, key=lambda row: row.offset_bytes)]
-
-
-def _is_unchanged(tracked: Tracked, candidate: Candidate) -> bool:
-    """Return True if a file is where it was, and nothing of its `stat` is new."""
-    return (
-        tracked.name is candidate.name
-        and tracked.facts == candidate.facts
-        and not tracked.is_orphan
-        and not tracked.is_doubtful
-    )
-
-
-def _is_plausible(tracked: Tracked, facts: Facts) -> bool:
-    """Return True if the content need not be read to know the file again."""
-    row = tracked.row
-    if tracked.is_doubtful:
-        return False
-    if row.packing:
-        return tracked.handle is not None or facts.mtime_ns == tracked.facts.mtime_ns
-    if facts.size_bytes < tracked.offset_bytes or not row.head.is_known:
-        return facts == tracked.facts
-    # An open handle keeps its inode from being given to another file; bytes that
-    # were overwritten in place show at the next read.
-    return tracked.handle is not None or facts == tracked.facts

@@ -12,7 +12,7 @@ from shipper.events import Events
 from shipper.fileid import FileRow, Head, at_cut
 from shipper.source.siblings import Name
 from shipper.source.sighting import NotAFileError, OpenFile, Sighting
-from shipper.source.tracked import Facts
+from shipper.source.tracked import Facts, Tracked
 from shipper.unpack import UnpackError
 
 Inode = tuple[int, int]
@@ -39,6 +39,30 @@ class Candidate:
         are there, without being compared with what has been read already.
         """
         return not self.is_begun and self.name.is_rotated and not self.name.is_sealed
+
+
+def is_unchanged(tracked: Tracked, candidate: Candidate) -> bool:
+    """Return True if a file is where it was, and nothing of its `stat` is new."""
+    return (
+        tracked.name is candidate.name
+        and tracked.facts == candidate.facts
+        and not tracked.is_orphan
+        and not tracked.is_doubtful
+    )
+
+
+def is_plausible(tracked: Tracked, facts: Facts) -> bool:
+    """Return True if the content need not be read to know the file again."""
+    row = tracked.row
+    if tracked.is_doubtful:
+        return False
+    if row.packing:
+        return tracked.handle is not None or facts.mtime_ns == tracked.facts.mtime_ns
+    if facts.size_bytes < tracked.offset_bytes or not row.head.is_known:
+        return facts == tracked.facts
+    # An open handle keeps its inode from being given to another file; bytes that
+    # were overwritten in place show at the next read.
+    return tracked.handle is not None or facts == tracked.facts
 
 
 class Likeness(Enum):

@@ -1,0 +1,92 @@
+"""Known files at a new place: renamed, packed, restored, or copied and then emptied.
+
+A file is looked for among those missing at their places, among those whose place
+holds something else by now, and among those that the database remembers. Its marker
+decides; where several files fit, none is taken.
+"""
+
+from __future__ import annotations
+
+from shipper.fileid import FileRow, FileState
+from shipper.source.examine import Candidate, Examiner, Likeness, compare
+from shipper.source.index import Index
+from shipper.source.roster import Roster
+from shipper.source.tracked import Tracked
+
+
+class Moves:
+    """Follows known files to where they are now. Pipeline thread only."""
+
+    def __init__(self, roster: Roster, index: Index, examiner: Examiner) -> None:
+        self._roster = roster
+        self._index = index
+        self._examiner = examiner
+
+    def follow(self, candidate: Candidate, missing: dict[str, Tracked]) -> bool:
+        """Follow a known file to its new place.
+
+        Args:
+            candidate: Opened before: its fingerprint says where to look.
+            missing: Files not found at their places; the one that moved is removed.
+
+        Returns:
+            False if it is no known file. True as well if that cannot be told now:
+            the next count will.
+        """
+        if not candidate.head.is_strong:
+            return False
+        lost = [
+            tracked
+            for tracked in self._index.with_head(candidate.head)
+            if tracked.row.file_id in missing or self._is_overwritten(tracked)
+        ]
+        rows = [t.live_row() for t in lost] + self._roster.remembered(candidate.head)
+        if not rows:
+            return False
+        sighting = self._examiner.open(candidate)
+        if sighting is None:
+            return True
+        try:
+            rows = [row for row in rows if compare(sighting, row) is Likeness.SAME]
+        finally:
+            sighting.close()
+        rows = _rather_followed(rows)
+        if len(rows) > 1:
+            self._roster.count("identity_ambiguous", 1)
+        if len(rows) != 1:
+            return False
+        tracked = self._index.by_id.get(rows[0].file_id)
+        if tracked is None:
+            tracked = self._roster.reclaim(rows[0], candidate.name, candidate.inode)
+            if tracked is None:
+                return False
+        missing.pop(rows[0].file_id, None)
+        self._roster.move(tracked, candidate.name, candidate.inode, candidate.packing)
+        self._roster.refresh(tracked, candidate.name, candidate.facts)
+        return True
+
+    def _is_overwritten(self, tracked: Tracked) -> bool:
+        """Return True if a file found by its `stat` holds something else by now."""
+        if tracked.is_orphan:
+            return False
+        sighting = self._examiner.open_path(tracked.name.path)
+        if sighting is None:
+            return False
+        try:
+            return (
+                sighting.inode == tracked.inode
+                and compare(sighting, tracked.live_row()) is Likeness.OTHER
+            )
+        finally:
+            sighting.close()
+
+
+def _rather_followed(rows: list[FileRow]) -> list[FileRow]:
+    """Leave out what backfills know of a file that is or was followed.
+
+    Several of theirs tell of one content; the one that came farthest counts.
+    """
+    followed = [row for row in rows if row.state is not FileState.HISTORY]
+    if followed or not rows:
+        return followed
+    return [max(rows, key=lambda row: row.offset_bytes)]
