@@ -2,7 +2,7 @@
 
 Messages are taken up on the pipeline's thread, each worker's in its order. A worker
 that is lost leaves nothing behind but its number: whatever it had not seen committed is
-read again by its replacement.
+read again by its replacement. When one is given up or replaced, `hand` says.
 """
 
 from __future__ import annotations
@@ -40,10 +40,6 @@ from shipper.workers.messages import (
 )
 from shipper.workers.process import Gone, WorkerProcess
 
-FIRST_PAUSE_SECONDS: Final = 1.0  # before a lost worker is replaced
-MOST_PAUSE_SECONDS: Final = 60.0  # doubled up to here while none of them commits
-BUILDING_SECONDS: Final = 300.0  # as long as a service manager gives a start
-SILENT_SECONDS: Final = 60.0  # as WatchdogSec=: a worker says a word each second
 ASLEEP_SECONDS: Final = 5.0  # between two turns: we were stopped, and they with us
 
 
@@ -96,17 +92,12 @@ class Crew:
     @property
     def is_ready(self) -> bool:
         """True while every worker has opened its logs, or is done with them."""
-        return all(hand.is_moving or hand.over is not None for hand in self._hands)
+        return all(hand.is_ready for hand in self._hands)
 
     @property
     def vital(self) -> Vital:
         """How all of them stand, by their last words."""
-        troubles = (
-            f"worker {hand.number} is replaced: {hand.why_lost}"
-            if hand.start_at is not None
-            else hand.vital.trouble
-            for hand in self._hands
-        )
+        troubles = (hand.trouble for hand in self._hands)
         return Vital(
             next(filter(None, troubles), ""),
             sum(hand.vital.in_flight for hand in self._hands),
@@ -161,15 +152,16 @@ class Crew:
         now = self._clock.monotonic()
         if now - self._turned_at > ASLEEP_SECONDS:
             for hand in self._hands:
-                hand.heard_at = now
+                hand.heard(now)
         self._turned_at = now
         self._take_up()
         for hand in self._hands:
             if hand.start_at is not None:
                 self._replace(hand, hand.start_at, now)
             elif hand.process is not None:
-                self._pass_order(hand, hand.process)
-                self._check_pulse(hand, hand.process, now)
+                if self._order is not None:
+                    hand.obey(self._order)
+                hand.check_pulse(now)
 
     def due_in(self) -> float | None:
         """Return the seconds until a lost worker is replaced, or None."""
@@ -192,7 +184,7 @@ class Crew:
             heard = self._inbox.get_nowait()
             for hand in self._hands:
                 if hand.process is heard.process:
-                    hand.heard_at = self._clock.monotonic()
+                    hand.heard(self._clock.monotonic())
                     self._take(hand, heard.process, heard.message)
 
     def _take(self, hand: Hand, process: WorkerProcess, message: object) -> None:
@@ -202,14 +194,12 @@ class Crew:
             case Told():
                 self._events.emit(message.name, **message.fields)
             case Vital():
-                hand.is_moving = True
-                hand.vital = message
+                hand.came_round(message)
                 self._keeper.looked(hand.number)
             case Busy():
                 self.hold(message.seconds, besides=hand)
             case Over():
-                hand.over = message
-                hand.vital = Vital(trouble=message.trouble)
+                hand.ended(message)
             case Failed():
                 hand.why_lost = message.why
             case Gone():
@@ -227,21 +217,8 @@ class Crew:
                 raise
             return Refused(str(error), error.path, error.is_temporary, error.hint)
         if isinstance(question, Save):
-            # It does get on: if it is lost, the next one need not wait for long.
-            hand.losses = 0
+            hand.got_on()
         return answer
-
-    def _pass_order(self, hand: Hand, process: WorkerProcess) -> None:
-        if self._order is not None and hand.ordered is not self._order:
-            hand.ordered = self._order
-            process.send(self._order)
-
-    def _check_pulse(self, hand: Hand, process: WorkerProcess, now: float) -> None:
-        patience = SILENT_SECONDS if hand.is_moving else BUILDING_SECONDS
-        if now - hand.heard_at > patience:
-            hand.why_lost = f"nothing was heard of it for {patience:.0f} s"
-            hand.heard_at = now
-            process.kill()
 
     def _let_go(self, hand: Hand, process: WorkerProcess) -> None:
         """Take note that a process is gone."""
@@ -260,12 +237,7 @@ class Crew:
 
     def _lose(self, hand: Hand, why: str) -> None:
         """Tell of a worker that is lost, and when it is replaced."""
-        seconds = min(FIRST_PAUSE_SECONDS * 2.0**hand.losses, MOST_PAUSE_SECONDS)
-        hand.losses += 1
-        hand.start_at = self._clock.monotonic() + seconds
-        hand.why_lost = why
-        # What was in flight there is on disk alone again.
-        hand.vital = Vital(unread_bytes=hand.vital.unread_bytes)
+        seconds = hand.lose(why, self._clock.monotonic())
         self._events.emit("worker_lost", worker=hand.number, why=why, seconds=seconds)
 
     def _replace(self, hand: Hand, due_at: float, now: float) -> None:
@@ -273,27 +245,25 @@ class Crew:
             hand.start_at = None
             hand.over = self._as_ordered()
         elif now >= due_at:
-            hand.start_at = None
             self._start(hand)
 
     def _start(self, hand: Hand) -> None:
-        hand.is_moving = False
-        hand.why_lost = ""
-        hand.ordered = None
+        hand.prepare()
         assignment = self._assignment_for(hand.number)
         try:
-            hand.process = WorkerProcess(assignment, hear=self._hear)
+            process = WorkerProcess(assignment, hear=self._hear)
         except OSError as error:
             self._lose(hand, f"it cannot be started: {error.strerror or error}")
             return
-        now = hand.heard_at = self._clock.monotonic()
+        now = self._clock.monotonic()
+        hand.begin(process, now)
         if (left := self._pace.left_seconds(now)) > 0:
-            hand.process.send(Hold(left))
+            process.send(Hold(left))
         self._events.emit(
             "worker_started",
             worker=hand.number,
             workers=len(self._hands),
-            pid=hand.process.pid,
+            pid=process.pid,
         )
 
     def _hear(self, process: WorkerProcess, message: object) -> None:

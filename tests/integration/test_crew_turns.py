@@ -17,7 +17,8 @@ from shipper.errors import StateError
 from shipper.limits.pace import Pace
 from shipper.source import Shelf
 from shipper.store import NotJoinedError, Store, open_store
-from shipper.workers.crew import FIRST_PAUSE_SECONDS, SILENT_SECONDS, Crew
+from shipper.workers.crew import Crew
+from shipper.workers.hand import FIRST_PAUSE_SECONDS, SILENT_SECONDS
 from shipper.workers.holding import HeldPace
 from shipper.workers.keeper import Keeper
 from shipper.workers.messages import Assignment, Stop
