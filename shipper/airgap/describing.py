@@ -1,6 +1,7 @@
 """What a bundle says of itself, from what went into it; pure.
 
-Settings, parts and advances come in, the manifest goes out.
+Settings, parts and advances come in; the manifest goes out, and of that what the state
+remembers of the bundle.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from hashlib import sha256
 
 import msgspec
 
-from shipper.airgap.layout import FORMAT, FileRange, Manifest
+from shipper.airgap.layout import FORMAT, FileRange, Manifest, hmac_of, sums_of
 from shipper.airgap.packing import Packer
 from shipper.config.settings import Settings
 from shipper.model import Advance
 from shipper.settle import joined
+from shipper.store import Bundle
 from wsgi_writer._version import __version__
 
 
@@ -51,6 +53,28 @@ def manifest_of(
         last=packer.last,
         files=tuple(_ranges(advances, packer.file_ids, path_of)),
         parts=tuple(packer.parts),
+    )
+
+
+def bundle_of(
+    manifest: Manifest, content: bytes, *, path: str, hmac_key: bytes | None
+) -> Bundle:
+    """Return what has to be remembered of a bundle until it is acknowledged.
+
+    Args:
+        manifest: Of the bundle.
+        content: The same, as it is written.
+        path: The name that it will have.
+        hmac_key: Makes it authentic, or None.
+    """
+    sums = sums_of(manifest, content)
+    return Bundle(
+        id=manifest.id,
+        path=path,
+        records=manifest.records,
+        manifest_sha256=sha256(content).hexdigest(),
+        sums=sums,
+        hmac="" if hmac_key is None else hmac_of(hmac_key, content, sums),
     )
 
 

@@ -1,4 +1,4 @@
-"""Run an export: the way of a line as in a run, with a bundle where ReadMe would be.
+"""Run an export: fill a bundle, commit what is in it, seal it; each step in its turn.
 
 Settings and the name of a directory come in, a sealed bundle and an outcome go out. No
 network is touched and no key is asked for. Positions move once, at the end, together
@@ -9,38 +9,22 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import dataclass
 from uuid import uuid4
 
 from shipper.airgap.acknowledging import carry_out_acknowledgements
-from shipper.airgap.describing import manifest_of
+from shipper.airgap.describing import bundle_of, manifest_of
+from shipper.airgap.filling import Filling
 from shipper.airgap.held import Held
-from shipper.airgap.layout import (
-    CannotWriteError,
-    Manifest,
-    encode_manifest,
-    hmac_of,
-    sums_of,
-)
+from shipper.airgap.layout import CannotWriteError, Manifest, encode_manifest
 from shipper.airgap.packing import Packer
 from shipper.airgap.sealing import Workshop, check_free, seal, seal_earlier, sweep
-from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings
-from shipper.ending import exit_code
 from shipper.errors import EXIT_OK
 from shipper.events import Events
-from shipper.finite import finite_pipeline
 from shipper.joints import letterbox_of
-from shipper.live import LiveSource
-from shipper.pipeline import Ending
-from shipper.readings import Readings
-from shipper.shapers import shapers_of
-from shipper.signals import Signals
-from shipper.source import Source
 from shipper.store import Bundle, StateLock, Store, open_store
-from shipper.ways import ways_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +100,16 @@ def export(
         carry_out_acknowledgements(letterbox_of(settings, store))
         check_free(path)
         sweep(path)
-        job = _Export(
+        filling = Filling(
             settings,
             store,
-            path,
             seconds=max_duration_seconds,
             deadline=deadline,
             events=events,
             clock=clock,
+        )
+        job = _Export(
+            settings, store, path, filling=filling, events=events, clock=clock
         )
         return job.run(label, hmac_key)
 
@@ -146,16 +132,14 @@ class _Export:
         store: Store,
         path: str,
         *,
-        seconds: float | None,
-        deadline: float | None,
+        filling: Filling,
         events: Events,
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._store = store
         self._path = path
-        self._seconds = seconds
-        self._deadline = deadline
+        self._filling = filling
         self._events = events
         self._clock = clock
 
@@ -194,7 +178,7 @@ class _Export:
         created_at = self._clock.now().isoformat(timespec="milliseconds")
         most = self._settings.batch.max_records
         with closing(Packer(workshop.directory, max_records=most)) as packer:
-            ending, ended_by = self._pack(packer, held)
+            code = self._filling.fill(packer, held)
             packer.finish()
         manifest = manifest_of(
             self._settings,
@@ -208,55 +192,7 @@ class _Export:
         content = encode_manifest(manifest)
         if manifest.records:
             workshop.finish(content)
-        return _Made(manifest, content, exit_code(ending, ended_by, environ=os.environ))
-
-    def _pack(self, packer: Packer, held: Held) -> tuple[Ending, int | None]:
-        """Walk the lines that a run would, into the parts of the bundle."""
-        settings, events, clock = self._settings, self._events, self._clock
-        with ExitStack() as parts:
-            sources = settings.sources
-            if self._store.rebuilt is not None:
-                where = self._store.rebuilt
-                events.emit("state_rebuilt", path=self._store.path, where=where)
-                sources = tuple(replace(one, read_from=where) for one in sources)
-            source = Source(
-                sources=sources,
-                catalog=self._store,
-                events=events,
-                clock=clock,
-                scan_interval_seconds=settings.poll_interval,
-            )
-            parts.callback(source.close)
-            shapers = shapers_of(settings, events=events, clock=clock)
-            parts.callback(shapers.close)
-            ways = ways_of(settings)
-            readings = Readings(files=source, ways=ways) if any(ways) else None
-            batch = settings.batch
-            pipeline = finite_pipeline(
-                source=source if readings is None else LiveSource(source, readings),
-                shaper=shapers.around(readings),
-                batcher=Batcher(
-                    max_records=batch.max_records,
-                    max_bytes=batch.max_bytes,
-                    buffer_length=batch.buffer_length,
-                    max_age_seconds=batch.flush_interval,
-                    keep_bytes=settings.dead_letters.keep_bytes,
-                ),
-                window=packer,
-                checkpoints=held,
-                clock=clock,
-                events=events,
-                deadline=self._deadline,
-                shutdown_seconds=settings.shutdown_timeout,
-            )
-            with Signals(clock.wake, only_the_end=True) as signals:
-                signals.on_stop = pipeline.stop
-                ending = pipeline.run()
-        if ending is Ending.OUT_OF_TIME:
-            events.emit(
-                "out_of_time", seconds=self._seconds or 0.0, why="the backlog is larger"
-            )
-        return ending, signals.ended_by
+        return _Made(manifest, content, code)
 
     def _commit(
         self, held: Held, manifest: Manifest, content: bytes, hmac_key: bytes | None
@@ -265,15 +201,7 @@ class _Export:
         if not manifest.records:
             self._store.commit(held.whole())
             return None
-        sums = sums_of(manifest, content)
-        bundle = Bundle(
-            id=manifest.id,
-            path=self._path,
-            records=manifest.records,
-            manifest_sha256=sha256(content).hexdigest(),
-            sums=sums,
-            hmac="" if hmac_key is None else hmac_of(hmac_key, content, sums),
-        )
+        bundle = bundle_of(manifest, content, path=self._path, hmac_key=hmac_key)
         self._store.commit(held.whole(), bundle=bundle)
         return bundle
 
