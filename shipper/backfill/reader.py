@@ -74,8 +74,10 @@ class Opened:
     def leave(self, line: Line) -> None:
         """Note that the line handed out last is not settled in this run."""
         # Texts overlap: one that ends later may begin earlier.
-        self._left_from = min(line.start_bytes, self._left_from or line.start_bytes)
-        self.end_bytes = self._left_from
+        left_from = self._left_from
+        if left_from is None or line.start_bytes < left_from:
+            left_from = line.start_bytes
+        self._left_from = self.end_bytes = left_from
 
     def lines(self) -> Iterator[Line]:
         """Hand out its lines; an error ends them, and is kept as `trouble`."""

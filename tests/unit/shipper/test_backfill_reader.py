@@ -117,3 +117,14 @@ def test_a_reader_may_be_closed_before_it_has_begun(log: Path) -> None:
     reader.close()
 
     assert reader.next_line() is None
+
+
+def test_what_is_left_for_later_begins_where_the_first_of_it_does(log: Path) -> None:
+    """At the very front of the log too, whatever is left behind it."""
+    one = opened(log)
+    reader = Reader([one])
+    reader.look()
+    for line in rest(reader):
+        one.leave(line)
+
+    assert one.end_bytes == 0
