@@ -111,7 +111,9 @@ class Hand:
         Returns:
             The seconds until it gets another one.
         """
-        seconds = min(FIRST_PAUSE_SECONDS * 2.0**self._losses, MOST_PAUSE_SECONDS)
+        # The exponent has an end too: a broken table loses a thousand in a day.
+        doubled = FIRST_PAUSE_SECONDS * 2.0 ** min(self._losses, 20)
+        seconds = min(doubled, MOST_PAUSE_SECONDS)
         self._losses += 1
         self.start_at = now + seconds
         self.why_lost = why

@@ -7,10 +7,10 @@ from shipper.workers.messages import Vital
 
 
 def test_a_pause_has_an_end() -> None:
-    """However many processes are lost in a row, the next one comes in a minute."""
+    """However many are lost in a row, for days, the next one comes in a minute."""
     hand = Hand(1)
 
-    pauses = [hand.lose("killed", 100.0) for _ in range(20)]
+    pauses = [hand.lose("killed", 100.0) for _ in range(1100)]
 
     assert pauses[0] == FIRST_PAUSE_SECONDS
     assert pauses[-1] == MOST_PAUSE_SECONDS
