@@ -18,7 +18,14 @@ from shipper.airgap.filling import Filling
 from shipper.airgap.held import Held
 from shipper.airgap.layout import CannotWriteError, Manifest, encode_manifest
 from shipper.airgap.packing import Packer
-from shipper.airgap.sealing import Workshop, check_free, seal, seal_earlier, sweep
+from shipper.airgap.sealing import (
+    Workshop,
+    check_free,
+    seal,
+    seal_earlier,
+    sweep,
+    workshop_of,
+)
 from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.errors import EXIT_OK
@@ -211,11 +218,17 @@ class _Export:
 
     def _seal(self, bundle: Bundle) -> None:
         # A crash here: the state knows the bundle, and the next export seals it.
+        hint = "its records count as exported: run shipper export again to seal it"
         try:
-            seal(bundle)
+            is_there = seal(bundle)
         except CannotWriteError as error:
-            hint = "its records count as exported: run shipper export again to seal it"
             raise CannotWriteError(str(error), hint=error.hint or hint) from error
+        if not is_there:
+            directory = workshop_of(bundle.path, bundle.id)
+            raise CannotWriteError(
+                f"cannot seal the bundle: {directory}: it is gone",
+                hint=f"bring it back, with its medium; {hint}",
+            )
         # A crash here: the next export finds it sealed, and notes it.
         self._store.sealed(bundle.id)
 

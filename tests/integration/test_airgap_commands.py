@@ -6,6 +6,7 @@ import fcntl
 import gzip
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -25,7 +26,7 @@ from shipper.airgap.sealing import workshop_of
 from shipper.cli.root import main
 from shipper.clock import SystemClock
 from shipper.receiver.faults import Faults
-from shipper.store import StateLock
+from shipper.store import StateLock, Store
 from tests.support.bundles import BUNDLE_ID, a_bundle
 from tests.support.commands import KEY, Shop
 from tests.support.exchanges import an_exchange, encoded
@@ -583,6 +584,33 @@ def test_a_bundle_whose_name_is_taken_waits_for_it(host: Host) -> None:
     assert "something else has its name" in refused.err
     assert (sealed.code, sealed.result["was_cut_off"]) == (0, True)
     assert sealed.result["records"] == len(_ids(bundle)) == 2
+
+
+def test_a_bundle_that_is_gone_before_it_is_sealed_is_told_of(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its medium was unplugged: nothing is called sealed that is nowhere."""
+    host.record(2)
+    bundle = host.directory / "bundle"
+    away = host.directory / "away"
+    commit = Store.commit
+
+    def committed(*words: Any, **names: Any) -> None:
+        commit(*words, **names)
+        (made,) = host.directory.glob("bundle.unsealed-*")
+        made.rename(away)
+
+    monkeypatch.setattr(Store, "commit", committed)
+    lost = host.call("export", "--out", bundle)
+    monkeypatch.undo()
+    (made,) = re.findall(r"bundle\.unsealed-[0-9a-f-]+", lost.err)
+    away.rename(host.directory / made)
+    sealed = host.call("export", "--out", bundle, "--json")
+
+    assert lost.code == 73
+    assert "bundle_sealed" not in lost.err
+    assert "run shipper export again" in lost.err
+    assert (sealed.code, sealed.result["records"], len(_ids(bundle))) == (0, 2, 2)
 
 
 COMBINED = (
