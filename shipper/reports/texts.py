@@ -55,9 +55,9 @@ def text_leaves(where: Where, left: object, right: object) -> Iterator[Leaf]:
         yield where.leaf(left, right)
         return
     if left.startswith("data:") and right.startswith("data:") and left != right:
-        packed = from_data_url(left), from_data_url(right)
-        if packed[0] is not None and packed[1] is not None:
-            left, right = (one.decode("utf-8", "replace") for one in packed if one)
+        one, other = from_data_url(left), from_data_url(right)
+        if one is not None and other is not None:
+            left, right = (each.decode("utf-8", "replace") for each in (one, other))
     found = list(_json(where, left, right)) or list(_xml(where, left, right))
     yield from found or _parts(where, left, right)
 

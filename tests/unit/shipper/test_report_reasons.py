@@ -16,6 +16,7 @@ from shipper import har
 from shipper.policy import Policy
 from shipper.record import Record
 from shipper.redact import Redacted, Redactor
+from shipper.reports.leaf import Where
 from shipper.reports.leaves import leaves
 from shipper.reports.listed import Listed
 from shipper.reports.reasons import (
@@ -26,6 +27,7 @@ from shipper.reports.reasons import (
     Kind,
     Reasons,
 )
+from shipper.reports.texts import text_leaves
 from shipper.values import Detector
 from tests.support.planted import NAMES, Planted, multipart, planted
 from tests.support.records import (
@@ -450,3 +452,11 @@ def test_equal_entries_have_equal_leaves(found: Planted) -> None:
     entry = found.record.har
 
     assert [leaf for leaf in leaves(entry, entry) if leaf.is_changed] == []
+
+
+def test_a_data_url_may_be_empty() -> None:
+    """One without content is a text as any other, beside one that holds some."""
+    urls = "data:text/plain;base64,", "data:text/plain;base64,QUJD"
+
+    (leaf,) = text_leaves(Where("request.postData.params[file]", "request"), *urls)
+    assert (leaf.before, leaf.after) == ("", "ABC")
