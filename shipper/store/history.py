@@ -121,7 +121,7 @@ def held_history(state_dir: str, *, clock: Clock) -> Iterator[History]:
         StateLockedError: Another backfill uses the state directory.
         StateError: The state cannot be read or written.
     """
-    lock = StateLock(state_dir, name=HISTORY_LOCK)
+    lock = StateLock(state_dir, name=HISTORY_LOCK, holder="backfill")
     lock.acquire()
     try:
         with closing(open_history(state_dir, clock=clock)) as history:

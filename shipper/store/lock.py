@@ -24,12 +24,16 @@ class StateLock:
     Args:
         state_dir: Made if it does not exist.
         name: Another file for another job (a backfill runs beside the daemon).
+        holder: Whose lock it is, for people.
     """
 
-    def __init__(self, state_dir: str, *, name: str = LOCK_NAME) -> None:
+    def __init__(
+        self, state_dir: str, *, name: str = LOCK_NAME, holder: str = "shipper"
+    ) -> None:
         # Mutable state: the handle while the lock is held.
         self._state_dir = state_dir
         self._path = os.path.join(state_dir, name)
+        self._holder = holder
         self._handle: int | None = None
 
     def acquire(self) -> None:
@@ -47,15 +51,15 @@ class StateLock:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            holder = _pid_in(handle)
+            pid = _pid_in(handle)
             os.close(handle)
             if error.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
                 raise unusable(self._path, error) from error
             raise StateLockedError(
-                f"another shipper ({holder}) uses the state directory: "
+                f"another {self._holder} ({pid}) uses the state directory: "
                 f"{self._state_dir}",
                 path=self._path,
-                hint="stop it, or give this one a state_dir of its own",
+                hint="stop it or let it end, or give this one a state_dir of its own",
             ) from error
         # Truncate only now: a contender that loses must not erase the holder's pid.
         os.ftruncate(handle, 0)

@@ -172,7 +172,7 @@ def test_there_is_one_backfill_at_a_time(tmp_path: Path) -> None:
         )
         open_store(state_dir, clock=SystemClock()).close()
         with (
-            pytest.raises(StateLockedError),
+            pytest.raises(StateLockedError, match=r"another backfill \(pid "),
             held_history(state_dir, clock=SystemClock()),
         ):
             pytest.fail("two backfills share one ledger")
