@@ -73,9 +73,7 @@ def run(
 
         def settle(file: FileOutcome, place: Place, done: Done) -> Place | None:
             before = file.lines
-            has_more = _settle(file, place, done, history=history)
-            for refused in done.rejects:
-                on_reject(refused)
+            has_more = _settle(file, place, done, history=history, on_reject=on_reject)
             read[file.path] = done.read_bytes
             progress.moved(file.lines - before, sum(read.values()))
             row = history.file(place.row.file_id) if has_more else None
@@ -148,8 +146,19 @@ def _task(
     return Task(settings, choices, limits, file.path, file.name, place, lines)
 
 
-def _settle(file: FileOutcome, place: Place, done: Done, *, history: History) -> bool:
+def _settle(
+    file: FileOutcome,
+    place: Place,
+    done: Done,
+    *,
+    history: History,
+    on_reject: Callable[[Rejected], None],
+) -> bool:
     """Store what became of a piece; True if the log has another one."""
+    for refused in done.rejects:
+        # Before it is stored: a crash here tells of a line twice, not never.
+        file.rejects[refused.reason] += 1
+        on_reject(refused)
     try:
         for commit in done.commits:
             history.commit(commit)
@@ -158,7 +167,6 @@ def _settle(file: FileOutcome, place: Place, done: Done, *, history: History) ->
     except TakenOverError:
         file.taken_over()
         return False
-    file.rejects.update(done.reasons)
     if done.is_at_end and not done.trouble:
         file.state = SENT
     elif done.trouble:

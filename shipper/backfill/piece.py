@@ -8,7 +8,6 @@ commits go back to whoever handed out the task.
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -53,16 +52,13 @@ class Done:
         commits: To be stored, in this order.
         is_at_end: Nothing of the log is left.
         trouble: Why it cannot be read any further, or nothing.
-        waiting: Why nothing could be sent, or nothing.
     """
 
     commits: tuple[Commit, ...]
     rejects: tuple[Rejected, ...]
-    reasons: Counter[str]
     read_bytes: int
     is_at_end: bool
     trouble: str
-    waiting: str
 
 
 def ship(task: Task) -> Done:
@@ -119,11 +115,9 @@ def ship(task: Task) -> Done:
     return Done(
         commits=tuple(gathered.commits),
         rejects=kept,
-        reasons=Counter(one.reason for one in kept),
         read_bytes=opened.read_bytes,
         is_at_end=is_at_end,
         trouble="" if opened.trouble is None else str(opened.trouble),
-        waiting=pipeline.trouble,
     )
 
 

@@ -303,7 +303,7 @@ def test_a_log_that_the_shipper_takes_over_is_left_to_it(
 ) -> None:
     """From one moment to the next; the other logs are sent to their end."""
     taken, other = shop.directory / "a.log", shop.directory / "b.log"
-    taken.write_bytes(a_log(3_000))
+    taken.write_bytes(b"no\n" + a_log(3_000))
     other.write_bytes(a_log(200, first=9_000))
     claimed: list[str] = []
 
@@ -318,6 +318,7 @@ def test_a_log_that_the_shipper_takes_over_is_left_to_it(
     assert len(claimed) == 1
     assert (first["state"], first["delivered"] < 3_000) == ("left alone", True)
     assert "the shipper follows it now" in first["why"]
+    assert result["totals"]["rejects"] == len(result["rejects"])
     assert (last["state"], last["delivered"]) == ("sent", 200)
     assert result["exit_code"] == 0
 
