@@ -111,7 +111,7 @@ def test_an_empty_list_is_a_table() -> None:
             "line 4 has the key of line 2 again",
         ),
         (b"key\nowl\n\xff\n", "line 3 is not UTF-8"),
-        (f'{{"{SECRET}": 1,\n}}', "line 2, column 1 is not JSON: "),
+        (f'{{"{SECRET}": 1,\n2}}', "line 2, column 1 is not JSON: "),
         ("[" * 100_000, "it is not JSON that can be read"),
         (f'["{SECRET}"]', "element 1 is no object"),
         (f'{{"a": "x", "{SECRET}": 7}}', "member 2 is no object"),

@@ -148,11 +148,17 @@ def test_a_file_that_cannot_be_closed_tells_the_server(log: Path) -> None:
     """T6, T10: an error of the file's close() rises, and the record has it."""
 
     class Broken(io.BytesIO):
-        def close(self) -> None:
-            raise OSError("disk")
+        is_broken = True
 
-    result, _ = called(log, Broken(), FileWrapper)
+        def close(self) -> None:
+            if self.is_broken:
+                raise OSError("disk")
+            super().close()
+
+    file = Broken()
+    result, _ = called(log, file, FileWrapper)
     with pytest.raises(OSError, match="disk"):
         result.close()
+    file.is_broken = False
 
     assert the_record(log)["notes"] == ["error", "sendfile"]
