@@ -17,9 +17,9 @@ from shipper.errors import ConfigError, ShipperError
 from shipper.events import Events
 from shipper.notify import Notifier
 from shipper.parts import Plan
-from shipper.pipeline import Sums
 from shipper.pulse import Pulse
 from shipper.signals import Signals
+from shipper.sums import Sums
 
 NEWS_SECONDS: Final = 1.0  # between two lines for the service manager, at least
 STATUS_SECONDS: Final = 10.0  # the backlog grows without any news from us

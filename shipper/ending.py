@@ -1,17 +1,28 @@
-"""How a run ends for whoever started it: the exit code of a pipeline's end.
+"""How a run ends: why a pipeline is over, and which exit code that becomes.
 
-Why the pipeline is over comes in, and which signal asked for the end, if one did.
+Why it is over comes in, and which signal asked for the end, if one did; the code for
+whoever started the run goes out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final, assert_never
 
 from shipper.errors import EXIT_OK, EXIT_TRY_AGAIN
-from shipper.pipeline import Ending
 
 EXIT_BY_SIGNAL: Final = 128  # plus the number, as shells count
+
+
+class Ending(StrEnum):
+    """Why a run is over."""
+
+    DRAINED = "drained"
+    STOPPED = "stopped"
+    OUT_OF_TIME = "out of time"
+    PAUSED = "paused"
+    QUIET = "quiet hours"
 
 
 def exit_code(

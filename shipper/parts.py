@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from shipper.clock import Clock
 from shipper.config.settings import Settings
+from shipper.ending import Ending
 from shipper.events import Events
 from shipper.heartbeat import Heartbeat
 from shipper.joints import (
@@ -29,10 +30,11 @@ from shipper.joints import (
 )
 from shipper.model import Taken
 from shipper.pacing import is_limited, pacing_of
-from shipper.pipeline import Ending, Pipeline, Sums
+from shipper.pipeline import Pipeline
 from shipper.shapers import shapers_of
 from shipper.source import Source
 from shipper.store import Letterbox
+from shipper.sums import Sums
 from shipper.uplink import heartbeat_of, uploader_of
 from shipper.upload import Uploader
 

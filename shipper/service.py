@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING
 from shipper.attend import Attendant
 from shipper.clock import Clock
 from shipper.config.settings import Settings
-from shipper.ending import exit_code
+from shipper.ending import Ending, exit_code
 from shipper.errors import ConfigError, Fault
 from shipper.events import Events
 from shipper.model import Taken
 from shipper.notify import Notifier, watchdog_seconds
 from shipper.parts import Plan, join, prepare
-from shipper.pipeline import Ending, Sums
 from shipper.pulse import Pulse
 from shipper.signals import Signals
 from shipper.store import StateLock
+from shipper.sums import Sums
 
 if TYPE_CHECKING:
     from shipper.workers.engine import CrewEngine

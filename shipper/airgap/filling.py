@@ -15,12 +15,12 @@ from shipper.airgap.packing import Packer
 from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings, SourceSettings
-from shipper.ending import exit_code
+from shipper.ending import Ending, exit_code
 from shipper.events import Events
 from shipper.finite import finite_pipeline
 from shipper.joints import source_of
 from shipper.live import LiveSource
-from shipper.pipeline import Ending, Pipeline
+from shipper.pipeline import Pipeline
 from shipper.readings import Readings
 from shipper.shapers import shapers_of
 from shipper.signals import Signals

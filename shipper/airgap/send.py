@@ -20,12 +20,11 @@ from shipper.airgap.writing import write_whole
 from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings
-from shipper.ending import exit_code
+from shipper.ending import Ending, exit_code
 from shipper.events import Events
 from shipper.finite import finite_pipeline
 from shipper.model import Commit, DeadLetter
 from shipper.pacing import pacing_of
-from shipper.pipeline import Ending
 from shipper.signals import Signals
 from shipper.store import DeadRecord
 from shipper.store.directory import prepare_directory

@@ -26,8 +26,8 @@ from shipper.callers import masks_of
 from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.doors import Checkpoints
+from shipper.ending import Ending
 from shipper.events import Events
-from shipper.pipeline import Ending
 from shipper.rejected import RejectedText
 from shipper.store.history import TakenOverError, held_history
 from shipper.uplink import uploader_of

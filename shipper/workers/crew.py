@@ -14,10 +14,10 @@ from typing import Final
 from msgspec import Struct
 
 from shipper.clock import Clock
+from shipper.ending import Ending
 from shipper.errors import StateError
 from shipper.events import Events
 from shipper.model import Taken
-from shipper.pipeline import Ending
 from shipper.store import NotJoinedError
 from shipper.workers.hand import Hand
 from shipper.workers.holding import HeldPace

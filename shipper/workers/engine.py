@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from shipper.clock import Clock
+from shipper.ending import Ending
 from shipper.model import Taken
 from shipper.parts import Engine
-from shipper.pipeline import Ending, Sums
+from shipper.sums import Sums
 from shipper.workers.crew import Crew
 from shipper.workers.keeper import Keeper
 from shipper.workers.messages import Pause, Stop

@@ -14,8 +14,8 @@ from shipper.clock import Clock
 from shipper.doors import Checkpoints
 from shipper.limits.pace import Wait
 from shipper.model import Commit
-from shipper.pipeline import Sums
 from shipper.source import Catalog
+from shipper.sums import Sums
 from shipper.workers.messages import (
     Claim,
     FindFiles,

@@ -13,11 +13,11 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from shipper.config.settings import Settings
+from shipper.ending import Ending
 from shipper.events import Value
 from shipper.fileid import FileRow, Head
 from shipper.limits.pace import Wait
 from shipper.model import Commit, Taken
-from shipper.pipeline import Ending
 
 Answer = TypeVar("Answer")
 

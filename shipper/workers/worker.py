@@ -13,12 +13,12 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from shipper.clock import Clock, SystemClock
+from shipper.ending import Ending
 from shipper.errors import EXIT_TRY_AGAIN, ShipperError
 from shipper.joints import pipeline_of, poster_of, source_of
 from shipper.model import Batch, Commit
 from shipper.pacing import is_limited, pacing_of
 from shipper.parts import Engine, prepare
-from shipper.pipeline import Ending
 from shipper.workers.holding import Candid, HeldPace
 from shipper.workers.messages import (
     Assignment,

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shipper.ending import Ending
 from shipper.limits.pace import Pace
 from shipper.limits.quiet import quiet_hours_of
 from shipper.limits.timetable import timetable_of
-from shipper.pipeline import Ending
 from shipper.receipt import Delivered
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Literal
 
 from shipper.batch import Batcher
+from shipper.ending import Ending
 from shipper.gate import Gate
 from shipper.model import BLANK, Commit, Entry, Item, Line, Reject, Skip, Taken
-from shipper.pipeline import Ending, Pipeline
+from shipper.pipeline import Pipeline
 from shipper.receipt import Deferred, Delivered, Receipt, Refused
 from shipper.source import Source
 from shipper.store import Store, open_store

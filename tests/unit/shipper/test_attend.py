@@ -13,9 +13,9 @@ from shipper.attend import Attendant, Vitals
 from shipper.errors import ConfigError, Fault
 from shipper.notify import Notifier
 from shipper.parts import Plan
-from shipper.pipeline import Sums
 from shipper.pulse import Pulse
 from shipper.signals import Signals
+from shipper.sums import Sums
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
 from tests.support.service_manager import ServiceManager, service_manager

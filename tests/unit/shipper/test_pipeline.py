@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 
 import pytest
-from msgspec.structs import replace
 
+from shipper.ending import Ending
 from shipper.errors import StateError
-from shipper.filters import Filters
-from shipper.identify import Identifier
-from shipper.model import Batch, Entry, LineFault, LinePlace, Reject, Serial, Skip
-from shipper.payload import PayloadBuilder
-from shipper.pipeline import Ending, Shaper
+from shipper.model import Batch, Entry, LinePlace
 from shipper.receipt import Delivered, Receipt
-from shipper.redact import Redactor
 from shipper.sample import Sampler
 from shipper.values import Detector
 from tests.support.lines import lines_of
 from tests.support.pipes import Pipe
 from tests.support.posting import deferred_by
 from tests.support.records import a_record_line, binary_content, json_content
+from tests.support.shapers import a_shaper
 
 
 def test_drains_and_ends() -> None:
@@ -299,56 +294,6 @@ def test_answers_neither_ask_for_a_look_nor_put_one_off() -> None:
     assert looked[:7] == [1, 1, 1, 1, 2, 2, 2]
 
 
-def a_shaper() -> Shaper:
-    """Return a shaper that leaves out every host but one."""
-    return Shaper(
-        filters=Filters(allowed_http_hosts=["api.example.com"]),
-        identifier=Identifier(rules=(), unidentified="anonymous"),
-        redactor=Redactor(denylist=(), allowlist=()),
-        payloads=PayloadBuilder(version="1", development_mode=False, comment="x"),
-    )
-
-
-NUMBERED = {"w": [4211, 1_795_435_200_000_000_000, 17], "dropped": 3}
-SERIAL = Serial(4211, 1_795_435_200_000_000_000, 17)
-
-
-@pytest.mark.parametrize(
-    ("url", "kind"),
-    [("https://api.example.com/", Entry), ("https://other.example.com/", Skip)],
-)
-def test_the_number_of_a_line_goes_with_whatever_it_becomes(
-    url: str, kind: type[Entry | Skip]
-) -> None:
-    """A record that a rule leaves out was not lost."""
-    data = a_record_line(envelope=NUMBERED, url=url)
-
-    item = a_shaper().shape(lines_of([data])[0])
-
-    assert isinstance(item, kind)
-    assert (item.w, item.dropped) == (SERIAL, 3)
-
-
-def test_a_record_outside_the_sample_is_skipped_under_that_name() -> None:
-    """Its number goes with it, as with every rule."""
-    shaper = dataclasses.replace(a_shaper(), sampler=Sampler(rate=0.0))
-
-    item = shaper.shape(lines_of([a_record_line(envelope=NUMBERED)])[0])
-
-    assert item == Skip("sample", SERIAL, 3)
-
-
-def test_a_record_of_the_sample_tells_its_weight() -> None:
-    """In the entry's comment, which a reader of the log sees."""
-    shaper = dataclasses.replace(a_shaper(), sampler=Sampler(rate=0.999))
-
-    item = shaper.shape(lines_of([a_record_line()])[0])
-
-    assert isinstance(item, Entry)
-    (entry,) = json.loads(item.payload)["request"]["log"]["entries"]
-    assert entry["comment"] == "sampled: 1 of 1.001"
-
-
 CARD_BODY = json_content({"card": "4111111111111111"})
 
 
@@ -386,28 +331,6 @@ def test_what_is_hidden_does_not_leave() -> None:
     assert sum(each.get("withheld:secret", 0) for each in counters) == 1
     assert "4111" not in str(pipe.poster.posted)
     assert "[REDACTED 16]" in str(pipe.poster.posted)
-
-
-@pytest.mark.parametrize("fault", [None, LineFault("torn", "")])
-def test_a_dead_letter_is_not_missing(fault: LineFault | None) -> None:
-    """A line that cannot be read is kept; its number is taken from its beginning."""
-    data = b'{"v":1,"id":"x","w":[4211,1795435200000000000,17],"client":"203.0.'
-    (line,) = lines_of([data])
-
-    item = a_shaper().shape(replace(line, fault=fault))
-
-    assert isinstance(item, Reject)
-    assert item.w == SERIAL
-
-
-def test_a_foreign_line_has_no_number() -> None:
-    """Only the beginning of a line of ours is believed."""
-    (line,) = lines_of([b'{"note":{"v":1,"id":"x","w":[4211,1,17]}'])
-
-    item = a_shaper().shape(line)
-
-    assert isinstance(item, Reject)
-    assert item.w is None
 
 
 def test_letters_are_sent_beside_the_lines() -> None:

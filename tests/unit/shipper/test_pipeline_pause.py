@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from shipper.ending import Ending
 from shipper.errors import StateError
 from shipper.model import Batch, Entry, LinePlace, Taken
-from shipper.pipeline import Ending, Sums
 from shipper.receipt import Delivered, Receipt, Refused
+from shipper.sums import Sums
 from tests.support.lines import lines_of
 from tests.support.pipes import Pipe
 from tests.support.posting import deferred_by
