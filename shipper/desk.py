@@ -9,23 +9,15 @@ the state, the letters' reviver and the clock are given.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from shipper.clock import Clock
 from shipper.errors import StateError
 from shipper.events import Events
-from shipper.model import Batch, Commit, DeadLetter, Entry, LinePlace
-from shipper.revive import Stays
-from shipper.store import (
-    ACKNOWLEDGE,
-    PURGE,
-    RETRY,
-    Answer,
-    KeptLetter,
-    Request,
-    Selection,
-)
+from shipper.model import Batch, Commit
+from shipper.retry import KeptLetters, Retry, Reviver
+from shipper.store import ACKNOWLEDGE, PURGE, RETRY, Answer, Request, Selection
 from shipper.store.dead_letters import Evicted
 
 LOOK_SECONDS = 1.0  # between two looks, at most; each costs microseconds
@@ -34,10 +26,9 @@ LOOK_SECONDS = 1.0  # between two looks, at most; each costs microseconds
 REST_LOOKS = 5  # poll intervals, such as seconds
 TIDY_SECONDS = 3600.0  # age is counted in days
 CROWDED_SECONDS = 1.0  # new letters may have to push out old ones
-NOTES = 20  # an operator reads the first few; the sums say how many there were
 
 
-class Letters(Protocol):
+class Letters(KeptLetters, Protocol):
     """Requests and dead letters, in the state."""
 
     def has_news(self) -> bool:
@@ -66,22 +57,6 @@ class Letters(Protocol):
 
     def numbers(self) -> list[int]:
         """Return the numbers of all letters."""
-        ...
-
-    def letter(self, number: int) -> KeptLetter | None:
-        """Return a letter, or None if there is none."""
-        ...
-
-
-class Reviver(Protocol):
-    """What says what a letter is today."""
-
-    def revive(self, letter: DeadLetter) -> Entry | Stays:
-        """Return what is sent of a letter today, or why it stays."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the file that was read last."""
         ...
 
 
@@ -125,7 +100,7 @@ class Desk:
         self._rest = self._interval if rest_seconds is None else rest_seconds
         self._beat = beat
         self._waiting: deque[Request] = deque()
-        self._retry: _Retry | None = None
+        self._retry: Retry | None = None
         self._is_out = False
         self._look_at = float("-inf")
         self._tidy_at = float("-inf")
@@ -170,10 +145,7 @@ class Desk:
             self._tidy_at = min(self._tidy_at, crowded_at)
         if self._retry is not None and (again or commit.recovered):
             self._is_out = False
-            self._retry.delivered += len(commit.recovered)
-            self._retry.refused += len(again)
-            for letter in again:
-                self._retry.note(f"{letter.id}: {letter.reason}: {letter.detail}")
+            self._retry.count(commit.recovered, again)
 
     def rest(self, seconds: float) -> None:
         """Wait, as the clock does, or until somebody has asked something."""
@@ -230,7 +202,7 @@ class Desk:
                 self._begin(self._waiting[0])
                 self._waiting.popleft()
                 continue
-            batch = self._gather(self._retry)
+            batch = self._retry.next_batch()
             if batch is not None:
                 return batch
             self._end(self._retry)
@@ -257,102 +229,24 @@ class Desk:
             numbers = selection.numbers
             if numbers is None:
                 numbers = tuple(self._letters.numbers())
-            self._retry = _Retry(request, numbers)
+            self._retry = Retry(
+                request,
+                numbers,
+                letters=self._letters,
+                reviver=self._reviver,
+                max_records=self._max_records,
+                max_bytes=self._max_bytes,
+            )
 
-    def _gather(self, retry: _Retry) -> Batch | None:
-        """Return the next letters of a request; None when there are no more."""
-        taken: list[int] = []
-        try:
-            return self._batch_of(retry, taken)
-        except StateError:
-            # Read but not sent: they come first when the state can be read again.
-            retry.left.extendleft(reversed(taken))
-            raise
-
-    def _batch_of(self, retry: _Retry, taken: list[int]) -> Batch | None:
-        """Fill one batch, noting in `taken` whose letters are in it."""
-        entries: list[Entry] = []
-        places: list[LinePlace] = []
-        retries: list[int] = []
-        size_bytes = 2  # the brackets of the JSON array
-        while retry.left and len(entries) < self._max_records:
-            number = retry.left[0]
-            kept = self._letters.letter(number)
-            if kept is None:
-                retry.missing.append(number)
-                retry.left.popleft()
-                continue
-            entry = self._reviver.revive(kept.letter)
-            if isinstance(entry, Stays):
-                retry.unsent += 1
-                retry.note(f"{number}: {entry.why}")
-                retry.left.popleft()
-                continue
-            if entries and size_bytes + len(entry.payload) >= self._max_bytes:
-                break
-            entries.append(entry)
-            places.append(kept.letter.place)
-            retries.append(kept.letter.retries)
-            size_bytes += len(entry.payload) + 1
-            taken.append(retry.left.popleft())
-        if not entries:
-            return None
-        return Batch(
-            entries=tuple(entries),
-            places=tuple(places),
-            spans=(),
-            rejects=(),
-            counters=(),
-            size_bytes=size_bytes,
-            retries=tuple(retries),
-        )
-
-    def _end(self, retry: _Retry) -> None:
+    def _end(self, retry: Retry) -> None:
         # A crash before this repeats the request: what was delivered by then is
         # missing, and the rest is sent again with the same ids.
-        self._letters.answer(retry.request.number, retry.answer())
+        answer = retry.answer()
+        self._letters.answer(retry.request.number, answer)
         self._reviver.close()
         self._retry = None
         self._events.emit(
             "letters_retried",
-            delivered=retry.delivered,
-            kept=retry.refused + retry.unsent,
-        )
-
-
-class _Retry:
-    """A request to send letters again, as far as it has come."""
-
-    __slots__ = (
-        "delivered",
-        "left",
-        "missing",
-        "notes",
-        "refused",
-        "request",
-        "unsent",
-    )
-
-    def __init__(self, request: Request, numbers: Sequence[int]) -> None:
-        self.request = request
-        self.left = deque(dict.fromkeys(numbers))
-        self.delivered = 0
-        self.refused = 0
-        self.unsent = 0
-        self.missing: list[int] = []
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        """Remember a sentence for whoever asked, if there is room."""
-        if len(self.notes) < NOTES:
-            self.notes.append(text)
-
-    def answer(self) -> Answer:
-        """Return what became of the letters."""
-        return Answer(
-            delivered=self.delivered,
-            refused=self.refused,
-            unsent=self.unsent,
-            missing=tuple(self.missing),
-            notes=tuple(self.notes),
+            delivered=answer.delivered,
+            kept=answer.refused + answer.unsent,
         )

@@ -2,150 +2,31 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
-from shipper.desk import NOTES, TIDY_SECONDS, Desk
+from shipper.desk import TIDY_SECONDS, Desk
 from shipper.errors import StateError
 from shipper.events import Value
-from shipper.model import Batch, Commit, DeadLetter, Entry, LinePlace
-from shipper.revive import Stays
+from shipper.model import Batch, Commit, DeadLetter, LinePlace
 from shipper.store import (
     ACKNOWLEDGE,
     PURGE,
     RETRY,
     Acknowledgement,
     Answer,
-    Argument,
-    KeptLetter,
     Request,
     Selection,
 )
 from shipper.store.dead_letters import Evicted
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
-
-
-def a_letter(number: int) -> KeptLetter:
-    """Return a kept letter; its payload is its number."""
-    payload = b"%d" % number
-    letter = DeadLetter(
-        LinePlace("f", number * 10, number * 10 + 10),
-        f"id-{number}",
-        "refused",
-        "no",
-        payload,
-        "00",
-        len(payload),
-    )
-    return KeptLetter(letter, number, "2026", None, "/logs/f", has_payload=True)
-
-
-class MemoryLetters:
-    """Implements `shipper.desk.Letters` over lists; can be told to fail."""
-
-    def __init__(self, *numbers: int) -> None:
-        # Mutable state: letters by number, requests, answers, failures to come.
-        self.kept = {number: a_letter(number) for number in numbers}
-        self.asked: list[Request] = []
-        self.answers: dict[int, Answer] = {}
-        self.failures: list[StateError] = []
-        self.unreadable: dict[int, list[StateError]] = {}
-        self.evictions: list[Evicted] = []
-        self.looks = 0
-        self._is_news = True
-
-    def ask(self, verb: str, selection: Argument | None = None) -> int:
-        """Write a request as another process would."""
-        number = len(self.asked) + 1
-        argument = msgspec.json.encode(selection or Selection()).decode()
-        self.asked.append(Request(number, verb, argument))
-        self._is_news = True
-        return number
-
-    def has_news(self) -> bool:
-        """Return True once after `ask`."""
-        self.looks += 1
-        is_news, self._is_news = self._is_news, False
-        return is_news
-
-    def requests(self) -> list[Request]:
-        """Return what was not answered."""
-        return [each for each in self.asked if each.number not in self.answers]
-
-    def answer(self, number: int, answer: Answer) -> None:
-        """Remember the answer."""
-        self._fail()
-        self.answers[number] = answer
-
-    def purge(self, request: Request, selection: Selection) -> Answer:
-        """Forget all letters."""
-        self._fail()
-        answer = Answer(purged=len(self.kept))
-        self.kept.clear()
-        self.answers[request.number] = answer
-        return answer
-
-    def acknowledge(self, request: Request) -> Answer:
-        """Count the receipt, or refuse it, as the bundle's name says."""
-        self._fail()
-        told = request.acknowledgement()
-        assert told is not None
-        answers = {
-            "new": Answer(delivered=told.delivered, refused=len(told.dead)),
-            "known": Answer(delivered=told.delivered, is_repeated=True),
-            "unknown": Answer(error="no such bundle"),
-        }
-        answer = self.answers[request.number] = answers[told.bundle]
-        return answer
-
-    def evict(self) -> Evicted | None:
-        """Return the next eviction."""
-        return self.evictions.pop(0) if self.evictions else None
-
-    def numbers(self) -> list[int]:
-        """Return all numbers."""
-        return list(self.kept)
-
-    def letter(self, number: int) -> KeptLetter | None:
-        """Return a letter."""
-        if self.unreadable.get(number):
-            raise self.unreadable[number].pop()
-        return self.kept.get(number)
-
-    def _fail(self) -> None:
-        if self.failures:
-            raise self.failures.pop(0)
-
-
-class EchoReviver:
-    """Sends a letter's payload as it is; numbers from 100 on stay."""
-
-    def __init__(self) -> None:
-        # Mutable state: how often it was closed.
-        self.closed = 0
-
-    def revive(self, letter: DeadLetter) -> Entry | Stays:
-        """Return the letter's own payload."""
-        assert letter.payload is not None
-        if int(letter.payload) >= 100:
-            return Stays("its file is gone")
-        return Entry(letter.id or "", letter.payload)
-
-    def close(self) -> None:
-        """Count."""
-        self.closed += 1
+from tests.support.letters import EchoReviver, MemoryLetters
 
 
 class Office:
     """A desk with everything it is given."""
 
-    def __init__(
-        self,
-        *numbers: int,
-        max_bytes: int = 1000,
-        rest_seconds: float | None = None,
-    ) -> None:
+    def __init__(self, *numbers: int, rest_seconds: float | None = None) -> None:
         # Mutable state: that of its parts, and how often the desk has beaten.
         self.beats = 0
         self.letters = MemoryLetters(*numbers)
@@ -158,7 +39,7 @@ class Office:
             clock=self.clock,
             events=self.events,
             max_records=2,
-            max_bytes=max_bytes,
+            max_bytes=1000,
             interval_seconds=1.0,
             rest_seconds=rest_seconds,
             beat=self._beat,
@@ -222,26 +103,6 @@ def test_all_letters_go_out_in_batches_one_at_a_time() -> None:
     assert office.reviver.closed == 1
 
 
-def test_a_batch_holds_no_more_bytes_than_allowed() -> None:
-    """A large letter waits for the next batch."""
-    office = Office(11, 22, max_bytes=5)
-    office.letters.ask(RETRY)
-
-    assert payloads(office.turn()) == [b"11"]
-
-
-def test_a_batch_tells_how_often_each_was_tried() -> None:
-    """The window needs it to count on; such a batch covers no file."""
-    office = Office(1)
-    office.letters.ask(RETRY)
-
-    batch = office.turn()
-
-    assert batch is not None
-    assert (batch.spans, batch.retries) == ((), (0,))
-    assert batch.places == (LinePlace("f", 10, 20),)
-
-
 def test_the_outcome_of_each_letter_is_told() -> None:
     """Delivered, refused, unsent and unknown are counted apart, with reasons."""
     office = Office(1, 2, 100)
@@ -258,16 +119,6 @@ def test_the_outcome_of_each_letter_is_told() -> None:
         missing=(7,),
         notes=("100: its file is gone", "id-1: refused: still no"),
     )
-
-
-def test_notes_are_bounded() -> None:
-    """A thousand letters that stay do not make an answer of a megabyte."""
-    office = Office(*range(100, 1100))
-    number = office.letters.ask(RETRY)
-    office.turn()
-
-    answer = office.letters.answers[number]
-    assert (answer.unsent, len(answer.notes)) == (1000, NOTES)
 
 
 def test_requests_are_carried_out_in_order() -> None:
