@@ -16,6 +16,7 @@ from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings, SourceSettings
 from shipper.desk import REST_LOOKS, Desk
+from shipper.dispatch import Pace, Poster
 from shipper.doors import Checkpoints
 from shipper.doors import Desk as Asked
 from shipper.events import Events
@@ -30,7 +31,6 @@ from shipper.store import Letterbox, Store, open_store
 from shipper.uplink import window_of
 from shipper.upload import Uploader
 from shipper.wake import Watch, busy_poll_seconds
-from shipper.window import Pace, Poster
 
 if TYPE_CHECKING:
     from shipper.live import LiveSource

@@ -13,13 +13,14 @@ from contextlib import ExitStack
 
 from shipper.clock import Clock
 from shipper.config.settings import Settings
+from shipper.dispatch import Pace, Poster
 from shipper.egress import EgressLog
 from shipper.events import Events
 from shipper.gate import Gate
 from shipper.heartbeat import Heartbeat
 from shipper.network import NetworkSettings, Route, route_to
 from shipper.upload import Uploader
-from shipper.window import Pace, Poster, Window
+from shipper.window import Window
 from wsgi_writer._version import __version__
 
 

@@ -15,6 +15,7 @@ from shipper.backfill.shaping import HistoryShaper
 from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings
+from shipper.dispatch import Poster
 from shipper.doors import Checkpoints
 from shipper.events import Events
 from shipper.finite import finite_pipeline
@@ -24,7 +25,6 @@ from shipper.sample import Sampler
 from shipper.shape import Shaper
 from shipper.shapers import shaper_of
 from shipper.uplink import window_of
-from shipper.window import Poster
 
 
 def history_shaper_of(settings: Settings, choices: Choices, **told: object) -> Shaper:

@@ -65,7 +65,7 @@ class SwiftClock(SystemClock):
 
 
 class Receiving:
-    """Implements `shipper.window.Poster`: takes everything, or stays silent.
+    """Implements `shipper.dispatch.Poster`: takes everything, or stays silent.
 
     Attributes:
         received: The text of every line posted and answered, in order.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from shipper.batch import Batcher
 from shipper.clock import Clock
+from shipper.dispatch import Pace
 from shipper.doors import Shape
 from shipper.errors import StateError
 from shipper.gate import Gate
@@ -13,7 +14,7 @@ from shipper.model import BLANK, Batch, Commit, Entry, Item, Line, Reject, Skip,
 from shipper.parse import UnknownVersion
 from shipper.pipeline import Pipeline
 from shipper.receipt import Delivered, Receipt
-from shipper.window import Pace, Window
+from shipper.window import Window
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
 from tests.support.lines import MemorySource

@@ -10,14 +10,14 @@ from shipper.receipt import Deferred, Delivered, Receipt
 
 @dataclass(frozen=True, slots=True)
 class ScriptedAnswer:
-    """Implements `shipper.window.Answered`."""
+    """Implements `shipper.dispatch.Answered`."""
 
     ticket: int
     receipt: Receipt
 
 
 class ScriptedPoster:
-    """Implements `shipper.window.Poster`; keeps requests until answered."""
+    """Implements `shipper.dispatch.Poster`; keeps requests until answered."""
 
     def __init__(
         self, judge: Callable[[Sequence[bytes]], Receipt] | None = None

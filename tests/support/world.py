@@ -52,7 +52,7 @@ class Mood(Enum):
 
 
 class Receiver:
-    """Implements `shipper.window.Poster`, and remembers what it took."""
+    """Implements `shipper.dispatch.Poster`, and remembers what it took."""
 
     def __init__(self) -> None:
         # Mutable state: the mood, open requests, and all that was ever taken.

@@ -7,17 +7,7 @@ from hashlib import sha256
 from msgspec.structs import replace
 
 from shipper.batch import Batcher, tail_of
-from shipper.model import (
-    BLANK,
-    Entry,
-    Item,
-    Line,
-    LineFault,
-    Reject,
-    Run,
-    Serial,
-    Skip,
-)
+from shipper.model import BLANK, Entry, Item, Line, LineFault, Reject, Run, Serial, Skip
 from tests.support.lines import an_entry, entry_ids, lines_of
 
 

@@ -8,16 +8,7 @@ from typing import Any
 import pytest
 
 from shipper.filters import Filters
-from shipper.model import (
-    Caller,
-    DeadLetter,
-    Entry,
-    Item,
-    Line,
-    LinePlace,
-    Reject,
-    Skip,
-)
+from shipper.model import Caller, DeadLetter, Entry, Item, Line, LinePlace, Reject, Skip
 from shipper.parse import UnknownVersion, parse
 from shipper.payload import PayloadBuilder
 from shipper.record import Record

@@ -2,100 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import log2
 
 import pytest
 
 from shipper.batch import Batcher
-from shipper.gate import Gate
-from shipper.model import Batch, LinePlace, Skip
+from shipper.model import LinePlace, Skip
 from shipper.receipt import Delivered, Receipt, Refused
 from shipper.settle import commit_of
-from shipper.window import LONE_REFUSALS_TO_HOLD, SUSPECT_FAILURES, Window
-from tests.support.events import RecordingEvents
 from tests.support.lines import an_entry, lines_of
-from tests.support.posting import ScriptedPoster, deferred_by
-
-
-class Bench:
-    """A window with its poster, its events and a present to move."""
-
-    def __init__(
-        self,
-        judge: Callable[[Sequence[bytes]], Receipt] | None = None,
-        *,
-        max_in_flight: int = 4,
-        max_records: int = 100,
-    ) -> None:
-        # Mutable state: the present, and the next line's number.
-        self.now = 0.0
-        self.events = RecordingEvents()
-        self.poster = ScriptedPoster(judge)
-        self.window = Window(
-            poster=self.poster,
-            gate=Gate(events=self.events, jitter=lambda: 0.5),
-            events=self.events,
-            jitter=lambda: 0.5,
-            max_in_flight=max_in_flight,
-            max_records=max_records,
-        )
-        self._lines = iter(lines_of([b"text"] * 10_000))
-        self._number = 0
-
-    def batch(self, size: int) -> Batch:
-        """Return the next batch of so many entries."""
-        batcher = Batcher(
-            max_records=10_000, max_bytes=10**9, buffer_length=1, max_age_seconds=1
-        )
-        for _ in range(size):
-            batcher.add(next(self._lines), an_entry(self._number), 0.0)
-            self._number += 1
-        batch = batcher.take()
-        assert batch is not None
-        return batch
-
-    def admit(self, *sizes: int) -> None:
-        """Admit batches of these sizes and post what may go."""
-        for size in sizes:
-            self.window.admit(self.batch(size))
-        self.turn()
-
-    def turn(self, seconds: float = 0.0) -> None:
-        """Let time pass and take a turn."""
-        self.now += seconds
-        self.window.turn(self.now)
-
-    def run(self, turns: int = 500) -> None:
-        """Take turns, each when the window is next due, until all is settled."""
-        for _ in range(turns):
-            due = self.window.due_in(self.now)
-            self.turn(due or 0.0)
-            self.window.leave(len(self.window.settled()))
-            if self.window.is_empty:
-                return
-
-
-def poisoned(*numbers: int, status: int = 400) -> Callable[[Sequence[bytes]], Receipt]:
-    """Return a judge that refuses any request holding one of these records."""
-    bad = {an_entry(number).payload for number in numbers}
-
-    def judge(payloads: Sequence[bytes]) -> Receipt:
-        if bad & set(payloads):
-            return Refused(status, "bad record", is_too_large=status == 413)
-        return Delivered(202)
-
-    return judge
-
-
-def test_posts_at_most_max_in_flight() -> None:
-    """Never more requests are out than the window allows."""
-    bench = Bench(max_in_flight=2)
-
-    bench.admit(1, 1, 1)
-
-    assert bench.window.posted == 2
-    assert not bench.window.has_room
+from tests.support.posting import deferred_by
+from tests.support.windows import Bench, a_retry, poisoned
 
 
 def test_one_batch_is_made_ready_while_all_others_are_out() -> None:
@@ -266,30 +184,6 @@ def test_deferred_batch_is_sent_again_unchanged() -> None:
     assert bench.poster.posted[1] == bench.poster.posted[0]
 
 
-@pytest.mark.parametrize("cause", ["hold", "forbidden", "busy", "network"])
-def test_a_single_batch_is_never_buried_for_want_of_an_answer(cause: str) -> None:
-    """However often it is deferred, nothing becomes a dead letter without proof."""
-    bench = Bench(lambda _: deferred_by(cause))
-    bench.admit(1)
-
-    bench.run(100)
-
-    assert bench.window.settled() == []
-    assert not bench.window.is_empty
-
-
-def test_hold_lets_one_probe_out() -> None:
-    """While uploads are held, one request at a time looks whether it is over."""
-    bench = Bench()
-    bench.admit(1, 1, 1)
-    for _ in range(3):
-        bench.poster.answer_oldest(deferred_by("hold", status=401))
-    bench.turn()
-    bench.turn(1.0)
-
-    assert bench.window.posted == 1
-
-
 def test_recovery_sends_everything_at_once() -> None:
     """Scenario 36: after a good probe nobody waits out an old back-off."""
     bench = Bench()
@@ -303,122 +197,6 @@ def test_recovery_sends_everything_at_once() -> None:
     bench.turn()
 
     assert bench.window.posted == 2
-
-
-def test_probes_take_turns() -> None:
-    """One poisoned batch is not the only probe for ever."""
-    bench = Bench(
-        lambda payloads: (
-            deferred_by("forbidden", status=403)
-            if an_entry(0).payload in payloads
-            else Delivered(202)
-        )
-    )
-    bench.admit(1, 1)
-
-    bench.turn(1.0)
-
-    assert set(bench.poster.posted) == {
-        (an_entry(0).payload,),
-        (an_entry(1).payload,),
-    }
-
-
-def gateway(*numbers: int) -> Callable[[Sequence[bytes]], Receipt]:
-    """Return a judge like a gateway that answers 403 to some records."""
-    bad = {an_entry(number).payload for number in numbers}
-    return lambda payloads: (
-        deferred_by("forbidden", status=403) if bad & set(payloads) else Delivered(202)
-    )
-
-
-def test_suspect_is_found_while_others_pass() -> None:
-    """A record that a gateway keeps refusing while others pass is buried, alone."""
-    bench = Bench(gateway(7))
-    letters = []
-    for _ in range(400):
-        if bench.window.has_room:
-            bench.admit(10)
-        bench.turn(bench.window.due_in(bench.now) or 0.0)
-        settled = bench.window.settled()
-        letters += [letter for one in settled for letter in one.dead_letters]
-        bench.window.leave(len(settled))
-        if letters:
-            break
-
-    assert [(letter.id, letter.reason) for letter in letters] == [("id-7", "suspect")]
-
-
-def test_suspect_needs_others_to_pass() -> None:
-    """Without acceptances between its failures no record is ever a suspect."""
-    bench = Bench(gateway(*range(1000)))
-    bench.admit(1, 1, 1, 1)
-
-    bench.run(300)
-
-    assert "record_refused" not in bench.events.names()
-    assert len(bench.poster.posted) > SUSPECT_FAILURES * 4
-
-
-def test_twenty_lone_refusals_hold() -> None:
-    """A receiver that refuses every record stops the dead letters at twenty."""
-    bench = Bench(lambda _: Refused(400, "no"), max_in_flight=50)
-    bench.admit(*[1] * 30)
-
-    bench.run(200)
-
-    buried = bench.events.names().count("record_refused")
-    assert buried == LONE_REFUSALS_TO_HOLD
-    assert "uploads_held" in bench.events.names()
-
-
-def test_an_outage_lets_one_witness_in() -> None:
-    """When everything fails, one batch beyond the window is read, and no more."""
-    bench = Bench(lambda _: deferred_by("unavailable", status=503))
-    admitted = 0
-    for _ in range(200):
-        while bench.window.has_room:
-            bench.admit(1)
-            admitted += 1
-        bench.turn(bench.window.due_in(bench.now) or 0.0)
-
-    assert admitted == 4 + 1
-
-
-@pytest.mark.parametrize("max_in_flight", [1, 4])
-def test_several_suspects_are_all_found(max_in_flight: int) -> None:
-    """Poisoned records of several batches are buried, all others delivered."""
-    poison = [3, 24, 35, 67]
-    bench = Bench(gateway(*poison), max_in_flight=max_in_flight)
-    letters, delivered = [], 0
-    for _ in range(3000):
-        if bench.window.has_room:
-            bench.admit(10)
-        bench.turn(bench.window.due_in(bench.now) or 0.0)
-        settled = bench.window.settled()
-        bench.window.leave(len(settled))
-        for advance in commit_of(settled).advances:
-            delivered += advance.delivered
-        letters += [one.id for s in settled for one in s.dead_letters]
-        if len(letters) == len(poison):
-            break
-
-    assert letters == [f"id-{number}" for number in poison]
-    assert delivered >= 60
-
-
-def a_retry(count: int, first: int = 0, retries: int = 2) -> Batch:
-    """Return a batch of dead letters that are sent again."""
-    numbers = range(first, first + count)
-    return Batch(
-        entries=tuple(an_entry(number) for number in numbers),
-        places=tuple(LinePlace("old", number, number + 1) for number in numbers),
-        spans=(),
-        rejects=(),
-        counters=(),
-        size_bytes=10 * count,
-        retries=(retries,) * count,
-    )
 
 
 def test_accepted_letters_are_recovered() -> None:
@@ -489,48 +267,6 @@ def test_a_batch_of_lines_behind_an_unsettled_one_does_not_slip_past() -> None:
     bench.window.turn(0.0)
 
     assert bench.window.settled() == []
-
-
-def test_refused_letters_do_not_count_towards_the_hold() -> None:
-    """Forty letters refused again do not stop the delivery of lines."""
-    bench = Bench(lambda _: Refused(400, "no"))
-    bench.window.admit(a_retry(2 * LONE_REFUSALS_TO_HOLD))
-    for _ in range(200):
-        bench.window.turn(0.0)
-
-    assert len(commit_of(bench.window.settled()).dead_letters) == 40
-    assert "uploads_held" not in bench.events.names()
-
-
-@pytest.mark.parametrize("cause", ["unavailable", "timeout", "forbidden"])
-def test_letters_that_keep_failing_go_back(cause: str) -> None:
-    """With nobody else passing, five failures end a retry; nothing is lost by it."""
-    bench = Bench(lambda _: deferred_by(cause, status=503))
-    bench.window.admit(a_retry(3))
-    now = 0.0
-    for _ in range(100):
-        bench.window.turn(now)
-        now += 10.0
-        if bench.window.settled():
-            break
-
-    commit = commit_of(bench.window.settled())
-    assert [letter.reason for letter in commit.dead_letters] == ["suspect"] * 3
-    assert len(bench.poster.posted) == SUSPECT_FAILURES
-    assert commit.recovered == ()
-
-
-def test_letters_wait_for_a_network_that_is_down() -> None:
-    """No answer at all says nothing about a record; the retry goes on later."""
-    answers: list[Receipt] = [deferred_by("network")] * 20
-    bench = Bench(lambda _: answers.pop() if answers else Delivered(202))
-    bench.window.admit(a_retry(1))
-    now = 0.0
-    for _ in range(200):
-        bench.window.turn(now)
-        now += 60.0
-
-    assert commit_of(bench.window.settled()).recovered == a_retry(1).places
 
 
 def test_a_failure_is_told_once_with_its_mend() -> None:
