@@ -22,7 +22,7 @@ from typing import Any, assert_never
 
 from shipper.events import Events
 from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
-from shipper.upload import Posted
+from shipper.transport import Posted
 
 MODE = 0o600  # ids and times are nobody else's business
 _FLAGS = (

@@ -24,7 +24,7 @@ from shipper.receipt import Receipt
 from shipper.reports.doctor import disk, files, key, state, systemd, watches, way
 from shipper.reports.doctor.check import KINDS, Check, failure, ok, skipped
 from shipper.reports.doctor.firewall import Opening, opening_for
-from shipper.upload import ANSWER_PER_CONNECT
+from shipper.transport import ANSWER_PER_CONNECT
 from wsgi_writer._version import __version__
 
 LOOK_SECONDS = 0.25  # how soon an answer is noticed

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from shipper.network import NetworkSettings
 from shipper.receipt import Deferred, Receipt
-from shipper.upload import Uploader, Witness
+from shipper.transport import Witness
+from shipper.upload import Uploader
 from tests.support.clock import FakeClock
 
 KEY = "rdme_t0psecretkey"

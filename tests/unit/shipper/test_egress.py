@@ -15,7 +15,7 @@ import pytest
 
 from shipper.egress import EgressLog, line_of
 from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
-from shipper.upload import Posted
+from shipper.transport import Posted
 from tests.support.clock import START
 from tests.support.events import RecordingEvents
 

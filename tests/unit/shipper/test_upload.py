@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import socket
 import threading
 
 import pytest
 
 from shipper.errors import ConfigError
-from shipper.network import NetworkSettings
-from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
-from shipper.upload import Uploader, body_of
-from tests.support.answering import KEY, RingingClock, an_uploader, receipt_of
+from shipper.receipt import Cause, Deferred, Delivered, Refused
+from shipper.upload import body_of
+from tests.support.answering import RingingClock, an_uploader
 from tests.support.loopback import LoopbackServer, Reply, Silence
-
-
-def closed_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-def receipts(uploader: Uploader, clock: RingingClock, count: int) -> list[Receipt]:
-    """Wait for `count` answers in all and return those not fetched yet."""
-    clock.await_rings(count)
-    return [answered.receipt for answered in uploader.answered()]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 100])
@@ -36,49 +19,6 @@ def test_the_body_is_a_json_array_of_the_payloads(count: int) -> None:
     payloads = [b'{"n": %d}' % number for number in range(count)]
 
     assert b"[" + b",".join(payloads) + b"]" == body_of(payloads)
-
-
-def test_a_post_is_what_the_contract_asks_for() -> None:
-    """Path, key with empty password, type and agent are exact; nothing is packed."""
-    with LoopbackServer() as server:
-        receipt = receipt_of(server.url, payload=b'{"a":1}')
-        (heard,) = server.heard
-
-    assert Delivered(202) == receipt
-    assert heard.line == "POST /v1/request HTTP/1.1"
-    token = base64.b64encode(f"{KEY}:".encode()).decode()
-    assert f"Basic {token}" == heard.headers["authorization"]
-    assert heard.headers["content-type"] == "application/json"
-    assert heard.headers["user-agent"] == "hartail/1.0"
-    assert f"127.0.0.1:{server.port}" == heard.headers["host"]
-    assert heard.body == b'[{"a":1}]'
-    assert {
-        "accept-encoding",
-        "authorization",
-        "content-length",
-        "content-type",
-        "host",
-        "user-agent",
-    } == set(heard.headers)
-
-
-def test_the_vendors_auth_vector() -> None:
-    """The key ``rdme_test`` gives the header that the vendor's SDK was seen to send."""
-    clock = RingingClock()
-    with LoopbackServer() as server:
-        uploader = Uploader(
-            endpoint=server.url,
-            api_key="rdme_test",
-            user_agent="x",
-            threads=0,
-            timeout_seconds=5,
-            network=NetworkSettings(environ={}),
-            clock=clock,
-        )
-        uploader.post(1, [b"{}"])
-        uploader.close(wait_seconds=0)
-
-    assert server.heard[0].headers["authorization"] == "Basic cmRtZV90ZXN0Og=="
 
 
 def test_post_returns_before_the_answer() -> None:
@@ -192,30 +132,6 @@ def test_one_at_a_time_needs_one_connection() -> None:
             clock.await_rings(ticket + 1)
 
     assert {1} == {heard.connection for heard in server.heard}
-
-
-@pytest.mark.parametrize("status", [200, 400, 401, 500])
-def test_an_echoed_credential_is_hidden(status: int) -> None:
-    """A server that repeats the key in its answer does not get it into our log."""
-    token = base64.b64encode(f"{KEY}:".encode()).decode()
-    echo = json.dumps({"errors": [f"got {KEY} in Basic {token}"]}).encode()
-    with LoopbackServer([Reply(status, echo)]) as server:
-        receipt = receipt_of(server.url)
-
-    assert isinstance(receipt, Deferred | Refused)
-    assert receipt.reason.endswith("got [hidden] in Basic [hidden]")
-
-
-@pytest.mark.parametrize("shown", [5, 12, len(KEY) - 1])
-def test_an_echoed_credential_is_hidden_where_the_reason_is_cut(shown: int) -> None:
-    """A long answer that repeats the key leaves no beginning of it either."""
-    cut_at = 299  # answers.MAX_REASON_CHARACTERS, less the mark of the cut
-    echo = "." * (cut_at - shown) + KEY + " and more" * 9
-    with LoopbackServer([Reply(400, json.dumps(echo).encode())]) as server:
-        receipt = receipt_of(server.url)
-
-    assert isinstance(receipt, Refused)
-    assert receipt.reason.endswith(".[hidden]…")
 
 
 def test_closing_lets_requests_end() -> None:
