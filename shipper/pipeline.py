@@ -1,33 +1,91 @@
 """The product on one page: what happens to a line, and in which order.
 
-`Pipeline` walks the lines in order, asks what each becomes, keeps a bounded window
-of batches in flight, and commits what has been answered. It opens nothing and knows
-no path: source, shaper, window and checkpoints are given.
+`Shaper` says what one line becomes. `Pipeline` walks the lines in order, keeps
+a bounded window of batches in flight, and commits what has been answered. It
+opens nothing and knows no path: source, window and checkpoints are given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.doors import Checkpoints, Desk, Shape, Sink, Source, Watch
 from shipper.ending import Ending
 from shipper.events import Events
+from shipper.filters import Filters
+from shipper.identify import Identifier
 from shipper.limits.pace import QUIET
-from shipper.model import Entry, Item, Line, Taken, Unsettled
-from shipper.record import UnknownVersion
+from shipper.model import Entry, Item, Line, Reject, Skip, Taken, Unsettled
+from shipper.parse import Record, UnknownVersion, parse, serial_in
+from shipper.payload import PayloadBuilder
+from shipper.redact import Redacted, Redactor
+from shipper.sample import SAMPLE, Sampler
 from shipper.settle import commit_of
 from shipper.storing import Storing
 from shipper.sums import Sums
 from shipper.suspicions import Suspicions
 from shipper.takings import Takings
+from shipper.values import Detector
 
 IDLE_SECONDS = 10.0  # nothing is due; overdue requests are still looked at
 LOOK_SECONDS = 1.0  # during a backlog too: rotation must not go unseen
 # Before a run with an end is over: a read may have found other lines than it was to
 # find, and only a look tells whose they are.
 LAST_LOOKS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Shaper:
+    """What one line becomes: parse, keep or skip, identify, redact, check, payload.
+
+    Attributes:
+        sampler: Asked after the filters, so that it takes its share of what they keep.
+        detector: Asked after the redactor, about what would still leave.
+    """
+
+    filters: Filters
+    identifier: Identifier
+    redactor: Redactor
+    payloads: PayloadBuilder
+    sampler: Sampler = field(default_factory=Sampler)
+    detector: Detector = field(default_factory=Detector)
+
+    def shape(self, line: Line) -> Item | UnknownVersion:
+        """Return the line's item; never raises for what the line holds."""
+        if line.fault is not None:
+            why = "the line has no usable bytes"
+            return Reject(line.fault.reason, why, serial_in(line.data))
+        record = parse(line.data)
+        if not isinstance(record, Record):
+            if isinstance(record, Reject):
+                # Kept as a dead letter, it is not missing.
+                return Reject(record.reason, record.detail, serial_in(line.data))
+            return record
+        reason = self.filters.reason_to_skip(record)
+        if reason is not None:
+            return Skip(reason, record.w, record.dropped)
+        if not self.sampler.keeps(record):
+            return Skip(SAMPLE, record.w, record.dropped)
+        caller = self.identifier.caller_of(record)
+        if caller is None:
+            return Skip("unidentified", record.w, record.dropped)
+        redacted = self.redactor.apply(record)
+        if isinstance(redacted, Reject):
+            return Reject(redacted.reason, redacted.detail, record.w, record.dropped)
+        checked = self.detector.check(redacted.entry)
+        if checked is not None:
+            withheld = redacted.withheld + checked.withheld
+            redacted = Redacted(checked.entry, withheld)
+        if self.sampler.is_on:
+            entry = self.sampler.noted(record, redacted.entry)
+            redacted = Redacted(entry, redacted.withheld)
+        item = self.payloads.build(record, caller, redacted)
+        return item if checked is None else replace(item, suspicions=checked.suspicions)
 
 
 class Pipeline:

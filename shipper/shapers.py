@@ -17,9 +17,9 @@ from shipper.config.settings import Settings
 from shipper.events import Events
 from shipper.filters import Filters
 from shipper.payload import PayloadBuilder
+from shipper.pipeline import Shaper
 from shipper.redact import Redactor
 from shipper.sample import Sampler
-from shipper.shape import Shaper
 from shipper.values import Detector
 from wsgi_writer._version import __version__
 

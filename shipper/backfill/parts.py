@@ -20,9 +20,8 @@ from shipper.doors import Checkpoints
 from shipper.events import Events
 from shipper.finite import finite_pipeline
 from shipper.limits.pace import Pace
-from shipper.pipeline import Pipeline
+from shipper.pipeline import Pipeline, Shaper
 from shipper.sample import Sampler
-from shipper.shape import Shaper
 from shipper.shapers import shaper_of
 from shipper.uplink import window_of
 

@@ -10,6 +10,7 @@ from shipper.filters import Filters
 from shipper.identify import Identifier
 from shipper.model import Line
 from shipper.payload import PayloadBuilder
+from shipper.pipeline import Shaper
 from shipper.redact import Redactor
 from shipper.reports.browse import Seen
 from shipper.reports.gathering import Gathering
@@ -17,7 +18,6 @@ from shipper.reports.html.page import Facts, Setting, page
 from shipper.reports.listed import Listed
 from shipper.reports.preview import Previewer, Stage
 from shipper.reports.reasons import Reasons
-from shipper.shape import Shaper
 from shipper.values import Detector, Mode
 
 

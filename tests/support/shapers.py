@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from shipper.filters import Filters
 from shipper.identify import Identifier
 from shipper.payload import PayloadBuilder
+from shipper.pipeline import Shaper
 from shipper.redact import Redactor
-from shipper.shape import Shaper
 
 
 def a_shaper(*, denylist: Iterable[str] = ()) -> Shaper:

@@ -12,12 +12,12 @@ from shipper.filters import Filters
 from shipper.identify import Identifier
 from shipper.model import Line, LineFault, Reject, Skip
 from shipper.payload import PayloadBuilder
+from shipper.pipeline import Shaper
 from shipper.redact import Redactor
 from shipper.reports.browse import Seen
 from shipper.reports.listed import Listed
 from shipper.reports.preview import Outcome, Previewer, Shape, Shown, Stage
 from shipper.reports.reasons import Kind, Reasons
-from shipper.shape import Shaper
 from tests.support.records import a_record_line
 
 PIN = a_record_line(request_headers=[("Pin", "1234")])

@@ -10,8 +10,8 @@ from shipper.foreign import Hints
 from shipper.formats import FORMATS
 from shipper.joining import Joiner
 from shipper.model import BLANK, Entry, Item, LineFault, Reject, Skip
+from shipper.pipeline import Shaper
 from shipper.record import UnknownVersion
-from shipper.shape import Shaper
 from shipper.translate import ForeignShaper, Translator
 from tests.support.lines import a_line, lines_of
 from tests.support.records import RECORD_ID, a_record_line

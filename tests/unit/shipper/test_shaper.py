@@ -12,9 +12,9 @@ from shipper.filters import Filters
 from shipper.identify import Identifier
 from shipper.model import Entry, LineFault, Reject, Serial, Skip
 from shipper.payload import PayloadBuilder
+from shipper.pipeline import Shaper
 from shipper.redact import Redactor
 from shipper.sample import Sampler
-from shipper.shape import Shaper
 from tests.support.lines import lines_of
 from tests.support.records import a_record_line
 
