@@ -210,6 +210,9 @@ class Feed:
             census.count(places.candidates(), is_absent=places.is_surely_absent)
             if not places.is_moving:
                 break
+            # What was let go of may stand under another name by now: the database
+            # has to know of it before that one is looked for there.
+            self._save()
         else:
             census.count(places.candidates(), is_absent=places.is_absent)
         census.conclude()

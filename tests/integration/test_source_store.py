@@ -17,6 +17,7 @@ import pytest
 
 from shipper.errors import StateError
 from shipper.fileid import FileState, Head
+from shipper.source.places import Places
 from shipper.source.sighting import Sighting
 from shipper.store import Store, open_store
 from tests.support.followed import (
@@ -326,6 +327,36 @@ def test_a_log_emptied_while_its_copy_is_compared_comes_once(
     assert shipper.drain() == []
     assert log.stat().st_size == 0
     assert shipper.drain() == []
+    shipper.source.close()
+
+
+def test_a_copy_that_is_renamed_while_it_is_opened_comes_once(
+    log: Path, logs: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scenario 5: two rotations in one look, and the copy is known under its new name.
+
+    The original is let go of, as it holds other lines, before its copy was seen.
+    """
+    monkeypatch.setattr(Places, "is_moving", True)
+    opened: list[str] = []
+
+    def open_file(path: str, flags: int, *rest: int) -> int:
+        if opened == [str(log)]:
+            append(log, some_lines(10, 10))
+        elif path == f"{log}.1":
+            os.rename(path, f"{log}.2")
+        opened.append(path)
+        return os.open(path, flags, *rest)
+
+    shipper = following(logs, catalog=store, open_file=open_file)
+    shipper.drain()
+    shipper.commit()
+    Path(f"{log}.1").write_bytes(log.read_bytes())
+    os.truncate(log, 0)
+    opened.clear()
+
+    assert shipper.drain() == some_lines(10, 10)
+    assert opened[:3] == [str(log), str(log), f"{log}.1"]
     shipper.source.close()
 
 
