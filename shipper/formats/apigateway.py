@@ -3,11 +3,14 @@
 Members are named after the `$context` variables they hold, flat, with dots, or one
 object in another. Events exported from CloudWatch Logs are unwrapped: a stamp before
 the object, or the object as the `message` of another. Times are those of the start.
+REST APIs count `requestTimeEpoch` in milliseconds and HTTP APIs in seconds; the
+service began in 2015, so the number of digits tells which.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -50,10 +53,20 @@ PRESET: Final = FieldMap(
     },
 )  # fmt: skip
 
+_IN_SECONDS: Final = replace(
+    PRESET,
+    members={
+        **{name: at for name, at in PRESET.members.items() if name != "start_time_ms"},
+        "start_time_s": PRESET.members["start_time_ms"],
+    },
+)
+
 TEMPLATE_ONLY: Final = "The log has the template of the path alone, not the path."
 
 _IDS: Final = ("requestId", "extendedRequestId", "apiId")
 _ANY: Final = "ANY"  # of a route that takes every method
+_WEBSOCKET: Final = ("eventType", "connectionId")
+_SECONDS_DIGITS: Final = 10  # until 2286; milliseconds had 13 when the service began
 _PATHS: Final = ("path", "rawPath", "requestPath", "http.path")
 _EXPORTED: Final = re.compile(
     rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z[ \t]+(?=\{)"
@@ -61,10 +74,13 @@ _EXPORTED: Final = re.compile(
 
 
 def _open(hints: Hints) -> LineReader:
-    mapped = MappedReader(
-        with_fields(PRESET, hints.fields),
-        zone=hints.zone,
-        scheme="https",  # API Gateway answers on no other
+    mapped, in_seconds = (
+        MappedReader(
+            with_fields(preset, hints.fields),
+            zone=hints.zone,
+            scheme="https",  # API Gateway answers on no other
+        )
+        for preset in (PRESET, _IN_SECONDS)
     )
 
     def is_ours(log: LogObject) -> bool:
@@ -76,7 +92,9 @@ def _open(hints: Hints) -> LineReader:
         )
 
     def exchange(log: LogObject) -> Foreign | Reject:
-        found = mapped.exchange(log)
+        if _is_websocket(log):
+            return refuse("not-http", "the line tells of a WebSocket connection")
+        found = (in_seconds if _counts_seconds(log) else mapped).exchange(log)
         if not isinstance(found, Foreign) or hints.fields:
             return found
         if found.method == _ANY:
@@ -96,6 +114,18 @@ def read_exported(line: bytes) -> LogObject | Reject | Skip:
         if isinstance(inner, LogObject):
             return inner
     return found
+
+
+def _counts_seconds(log: LogObject) -> bool:
+    epoch = log.text("requestTimeEpoch")
+    return epoch is not None and len(epoch.partition(".")[0]) <= _SECONDS_DIGITS
+
+
+def _is_websocket(log: LogObject) -> bool:
+    """Tell a connection or a message, which has a route and no method of HTTP."""
+    return any(map(log.has, _WEBSOCKET)) and not any(
+        log.text(name) for name in PRESET.paths("method")
+    )
 
 
 def _with_route(log: LogObject, found: Foreign) -> Foreign:

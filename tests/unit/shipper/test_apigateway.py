@@ -122,6 +122,34 @@ def test_a_broken_request_is_a_reject(changes: dict[str, Any], reason: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("epoch", "started_ns"),
+    [
+        ("1785499200", STARTED_NS),
+        (1_785_499_200, STARTED_NS),
+        ("1785499200123", STARTED_NS + 123_000_000),
+        ("1", 1_000_000_000),
+    ],
+)
+def test_http_apis_count_the_epoch_in_seconds(epoch: Any, started_ns: int) -> None:
+    """REST APIs count it in milliseconds; the service is too young for a doubt."""
+    line = an_apigateway_line({"requestTimeEpoch": epoch})
+
+    assert started_ns == read_foreign(NAME, line).started_ns
+
+
+@pytest.mark.parametrize("route", ["$connect", "$default", "sendOwl", "-"])
+def test_lines_of_websocket_apis_tell_of_no_exchange(route: str) -> None:
+    """They tell of connections and messages, which have no method."""
+    line = {
+        "requestId": "x", "ip": "203.0.113.9", "caller": "-", "user": "-",
+        "requestTime": "31/Jul/2026:12:00:01 +0000", "eventType": "-",
+        "routeKey": route, "status": "500", "connectionId": "-",
+    }  # fmt: skip
+
+    assert (fitting(line), why(read_line(NAME, line))) == ([NAME], "not-http")
+
+
+@pytest.mark.parametrize(
     "wrap",
     [
         lambda text: "2026-07-31T12:00:01.000Z " + text,
