@@ -8,7 +8,7 @@ there on a foreign exchange goes the way of every record.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
@@ -19,6 +19,8 @@ from shipper.formats.reasons import refuse
 from shipper.formats.unwrap import Pending, Unwrapper, Whole
 from shipper.model import Item, Line, Reject, Skip
 from shipper.record import UnknownVersion
+
+_BOM: Final = b"\xef\xbb\xbf"
 
 
 class Translator:
@@ -67,7 +69,8 @@ class Translator:
             data = taken
         if self._is_record:
             return data
-        found = self._reader.read(data)
+        # Windows programs put one before the first line; the id is of all bytes.
+        found = self._reader.read(data.removeprefix(_BOM))
         if not isinstance(found, Foreign):
             return found
         id_ = record_id(self._label, self._head_digest, line.start_bytes, data)

@@ -44,7 +44,7 @@ def plan_all(
             file.name,
             from_the_front(file.path),
             open_log=partial(Log, file.path, choices),
-            translator_of=lambda log: log.translator(masks),
+            translator_of=lambda log, place: log.translator(masks, place),
         )
         reader = Reader([opened])
         planner.plan(

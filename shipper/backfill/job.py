@@ -108,7 +108,7 @@ def _run_once(
             file.name,
             place,
             open_log=partial(Log, file.path, choices),
-            translator_of=lambda log: log.translator(masks),
+            translator_of=lambda log, place: log.translator(masks, place),
         )
         for file, place in places
     ]

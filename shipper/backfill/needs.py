@@ -20,6 +20,8 @@ from shipper.formats import Format
 from shipper.logfile import BadInputError
 from shipper.model import Reject, Skip
 
+_BOM: Final = b"\xef\xbb\xbf"
+
 
 class Need(Struct, frozen=True):
     """Something that a log does not say, and the option that does."""
@@ -86,4 +88,4 @@ def _read_all(
     format_: Format, lines: Sequence[bytes], hints: Hints
 ) -> list[Foreign | Reject | Skip]:
     reader = format_.open(hints)
-    return [reader.read(line) for line in lines]
+    return [reader.read(line.removeprefix(_BOM)) for line in lines]

@@ -70,7 +70,7 @@ def ship(task: Task) -> Done:
         task.name,
         task.place,
         open_log=partial(Log, task.path, task.choices),
-        translator_of=lambda log: log.translator(masks),
+        translator_of=lambda log, place: log.translator(masks, place),
         limit_lines=task.lines,
     )
     reader = Reader([opened])

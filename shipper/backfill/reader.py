@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from shipper.backfill.ledger import Place
 from shipper.backfill.survey import Log
 from shipper.errors import ShipperError
+from shipper.follow import Position
 from shipper.joining import Joiner
 from shipper.model import Line, Skip
 from shipper.translate import Translator
@@ -24,7 +25,7 @@ class Opened:
         name: What it is called.
         place: Where it is read from.
         open_log: Opens it.
-        translator_of: Says how its lines are translated.
+        translator_of: Says how its lines are translated from a position on.
         limit_lines: Stop after so many, or None; not in the middle of a text.
 
     Attributes:
@@ -44,7 +45,7 @@ class Opened:
         place: Place,
         *,
         open_log: Callable[[], Log],
-        translator_of: Callable[[Log], Translator],
+        translator_of: Callable[[Log, Position], Translator],
         limit_lines: int | None = None,
     ) -> None:
         # Mutable state: the open log, from the first line to the last, and the
@@ -83,7 +84,7 @@ class Opened:
         """Hand out its lines; an error ends them, and is kept as `trouble`."""
         try:
             with self._open_log() as log:
-                self._translator = self._translator_of(log)
+                self._translator = self._translator_of(log, self.place.position)
                 self.is_document = log.format.is_document
                 yield from self._lines(log)
         except ShipperError as error:

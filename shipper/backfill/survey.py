@@ -23,6 +23,7 @@ from shipper.formats.detect import FIRST_LINES, Undetected, detect
 from shipper.formats.unwrap import find_wrapper, unwrapped
 from shipper.logfile import BadInputError, LogFile
 from shipper.model import Line
+from shipper.source.opening import header_lines
 from shipper.translate import Translator
 from wsgi_writer.mask import Masks
 
@@ -127,8 +128,8 @@ class Log:
         """Why the end of an archive cannot be read; None while nothing is wrong."""
         return self._file.damage
 
-    def translator(self, masks: Masks) -> Translator:
-        """Return what makes records of its lines."""
+    def translator(self, masks: Masks, position: Position) -> Translator:
+        """Return what makes records of its lines from a position on."""
         translator = Translator(
             format_=self.format,
             hints=self._choices.hints,
@@ -137,8 +138,9 @@ class Log:
             head_digest=self._line_head.digest,
             wrapper=self.wrapper,
         )
-        for line in self._header_lines():
-            translator.read_header(line)
+        if self.format.has_headers:
+            for line in header_lines(self._file, position.offset_bytes):
+                translator.read_header(line)
         return translator
 
     def lines(self, position: Position, file_id: str) -> Iterator[Line]:
@@ -199,15 +201,6 @@ class Log:
     def _first_lines(self) -> list[bytes]:
         lines = takewhile(lambda line: not self._is_cut(line), self._file.lines())
         return [line.data for line in islice(lines, FIRST_LINES)]
-
-    def _header_lines(self) -> Iterator[bytes]:
-        """Hand out the comments that the log begins with."""
-        if self.format.is_document or self.format.is_record:
-            return
-        for line in self._file.lines():
-            if not line.data.startswith(b"#"):
-                return
-            yield line.data
 
     def _format(self, first: list[bytes]) -> Format:
         name = self._choices.format

@@ -10,17 +10,28 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from shipper.fileid import HEADER_BYTES, Head, head_of
-from shipper.follow import READ_BYTES, Stream
+from shipper.follow import READ_BYTES
 from shipper.source.handles import Handles
 from shipper.source.sighting import NotAFileError, Sighting, first_bytes
 from shipper.source.tracked import Tracked
 from shipper.unpack import UnpackError
 
 FIRST_LINES = 200  # as many as tell a format (docs/formats.md)
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class Unpacked(Protocol):
+    """Bytes of one file by offset, unpacked."""
+
+    def read_at(self, start_bytes: int, count: int) -> bytes:
+        """Return up to `count` bytes; fewer at the present end."""
+        ...
 
 
 class Opening(Struct, frozen=True):
@@ -91,8 +102,9 @@ def _read(sighting: Sighting, head: Head, headers_before: int | None) -> Opening
     stream = sighting.stream
     whole, _, _ = stream.read_at(0, HEADER_BYTES).rpartition(b"\n")
     lines = tuple(whole.split(b"\n", FIRST_LINES)[:FIRST_LINES]) if whole else ()
-    headers = () if headers_before is None else tuple(_headers(stream, headers_before))
-    return Opening(head.digest, lines, headers)
+    if headers_before is None:
+        return Opening(head.digest, lines)
+    return Opening(head.digest, lines, tuple(header_lines(stream, headers_before)))
 
 
 def _sight(tracked: Tracked, handles: Handles) -> Sighting:
@@ -107,15 +119,19 @@ def _sight(tracked: Tracked, handles: Handles) -> Sighting:
     return sighting
 
 
-def _headers(stream: Stream, end_bytes: int) -> Iterator[bytes]:
-    """Yield the header lines before an offset where a line begins."""
+def header_lines(stream: Unpacked, end_bytes: int) -> Iterator[bytes]:
+    """Yield the lines with ``#`` before an offset where a line begins.
+
+    A byte order mark before the first of them is left out.
+    """
     at, rest = 0, b""
     while at < end_bytes:
         piece = stream.read_at(at, min(READ_BYTES, end_bytes - at))
         if not piece:
             return
+        text = piece if at else piece.removeprefix(_BOM)
         at += len(piece)
-        *lines, rest = (rest + piece).split(b"\n")
+        *lines, rest = (rest + text).split(b"\n")
         yield from (line for line in lines if line.startswith(b"#"))
         if not rest.startswith(b"#"):
             # Its beginning is all that matters of a line that is no header.

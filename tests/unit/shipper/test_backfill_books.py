@@ -33,7 +33,7 @@ class Desk:
                 file.name,
                 from_the_front(file.path),
                 open_log=lambda: Log(str(directory / "gone"), Choices()),
-                translator_of=lambda log: log.translator(Masks()),
+                translator_of=lambda log, place: log.translator(Masks(), place),
             )
             for file in self.files
         ]

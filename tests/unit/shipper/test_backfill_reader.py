@@ -25,7 +25,7 @@ def opened(path: Path, *, stop: int | None = None, limit: int | None = None) -> 
         path.name,
         replace(from_the_front(str(path)), stop_bytes=stop),
         open_log=lambda: Log(str(path), CHOICES),
-        translator_of=lambda log: log.translator(Masks()),
+        translator_of=lambda log, place: log.translator(Masks(), place),
         limit_lines=limit,
     )
 

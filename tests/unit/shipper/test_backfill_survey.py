@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from shipper.backfill.choices import Choices
 from shipper.backfill.survey import Log
 from shipper.follow import Position
@@ -14,17 +16,26 @@ from wsgi_writer.mask import Masks
 CHOICES = Choices(base_url="https://h")
 
 
-def test_the_columns_are_known_wherever_reading_begins(tmp_path: Path) -> None:
-    """The header stands at the front of the log, and of no piece of it."""
-    text = (
-        b"#Version: 1.0\n#Fields: date time cs-method cs-uri-stem sc-status\n"
-        b"2026-11-23 12:00:00 GET /a 200\n"
-    )
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"#Version: 1.0\n#Fields: date time cs-method cs-uri-stem sc-status\n",
+        b"\xef\xbb\xbf#Fields: date time cs-method cs-uri-stem sc-status\n",
+        b"#Software: Owl\r\n\r\n#Fields: date time cs-method cs-uri-stem sc-status\n",
+        b"#Fields: date time sc-status cs-method cs-uri-stem\n"
+        b"2026-11-23 12:00:00 200 GET /b\n"
+        b"#Fields: date time cs-method cs-uri-stem sc-status\n",
+    ],
+)
+def test_the_columns_are_known_wherever_reading_begins(
+    before: bytes, tmp_path: Path
+) -> None:
+    """Those of the last header before the place, wherever that stands."""
     path = tmp_path / "u_ex.log"
-    path.write_bytes(text)
+    path.write_bytes(before + b"2026-11-23 12:00:00 GET /a 200\n")
     with Log(str(path), CHOICES) as log:
-        translator = log.translator(Masks())
-        (line,) = [one for one in log.lines(Position(), "f") if one.data[:1] != b"#"]
+        *_, line = log.lines(Position(), "f")
+        translator = log.translator(Masks(), Position(line.start_bytes))
         record = translator.translate(line)
 
     assert isinstance(record, bytes)

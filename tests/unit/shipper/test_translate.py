@@ -8,6 +8,7 @@ from typing import Any
 from shipper.adopt import Adopter
 from shipper.foreign import Hints
 from shipper.formats import FORMATS
+from shipper.formats.reader import HEADER
 from shipper.joining import Joiner
 from shipper.model import BLANK, Entry, Item, LineFault, Reject, Skip
 from shipper.pipeline import Shaper
@@ -135,6 +136,16 @@ def test_header_lines_are_remembered() -> None:
     )
 
     assert isinstance(made, bytes)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
+    """It would be one of the client's address, or hide the columns."""
+    marked = b"\xef\xbb\xbf" + COMBINED
+    columns = a_translator("w3c")
+    header = b"\xef\xbb\xbf#Fields: date time c-ip cs-method cs-uri-stem sc-status"
+
+    assert translated(marked)["entry"] == translated(COMBINED)["entry"]
+    assert columns.translate(a_line(header)) == Skip(HEADER)
 
 
 def test_a_foreign_line_goes_the_way_of_every_record() -> None:
