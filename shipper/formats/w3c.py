@@ -6,11 +6,14 @@ earlier than that of ``#Date``, because a midnight lies between them. The stamp 
 end of the exchange (W3C WD-logfile, "time"), so the time taken is taken off: whole
 numbers are milliseconds, as IIS writes them, numbers with a fraction seconds, as the
 draft has them. IIS writes ``+`` for a blank in headers. Sizes include the headers.
+IIS Advanced Logging may have the local time alone, of which the operator says the
+zone. The FTP and SMTP services of IIS write such logs too, of no HTTP exchange.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, tzinfo
 from typing import Final
 
 from shipper.foreign import Foreign, Header, Hints
@@ -24,6 +27,7 @@ from shipper.formats.texts import readable
 from shipper.model import BLANK, Reject, Skip
 
 _FIELD: Final = re.compile(r'"((?:[^"]|"")*+)"(?=[ \t]|\Z)|([^ \t]++)')
+_BLANKS: Final = re.compile(r"[ \t]+")
 _DATE: Final = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})")
 _TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?")
 _DATE_LINE: Final = re.compile(
@@ -35,13 +39,19 @@ _SPELLED: Final = re.compile(r"([0-9]{1,2})-([A-Z][a-z]{2})-([0-9]{4})")
 _METHOD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,31}")
 # Firewalls and mail servers write such logs too, without any of these.
 _HTTP: Final = ("cs-method", "cs-uri", "cs-uri-stem", "sc-status")
+_FTP: Final = ("x-session", "x-fullpath")
+_OTHER_SERVICE: Final = re.compile(r"(?:MSFTP|FTP|SMTP|NNTP|POP3)SVC[0-9]*")
+_TLS_PORT: Final = "443"
+# Headers of which IIS writes a custom field under their own names.
+_BARE_HEADERS: Final = ("X-Forwarded-For",)
 
 
 class W3cReader:
     """Reads the lines of one file, in their order."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, zone: tzinfo | None) -> None:
         # Mutable state: what the last header lines said, used by one reader.
+        self._zone = zone
         self._columns: Columns | None = None
         self._date: str | None = None
         self._since = ""
@@ -85,13 +95,15 @@ class W3cReader:
             return None  # the latter is CloudFront's
         if not any(name in columns for name in _HTTP):
             return None
-        fields = [
-            found[2] if found[1] is None else found[1].replace('""', '"')
-            for found in _FIELD.finditer(text)
-        ]
-        return fields if len(fields) == len(columns) else None
+        for fields in (_split(text), _BLANKS.split(text)):
+            # A quote may be no more than a character, as IIS writes one.
+            if len(fields) == len(columns):
+                return fields
+        return None
 
     def _exchange(self, columns: Columns, fields: list[str]) -> Foreign | Reject:
+        if not _is_http(columns, fields):
+            return refuse("not-http", "the line tells of another service than HTTP")
         method = columns.value(fields, "cs-method")
         if method is None or not _METHOD.fullmatch(method):
             return refuse("method")
@@ -104,7 +116,7 @@ class W3cReader:
         ended_ns = self._ended_ns(columns, fields)
         if isinstance(ended_ns, Reject):
             return ended_ns
-        taken = columns.value(fields, "time-taken")
+        taken = columns.value(fields, "time-taken", "timetakenms")
         taken_ns = None if taken is None else _taken_ns(taken)
         if taken is not None and taken_ns is None:
             return refuse("number")
@@ -112,6 +124,7 @@ class W3cReader:
             (name, readable(value.encode("latin-1")))
             for name, value in columns.headers(fields, "sc")
         ]
+        is_tls = columns.value(fields, "s-port") == _TLS_PORT
         return Foreign(
             started_ns=max(ended_ns - (taken_ns or 0), 0),
             method=method,
@@ -119,6 +132,7 @@ class W3cReader:
             status=status,
             duration_ms=None if taken_ns is None else milliseconds(taken_ns),
             http_version=columns.value(fields, "cs-version"),
+            scheme="https" if is_tls else None,
             host=columns.value(fields, "cs-host", "cs(host)"),
             client=client_of(columns.value(fields, "c-ip") or "-"),
             user=_spaced(columns.value(fields, "cs-username")),
@@ -127,10 +141,15 @@ class W3cReader:
         )
 
     def _ended_ns(self, columns: Columns, fields: list[str]) -> int | Reject:
+        zone: tzinfo | None = UTC
         time = columns.value(fields, "time")
+        date = columns.value(fields, "date")
+        if time is None and "time-local" in columns:
+            zone = self._zone
+            time = columns.value(fields, "time-local")
+            date = columns.value(fields, "date-local")
         if time is None or not _TIME.fullmatch(time):
             return refuse("time")
-        date = columns.value(fields, "date")
         if date is None:
             date = self._date
             if date is None:
@@ -141,8 +160,29 @@ class W3cReader:
         if found is None:
             return refuse("date")
         seconds = time if time.count(":") == 2 else f"{time}:00"
-        moment = read_iso(f"{'-'.join(found.groups())}T{seconds}Z")
+        moment = read_iso(f"{'-'.join(found.groups())}T{seconds}", zone)
         return moment if isinstance(moment, Reject) else moment.ns
+
+
+def _split(text: str) -> list[str]:
+    """Return the fields; those in double quotes without them."""
+    if '"' not in text and "\t" not in text and "  " not in text:  # nearly always
+        return text.split(" ")
+    return [
+        found[2] if found[1] is None else found[1].replace('""', '"')
+        for found in _FIELD.finditer(text)
+    ]
+
+
+def _is_http(columns: Columns, fields: list[str]) -> bool:
+    """Tell an exchange from what the FTP and mail services of IIS have done."""
+    if any(name in columns for name in _FTP):
+        return False
+    version = columns.value(fields, "cs-version")
+    service = columns.value(fields, "s-sitename")
+    return (version is None or version.upper().startswith("HTTP")) and (
+        service is None or not _OTHER_SERVICE.fullmatch(service)
+    )
 
 
 def _target(columns: Columns, fields: list[str]) -> str | None:
@@ -164,6 +204,10 @@ def _request_headers(columns: Columns, fields: list[str]) -> tuple[Header, ...]:
         is_url = name.lower() == "referer"
         shown = readable(value.encode("latin-1")) if is_url else _spaced(value)
         headers.append((name, shown or ""))
+    for name in _BARE_HEADERS:
+        bare = columns.value(fields, name.lower())
+        if bare is not None and f"cs({name.lower()})" not in columns:
+            headers.append((name, _spaced(bare) or ""))
     return tuple(headers)
 
 
@@ -184,7 +228,7 @@ def _spaced(value: str | None) -> str | None:
 
 
 def _open(hints: Hints) -> W3cReader:
-    return W3cReader()
+    return W3cReader(zone=hints.zone)
 
 
 W3C: Final = Format(

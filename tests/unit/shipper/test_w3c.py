@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from shipper.foreign import Hints
 from shipper.formats import LineReader
 from tests.support.foreign_logs import a_reader, outcome, outcomes, read_one
 
@@ -49,7 +52,7 @@ def test_a_line_gives_all_it_has() -> None:
         "LAB\\owl",
         "203.0.113.9",
         "api.example.com",
-        None,
+        "https",
         "HTTP/1.1",
         None,
         (
@@ -143,3 +146,92 @@ def test_headers_and_lines_fit() -> None:
     reader = a_reader("w3c")
 
     assert [reader.fits(FIELDS), reader.fits(LINE)] == [True, True]
+
+
+def test_a_port_of_tls_tells_the_scheme_and_no_other_does() -> None:
+    """Behind a proxy that ends TLS the port is 80, whatever the client asked for."""
+    ports = [b"443", b"80", b"8443", b"-"]
+    lines = [LINE.replace(b" 443 ", b" " + port + b" ") for port in ports]
+
+    assert [read_one(_told(FIELDS), line).scheme for line in lines] == [
+        "https",
+        None,
+        None,
+        None,
+    ]
+
+
+ADVANCED = b"#Fields:  date-local time-local cs-method  cs-uri-stem c-ip cs(User-Agent)"
+ADVANCED_LINE = (
+    b'2024-07-15 12:00:00.363 GET /owls "203.0.113.9" "Owl/1.0 (X11; 64)" 200 109'
+)
+
+
+def test_local_time_needs_a_zone() -> None:
+    """Advanced Logging of IIS has it, and a duration by another name."""
+    reader = a_reader("w3c", Hints(zone=ZoneInfo("Europe/Berlin")))
+    reader.read(ADVANCED + b" sc-status TimeTakenMS")
+    found = read_one(reader, ADVANCED_LINE)
+
+    assert (
+        found.started_ns,
+        found.duration_ms,
+        found.client,
+        found.request_headers,
+    ) == (
+        1_721_037_600_254_000_000,
+        109,
+        "203.0.113.9",
+        (("User-Agent", "Owl/1.0 (X11; 64)"),),
+    )
+    assert (
+        outcome(_told(ADVANCED + b" sc-status TimeTakenMS").read(ADVANCED_LINE))
+        == "time-zone"
+    )
+
+
+def test_utc_counts_where_both_times_are_there() -> None:
+    """No zone is needed then."""
+    reader = _told(
+        b"#Fields: date-local time-local date time cs-method cs-uri sc-status"
+    )
+    line = b"2024-01-15 11:00:03 2024-01-15 10:00:03 GET /a 200"
+
+    assert read_one(reader, line).started_ns == 1_705_312_803_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        (b"c-ip cs-method cs-uri-stem sc-status x-session", b"::1 STOR a.txt 226 x"),
+        (b"s-sitename cs-method cs-uri-stem sc-status", b"SMTPSVC1 EHLO - 250"),
+        (b"cs-version cs-method cs-uri-stem sc-status", b"SMTP MAIL - 250"),
+    ],
+)
+def test_other_services_of_iis_tell_of_no_exchange(fields: bytes, line: bytes) -> None:
+    """A command of FTP has a method and a status of three digits too."""
+    reader = _told(b"#Fields: date time " + fields)
+
+    assert outcome(reader.read(b"2024-01-15 10:00:03 " + line)) == "not-http"
+
+
+def test_a_field_for_forwarded_addresses_is_a_header() -> None:
+    """IIS names a custom field as the operator does, most often so."""
+    line = LINE.replace(b" text/html", b" text/html 203.0.113.5,+192.0.2.1")
+    found = read_one(_told(FIELDS + b" X-Forwarded-For"), line)
+
+    assert found.request_headers[-1] == ("X-Forwarded-For", "203.0.113.5, 192.0.2.1")
+
+
+def test_a_quote_may_be_a_character() -> None:
+    """IIS quotes nothing, so a field may begin with one that nothing ends."""
+    quoted = b'q="owl" 443 LAB'
+    lines = [
+        LINE.replace(b"b=1", b'"b=1').replace(b"Mozilla/5.0+(X11)", b'owl"'),
+        LINE.replace(b"b=1 443 LAB", quoted),
+    ]
+
+    assert [read_one(_told(FIELDS), line).target for line in lines] == [
+        '/a?"b=1',
+        '/a?q="owl"',
+    ]
