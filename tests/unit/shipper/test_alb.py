@@ -106,3 +106,80 @@ def test_lines_that_are_none_are_told_apart(line: bytes, reason: str) -> None:
 def test_the_real_log_gives_its_counts() -> None:
     """Fourteen exchanges, those that no target answered among them."""
     assert outcomes(a_reader("alb"), sample("aws-alb-crowdsec.log")) == {"exchange": 14}
+
+
+CLASSIC = (
+    b"2026-07-31T12:00:00.123456Z owls 203.0.113.9:2817 192.0.2.1:80 0.000073 0.001048 "
+    b'0.0006 200 200 7 29 "GET http://api.example.com:80/owls?page=2 HTTP/1.1" '
+    b'"owl/1.0 (\\x22big\\x22)" - -'
+)
+
+
+def test_a_classic_load_balancer_gives_all_it_has() -> None:
+    """Its stamp is the start, and its sizes are those of the bodies."""
+    found = read_one(a_reader("alb"), CLASSIC)
+
+    assert (
+        found.started_ns,
+        found.duration_ms,
+        found.scheme,
+        found.host,
+        found.target,
+        found.client,
+        found.request_size_bytes,
+        found.response_size_bytes,
+        found.request_headers,
+    ) == (
+        1_785_499_200_123_456_000,
+        2,
+        "http",
+        "api.example.com:80",
+        "/owls?page=2",
+        "203.0.113.9",
+        7,
+        29,
+        (("User-Agent", 'owl/1.0 ("big")'),),
+    )
+
+
+def test_the_oldest_classic_ones_end_with_the_request() -> None:
+    """User-Agent, cipher and protocol of TLS came later."""
+    line = CLASSIC.partition(b' "owl')[0]
+    found = read_one(a_reader("alb"), line)
+
+    assert (found.status, found.request_headers) == (200, ())
+    assert a_reader("alb").fits(line)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (b'"GET http://api.example.com:80/owls?page=2 HTTP/1.1"', b'"- - - "', None),
+        (b" 192.0.2.1:80 0.000073 0.001048 0.0006 ", b" - -1 -1 -1 ", "exchange"),
+        (b" 200 200 ", b" 0 0 ", "status"),
+        (b" 7 29 ", b" 7 x ", "number"),
+        (b" 0.001048 ", b" x ", "number"),
+        (b"T12:00:00.", b"T25:00:00.", "time"),
+        (b'HTTP/1.1" "owl', b'HTTP/1.1 "owl', "quotes"),
+        (b'" - -', b"", "half-line"),
+        (b" 7 29 ", b" 7 ", "shape"),
+    ],
+)
+def test_classic_lines_that_cannot_be_read_are_refused(
+    old: bytes, new: bytes, reason: str | None
+) -> None:
+    """Lines of TCP and TLS listeners tell of no exchange."""
+    line = CLASSIC.replace(old, new)
+
+    assert (reason or "not-http") == outcome(a_reader("alb").read(line))
+
+
+def test_connection_logs_are_no_access_logs() -> None:
+    """They begin with a stamp too."""
+    line = (
+        b"2026-07-31T12:00:00.123456Z 203.0.113.9 36280 443 TLSv1.2 "
+        b'ECDHE-RSA-AES128-GCM-SHA256 4.036 "CN=owl.example" NotBefore=1 F1 Success'
+    )
+
+    assert not a_reader("alb").fits(line)
+    assert outcome(a_reader("alb").read(line)) == "shape"
