@@ -4,13 +4,14 @@ Lines without that header are read in the documented order, of which there must 
 the first twelve at least. Date and time are when the response was over, in UTC; the
 time taken is taken off them. What CloudFront percent-encodes is decoded once (a
 target ``%2520`` was ``%20``), User-Agents a second time, because years of logs have
-them encoded twice. Sizes include the headers, but for ``sc-content-len``.
+them encoded twice. Sizes include the headers, but for ``sc-content-len``. In the JSON
+form the members are named like the columns, and their values are encoded alike.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from shipper.foreign import Foreign, Header, Hints
@@ -22,6 +23,7 @@ from shipper.formats.native import (
     size_of,
     target_of,
 )
+from shipper.formats.objects import LogObject, read_object
 from shipper.formats.reader import HEADER, Format
 from shipper.formats.reasons import MAX_LINE_BYTES, refuse
 from shipper.formats.request_line import read_status
@@ -42,6 +44,7 @@ ORDER: Final = Columns(
     )
 )  # fmt: skip
 MIN_COLUMNS: Final = 12
+_MEMBERS: Final = ("date", "time", "cs-method", "cs-uri-stem", "sc-status")
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?")
@@ -54,8 +57,10 @@ class CloudfrontReader:
     """Reads the lines of one file, in their order."""
 
     def __init__(self) -> None:
-        # Mutable state: the columns of the last header line, used by one reader.
+        # Mutable state: the columns of the last header line, and the members of the
+        # last object; used by one reader.
         self._columns: Columns | None = None
+        self._members = Columns(())
 
     def fits(self, line: bytes) -> bool:
         """Tell whether the fields have the shape, whatever the request is."""
@@ -63,7 +68,10 @@ class CloudfrontReader:
         if text.startswith("#"):
             self._note(text)
             return True
-        return self._fields(text) is not None
+        if text.startswith("{"):
+            found = read_object(line)
+            return isinstance(found, LogObject) and self._values(found) is not None
+        return isinstance(self._fields(text), list)
 
     def read(self, line: bytes) -> Foreign | Reject | Skip:
         """Read one line."""
@@ -75,17 +83,36 @@ class CloudfrontReader:
         if text.startswith("#"):
             self._note(text)
             return Skip(HEADER)
+        if text.startswith("{"):
+            return self._read_object(line)
         fields = self._fields(text)
-        if fields is None:
-            return refuse("shape")
+        if isinstance(fields, Reject):
+            return fields
         return _exchange(self._columns or ORDER, fields)
+
+    def _read_object(self, line: bytes) -> Foreign | Reject | Skip:
+        found = read_object(line)
+        if not isinstance(found, LogObject):
+            return found
+        values = self._values(found)
+        return refuse("shape") if values is None else _exchange(self._members, values)
+
+    def _values(self, found: LogObject) -> list[str] | None:
+        """Return the members' values, and remember their names."""
+        if not all(map(found.has, _MEMBERS)):
+            return None
+        names = tuple(found.members)
+        if names != self._members.names:
+            self._members = Columns(names)
+        values = [_native(found, value) for value in found.members.values()]
+        return values if _is_stamped(self._members, values) else None
 
     def _note(self, text: str) -> None:
         columns = named_columns(text)
         if columns is not None:
             self._columns = columns
 
-    def _fields(self, text: str) -> list[str] | None:
+    def _fields(self, text: str) -> list[str] | Reject:
         """Return a value for every column, absent ones at the end as `-`."""
         fields = text.split("\t")
         columns = self._columns
@@ -95,14 +122,27 @@ class CloudfrontReader:
                 fields += ["-"] * (len(columns) - len(fields))
             # CloudFront may append columns that this program does not know.
             fields = fields[: len(columns)]
+        elif 1 < len(fields) < len(columns) and "x-edge-location" in columns:
+            return refuse("half-line", "the line has fewer fields than #Fields names")
         if len(fields) != len(columns) or "x-edge-location" not in columns:
-            return None
-        day = columns.value(fields, "date")
-        time = columns.value(fields, "time")
-        if day is None or time is None:
-            return None
-        is_stamped = _DATE.fullmatch(day) and _TIME.fullmatch(time)
-        return fields if is_stamped else None
+            return refuse("shape")
+        return fields if _is_stamped(columns, fields) else refuse("shape")
+
+
+def _is_stamped(columns: Columns, fields: list[str]) -> bool:
+    day, time = columns.value(fields, "date"), columns.value(fields, "time")
+    if day is None or time is None:
+        return False
+    return bool(_DATE.fullmatch(day) and _TIME.fullmatch(time))
+
+
+def _native(found: LogObject, value: Any) -> str:
+    """Return a member as a field of text has it; `-` for none."""
+    if type(value) is int:
+        return str(value)
+    if not isinstance(value, str):
+        return "-"
+    return value if value.isascii() else found.encode(value).decode("latin-1")
 
 
 def _exchange(columns: Columns, fields: list[str]) -> Foreign | Reject:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from shipper.formats.cloudfront import ORDER
@@ -125,3 +128,57 @@ def test_other_w3c_logs_are_not_its_own() -> None:
     assert not reader.fits(b"2019-12-04\t21:02:31\tGET\t/\t200")
     assert reader.fits(HEADER)
     assert reader.fits(_line())
+
+
+def _object(**changes: Any) -> bytes:
+    values = {name: VALUES.get(name, "-") for name in ORDER.names}
+    changed = {name.replace("_", "-"): value for name, value in changes.items()}
+    return json.dumps({**values, "timestamp(ms)": "1575493351123", **changed}).encode()
+
+
+def test_the_json_form_says_the_same() -> None:
+    """The members are the columns, encoded as in the text."""
+    reader = a_reader("cloudfront")
+
+    assert reader.fits(_object())
+    assert read_one(reader, _line()) == read_one(reader, _object())
+
+
+def test_members_may_be_numbers_or_missing() -> None:
+    """Some deliveries write numbers; which members there are is the operator's."""
+    line = _object(
+        sc_status=404, time_taken=0.25, sc_content_len=None, cs_protocol=None
+    )
+    few = {name: VALUES[name] for name in ("date", "time", "cs-method", "cs-uri-stem")}
+    found = read_one(a_reader("cloudfront"), line)
+    little = read_one(
+        a_reader("cloudfront"), json.dumps({**few, "sc-status": "200"}).encode()
+    )
+
+    assert (
+        found.status, found.duration_ms, found.response_size_bytes, found.scheme,
+    ) == (404, 250, None, None)  # fmt: skip
+    assert (little.target, little.host) == ("/a%20b/index.html", None)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (_object()[:-30], "not-json"),
+        (b"{}", "shape"),
+        (_object(date="-"), "shape"),
+        (_object(sc_status="000"), "status"),
+        (_object(cs_method=["GET"]), "method"),
+    ],
+)
+def test_objects_that_cannot_be_read_are_refused(line: bytes, reason: str) -> None:
+    """As lines of text are."""
+    assert reason == outcome(a_reader("cloudfront").read(line))
+
+
+def test_a_line_with_less_fields_than_columns_is_cut() -> None:
+    """The header says how many there are."""
+    reader = a_reader("cloudfront")
+    reader.read(HEADER)
+
+    assert outcome(reader.read(_line(20))) == "half-line"
