@@ -23,7 +23,9 @@ from shipper.model import Reject
 
 PRESET: Final = FieldMap(
     members={
-        "start_time": ("start_time", "startTime"),
+        "start_time": (
+            "start_time", "startTime", "@timestamp", "timestamp", "time",
+        ),
         "duration_ms": ("duration",),
         "method": ("method", ":method"),
         "target": (
@@ -46,13 +48,19 @@ PRESET: Final = FieldMap(
     },
 )  # fmt: skip
 
+FLAGS: Final = "response_flags"  # nobody else has them
+_STARTS: Final = ("start_time", "startTime")
+
 
 def open_envoy_json(hints: Hints) -> LineReader:
     """Give a reader for one file."""
     mapped = MappedReader(PRESET, zone=hints.zone)
 
     def is_ours(log: LogObject) -> bool:
-        return mapped.has(log, "status") and mapped.has_time(log)
+        is_stamped = any(map(log.has, _STARTS)) or (
+            log.has(FLAGS) and mapped.has_time(log)
+        )
+        return is_stamped and mapped.has(log, "status")
 
     def exchange(log: LogObject) -> Foreign | Reject:
         if not _is_http(log):

@@ -2,10 +2,11 @@
 
 ``[2016-04-15T20:17:00.310Z] "POST /v1 HTTP/2" 204 - 154 0 226 100 "10.0.35.28"
 "agent" "request id" "host" "10.0.2.1:80"``; Istio has up to three fields more behind
-the flags, and addresses at the end. The stamp is the start, sizes are those of the
-bodies. Envoy escapes nothing, so a quote inside a field makes the line a reject. The
-client is the peer if the line has it, otherwise the last address of the
-``X-Forwarded-For`` list, the one that Envoy itself has put there.
+the flags, and addresses at the end; fields of the operator may follow. The stamp is
+the start, sizes are those of the bodies. Envoy escapes nothing, so a quote inside a
+field makes the line a reject. The client is the peer if the line has it, otherwise
+the last address of the ``X-Forwarded-For`` list, the one that Envoy itself has put
+there.
 """
 
 from __future__ import annotations
@@ -21,13 +22,16 @@ from shipper.formats.stamps import read_iso
 from shipper.model import BLANK, Reject, Skip
 
 _LINE: Final = re.compile(
-    r'\[([0-9TZ:.+\-]{10,40})\] "([^"]*+)" ([0-9]{1,3}|-) ([^ "]++) '
+    r'(?:ACCESS )?\[([0-9TZ:.+\-]{10,40})\] "([^"]*+)" ([0-9]{1,3}|-) ([^ "]++) '
     r'(?:(?:"[^"]*+"|(?![0-9]+ )[^ "]++) ){0,3}?'
     r"([0-9]{1,15}|-) ([0-9]{1,15}|-) ([0-9]{1,15}|-) ([0-9]{1,15}|-) "
-    r'"([^"]*+)" "([^"]*+)" "([^"]*+)" "([^"]*+)" "[^"]*+"(?: ([^"]*+))?',
+    r'"([^"]*+)" "([^"]*+)" "([^"]*+)" "([^"]*+)" "([^"]*+)"'
+    r'(?: ([^"]*+\Z|[^ "]*+(?:"[^"]*+")?+(?: [^ "]*+(?:"[^"]*+")?+)*+))?',
     re.DOTALL,
 )
-_BEGINNING: Final = re.compile(r'\[[0-9TZ:.+\-]{10,40}\] "')
+_UPSTREAM: Final = re.compile(r"-|(?:[a-z]{3,5}://)?[0-9.]{7,15}:[0-9]{1,5}|\[.*")
+_REQUEST_ID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_BEGINNING: Final = re.compile(r'(?:ACCESS )?\[[0-9TZ:.+\-]{10,40}\] "')
 _PEER: Final = 3  # cluster, its address, our address, the peer's (Istio)
 _QUOTES: Final = 12  # of a line whose fields hold none
 _QUOTES_WITH_ISTIO: Final = 18
@@ -39,7 +43,7 @@ class EnvoyTextReader:
 
     def fits(self, line: bytes) -> bool:
         """Tell whether the fields have the shape, whatever the request is."""
-        return _LINE.fullmatch(line.decode("latin-1").rstrip("\r")) is not None
+        return _match(line.decode("latin-1").rstrip("\r")) is not None
 
     def read(self, line: bytes) -> Foreign | Reject | Skip:
         """Read one line."""
@@ -48,7 +52,7 @@ class EnvoyTextReader:
         text = line.decode("latin-1").strip("\r\n\t ")
         if not text:
             return Skip(BLANK)
-        found = _LINE.fullmatch(text)
+        found = _match(text)
         return _why_no_line(text) if found is None else _exchange(found)
 
 
@@ -57,8 +61,19 @@ def open_envoy_text(hints: Hints) -> EnvoyTextReader:
     return EnvoyTextReader()
 
 
+def _match(text: str) -> re.Match[str] | None:
+    """Take a line apart, unless a header may have moved the fields behind it."""
+    found = _LINE.fullmatch(text)
+    if found is None or not (found[14] or "").startswith('"'):
+        return found
+    # The upstream's address is no header, so the quoted fields before it are the five.
+    authority, upstream = found[12], found[13]
+    is_sound = _UPSTREAM.fullmatch(upstream) and not _REQUEST_ID.fullmatch(authority)
+    return found if is_sound else None
+
+
 def _exchange(found: re.Match[str]) -> Foreign | Reject:
-    stamp, asked, status_text, _, received, sent, taken, _, *quoted, tail = (
+    stamp, asked, status_text, _, received, sent, taken, _, *quoted, _, tail = (
         found.groups()
     )
     forwarded, agent, request_id, authority = map(text_of, quoted)
@@ -103,12 +118,16 @@ def _exchange(found: re.Match[str]) -> Foreign | Reject:
 
 def _client(forwarded: str | None, tail: str | None) -> str | None:
     addresses = (tail or "").split(" ")
-    if len(addresses) > _PEER:
+    if len(addresses) > _PEER and all(map(_is_address, addresses[1:_PEER])):
         peer = client_of(addresses[_PEER])
         if peer is not None:
             return peer
     last = (forwarded or "").rpartition(",")[2].strip()
     return client_of(last) if last else None
+
+
+def _is_address(field: str) -> bool:
+    return field == "-" or client_of(field) is not None
 
 
 def _why_no_line(text: str) -> Reject:

@@ -92,13 +92,17 @@ def _open(hints: Hints) -> LineReader:
             mapped.has_time(log)
             and mapped.has(log, "status")
             and mapped.has(log, "target", "request_line")
-            # Other formats have an object of that name; an operator may as well.
-            and (bool(hints.fields) or not isinstance(log.value("request"), dict))
+            and (bool(hints.fields) or not _is_others(log))
         )
 
     return ObjectReader(
         is_ours=is_ours, exchange=mapped.exchange, read=read_lenient_object
     )
+
+
+def _is_others(log: LogObject) -> bool:
+    """Tell another format's line by members that an operator may have as well."""
+    return isinstance(log.value("request"), dict) or log.has("response_flags")
 
 
 def read_lenient_object(line: bytes) -> LogObject | Reject | Skip:

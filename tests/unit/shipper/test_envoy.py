@@ -36,6 +36,17 @@ def test_a_line_of_istio_tells_of_an_exchange() -> None:
     ) == read_foreign(NAME, an_envoy_line())
 
 
+@pytest.mark.parametrize("stamp", ["@timestamp", "timestamp", "time"])
+def test_the_stamp_may_have_another_name(stamp: str) -> None:
+    """Contour writes `@timestamp`; the flags of Envoy tell whose line it is."""
+    line = an_envoy_line()
+    line = {**line, stamp: line["start_time"], "response_flags": "-"}
+    del line["start_time"]
+
+    assert fitting(line) == [NAME]
+    assert read_foreign(NAME, an_envoy_line()) == read_foreign(NAME, line)
+
+
 def test_a_line_of_envoy_gateway_tells_of_an_exchange() -> None:
     """Its members are named after the headers."""
     found = read_foreign(

@@ -76,6 +76,45 @@ def test_istio_knows_the_peer(line: bytes, client: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "client"),
+    [
+        (ISTIO + b' "k=v" trace="a b" 7', "10.44.1.23"),
+        (OLD_ISTIO + b' "owl agent"', "172.30.146.82"),
+        (PLAIN + b' "192.0.2.3:1 x" - 192.0.2.4:1 192.0.2.5:1', "2001:db8::9"),
+        (PLAIN + b" a b c 192.0.2.5:1", "2001:db8::9"),
+        (PLAIN.replace(b"tcp://10.0.2.1:80", b"-") + b' "abc"', "2001:db8::9"),
+        (b"ACCESS " + PLAIN, "2001:db8::9"),
+    ],
+)
+def test_fields_may_be_added_at_the_end(line: bytes, client: str) -> None:
+    """Operators add headers and more; the peer is where Istio has it."""
+    reader = open_envoy_text(Hints())
+    found = read_one(reader, line)
+
+    assert reader.fits(line)
+    assert client == found.client
+    assert found.host in {"locations", "httpbin:8000"}
+
+
+INJECTED = b'owl" "cc21d9b0-2a9d-11e9-995f-08002730e0dc'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        PLAIN.replace(b"nsq2http", INJECTED),
+        ISTIO.replace(b"curl/7.73.0-DEV", INJECTED),
+        PLAIN.replace(b"nsq2http", b'owl" "owl')
+        .replace(b"locations", b"10.0.2.1:80")
+        .replace(b"cc21d9b0", b"cc21d9b0-2a9d-11e9-995f-08002730e0dc"),
+    ],
+)
+def test_a_user_agent_cannot_move_the_fields_behind_it(line: bytes) -> None:
+    """Two quotes and a blank in it look like the border of two fields."""
+    assert outcome(open_envoy_text(Hints()).read(line)) in {"quotes", "shape"}
+
+
+@pytest.mark.parametrize(
     ("line", "reason"),
     [
         (PLAIN.replace(b"POST /v1/locations?a=1 HTTP/2", b"- - -"), "not-http"),
