@@ -31,6 +31,8 @@ from shipper.formats.reasons import refuse
 from shipper.formats.stamps import Moment
 from shipper.model import Reject
 
+UNIT_UNKNOWN: Final = "The log does not say what the duration counts."
+
 _ACCESS: Final = "http.log.access"
 _HANDLED: Final = "handled request"
 # Caddy's own name comes first; the others are what `time_key` is set to.
@@ -113,7 +115,7 @@ def _exchange(log: LogObject, *, zone: tzinfo | None) -> Foreign | Reject:
         response_headers=log.headers("resp_headers"),
         request_size_bytes=log.integer("bytes_read"),
         response_size_bytes=log.integer("size"),
-        remarks=stamp.remarks,
+        remarks=(*stamp.remarks, UNIT_UNKNOWN) if _is_count(log) else stamp.remarks,
     )
 
 
@@ -146,8 +148,20 @@ def _scheme(
     return "http"
 
 
+def _is_count(log: LogObject) -> bool:
+    """Tell a duration in whole numbers, which seconds are not.
+
+    `duration_format` may make them nanoseconds or milliseconds; seconds have the
+    nanoseconds as their fraction.
+    """
+    duration = log.value("duration")
+    return type(duration) is int and duration > 0
+
+
 def _duration_ns(log: LogObject) -> int | Reject | None:
-    """Read seconds, or what Go prints of a duration."""
+    """Read seconds, or what Go prints of a duration; None for a mere count."""
+    if _is_count(log):
+        return None
     text = log.text("duration")
     if text is None or not _GO_DURATION.match(text):
         return log.duration_ns("duration", SECOND_NS)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shipper.foreign import Foreign
+from shipper.formats.caddy import UNIT_UNKNOWN
 from tests.support.json_logs import (
     STARTED_NS,
     a_caddy_line,
@@ -131,6 +132,17 @@ def test_durations_are_seconds_or_what_go_prints(
     line = a_caddy_line({"duration": duration})
 
     assert read_foreign("caddy", line).duration_ms == milliseconds
+
+
+@pytest.mark.parametrize("duration", [45, 250_000_000])
+def test_whole_numbers_are_no_seconds_that_anybody_can_tell(duration: int) -> None:
+    """Caddy writes milliseconds or nanoseconds so, if it is told to."""
+    found = read_foreign("caddy", a_caddy_line({"duration": duration}))
+
+    assert (found.duration_ms, found.started_ns, found.remarks) == (
+        None, STARTED_NS + 250_000_000, (UNIT_UNKNOWN,)
+    )  # fmt: skip
+    assert read_foreign("caddy", a_caddy_line({"duration": 0})).duration_ms == 0
 
 
 @pytest.mark.parametrize("duration", ["soon", "1m x", True, [], 1e30])
