@@ -27,7 +27,7 @@ PRESET: Final = FieldMap(
             "time_iso8601", "time_local", "@timestamp", "timestamp", "time",
             "datetime", "date", "ts",
         ),
-        "duration_s": ("request_time",),
+        "duration_s": ("request_time", "request_time_s"),
         "duration_ms": ("request_time_ms", "duration_ms"),
         "duration_us": ("request_time_us", "duration_us"),
         "request_line": ("request",),
@@ -42,26 +42,32 @@ PRESET: Final = FieldMap(
             "protocol", "proto",
         ),
         "scheme": ("scheme", "http_scheme"),
-        "host": ("http_host", "host", "vhost", "virtual_host", "server_name"),
+        "host": (
+            "http_host", "host", "vhost", "virtual_host", "domain", "server_name",
+        ),
         "client": (
             "remote_addr", "remote_ip", "remoteIP", "remoteIp", "remote_address",
-            "client_ip", "clientip", "clientIp", "client",
+            "client_ip", "clientip", "clientIp", "client", "remote", "real_ip", "ip",
         ),
         "user": ("remote_user", "remoteUser", "user"),
         "status": ("status", "http_status", "status_code", "response_code", "response"),
         "request_size_bytes": ("content_length", "http_content_length"),
-        "response_size_bytes": ("body_bytes_sent", "bodyBytesSent", "bytes"),
+        "response_size_bytes": (
+            "body_bytes_sent", "bodyBytesSent", "body_bytes", "bytes",
+        ),
         "request_body": ("request_body",),
         "response_body": ("response_body", "resp_body"),
     },
     request_headers={
         "Host": ("http_host",),
         "User-Agent": (
-            "http_user_agent", "user_agent", "userAgent", "useragent", "agent",
+            "http_user_agent", "user_agent", "userAgent", "useragent", "agent", "ua",
         ),
         "Referer": ("http_referer", "http_referrer", "referer", "referrer"),
         "Content-Type": ("http_content_type", "content_type"),
-        "X-Forwarded-For": ("http_x_forwarded_for", "x_forwarded_for"),
+        "X-Forwarded-For": (
+            "http_x_forwarded_for", "x_forwarded_for", "x_forward_for", "xff",
+        ),
     },
     response_headers={
         "Content-Type": ("sent_http_content_type",),

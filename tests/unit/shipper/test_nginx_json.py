@@ -350,3 +350,31 @@ def test_a_field_map_may_look_into_a_member_called_request() -> None:
     found = read_foreign(NAME, line, fields=fields)
 
     assert (found.method, found.target, found.status) == ("GET", "/owls", 204)
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "expected"),
+    [
+        ("ip", "203.0.113.9", {"client": "203.0.113.9"}),
+        ("real_ip", "203.0.113.9", {"client": "203.0.113.9"}),
+        ("remote", "203.0.113.9", {"client": "203.0.113.9"}),
+        ("ua", "owl/1", {"request_headers": (("User-Agent", "owl/1"),)}),
+        ("xff", "192.0.2.1", {"request_headers": (("X-Forwarded-For", "192.0.2.1"),)}),
+        (
+            "x_forward_for",
+            "192.0.2.1",
+            {"request_headers": (("X-Forwarded-For", "192.0.2.1"),)},
+        ),
+        ("body_bytes", 7, {"response_size_bytes": 7}),
+        ("domain", "api.example.com", {"host": "api.example.com"}),
+        ("request_time_s", "0.250", {"duration_ms": 250}),
+    ],
+)
+def test_short_names_are_known_too(
+    member: str, value: Any, expected: dict[str, Any]
+) -> None:
+    """Many a `log_format` has them."""
+    line = {"msec": "1785499200.250", "request": "GET / HTTP/1.1", "status": 200}
+    found = read_foreign(NAME, {**line, member: value})
+
+    assert expected == {name: getattr(found, name) for name in expected}
