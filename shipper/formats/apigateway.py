@@ -1,10 +1,11 @@
-"""Access logs of AWS API Gateway, for REST and HTTP APIs.
+"""Access logs of AWS API Gateway, for REST and HTTP APIs, in JSON or another form.
 
 Members are named after the `$context` variables they hold, flat, with dots, or one
 object in another. Events exported from CloudWatch Logs are unwrapped: a stamp before
 the object, or the object as the `message` of another. Times are those of the start.
 REST APIs count `requestTimeEpoch` in milliseconds and HTTP APIs in seconds; the
-service began in 2015, so the number of digits tells which.
+service began in 2015, so the number of digits tells which. The other forms of the
+console are read as the objects they would be (`apigateway_text`).
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from typing import Final
 import msgspec
 
 from shipper.foreign import Foreign, Hints
+from shipper.formats.apigateway_text import read_text_form
 from shipper.formats.fields import FieldMap, with_fields
 from shipper.formats.lines import ObjectReader
 from shipper.formats.mapped import MappedReader
 from shipper.formats.objects import LogObject, read_object
 from shipper.formats.reader import Format, LineReader
-from shipper.formats.reasons import refuse
+from shipper.formats.reasons import MAX_LINE_BYTES, refuse
 from shipper.model import Reject, Skip
 
 PRESET: Final = FieldMap(
@@ -69,7 +71,7 @@ _WEBSOCKET: Final = ("eventType", "connectionId")
 _SECONDS_DIGITS: Final = 10  # until 2286; milliseconds had 13 when the service began
 _PATHS: Final = ("path", "rawPath", "requestPath", "http.path")
 _EXPORTED: Final = re.compile(
-    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z[ \t]+(?=\{)"
+    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z[ \t]+(?=[^ \t])"
 )
 
 
@@ -107,13 +109,20 @@ def _open(hints: Hints) -> LineReader:
 def read_exported(line: bytes) -> LogObject | Reject | Skip:
     """Read one line, as it is or as CloudWatch Logs exports it."""
     exported = _EXPORTED.match(line)
-    found = read_object(line[exported.end() :] if exported else line)
+    found = _read_any(line[exported.end() :] if exported else line)
     if isinstance(found, LogObject) and found.has("timestamp"):
         message = found.raw("message")
-        inner = read_object(message) if message is not None else None
+        inner = _read_any(message) if message is not None else None
         if isinstance(inner, LogObject):
             return inner
     return found
+
+
+def _read_any(line: bytes) -> LogObject | Reject | Skip:
+    found = read_object(line)
+    if not isinstance(found, Reject) or len(line) > MAX_LINE_BYTES:
+        return found
+    return read_text_form(line) or found
 
 
 def _counts_seconds(log: LogObject) -> bool:

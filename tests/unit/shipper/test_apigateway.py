@@ -177,3 +177,60 @@ def test_a_field_map_may_name_what_an_operator_has_named() -> None:
     found = read_foreign(NAME, line, fields={"target": "p", "route": "r"})
 
     assert (found.target, found.route) == ("/x", "/y")
+
+
+UUID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+CLF = (
+    '203.0.113.9 - - [31/Jul/2026:12:00:00 +0000]"GET /owls/{id} HTTP/1.1" 200 42 '
+    f"{UUID} Y7gLVH0LCYcFlcQ="
+)
+CSV = (
+    "203.0.113.9,-,-,31/Jul/2026:12:00:00 +0000,GET,/owls/{id},HTTP/1.1,200,42,"
+    f"{UUID},Y7gLVH0LCYcFlcQ="
+)
+XML = (
+    f'<request id="{UUID}"> <ip>203.0.113.9</ip> <caller>-</caller> <user>-</user> '
+    "<requestTime>31/Jul/2026:12:00:00 +0000</requestTime> <httpMethod>GET</httpMethod>"
+    " <resourcePath>/owls/{id}</resourcePath> <status>200</status> "
+    "<protocol>HTTP/1.1</protocol> <responseLength>42</responseLength> </request>"
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        CLF,
+        CLF.replace("]", "] ").replace(" Y7gLVH0LCYcFlcQ=", ""),
+        CLF.replace(UUID, "Y7gLVH0LCYcFlcQ="),
+        CSV,
+        CSV.replace(",Y7gLVH0LCYcFlcQ=", ""),
+        XML,
+        "2026-07-31T12:00:01.000Z " + CLF,
+        json.dumps({"timestamp": 1, "message": XML}),
+    ],
+)
+def test_the_other_forms_of_the_console_say_the_same(line: str) -> None:
+    """CLF, CSV and XML of the same values."""
+    expected = an_apigateway_line()
+    for member in ("requestTimeEpoch", "path", "responseLatency", "domainName"):
+        expected = without(expected, member)
+
+    assert fitting(line) == [NAME]
+    assert read_foreign(NAME, expected) == read_foreign(NAME, line)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (CLF.replace(" 200 ", " - "), "status"),
+        (CLF.replace('"GET ', '"- '), "method"),
+        (CSV.replace("31/Jul", "32/Jul"), "time"),
+        (XML.replace("<status>200</status>", ""), "shape"),
+        (XML[:-9], "not-json"),
+        (CSV.replace(",42", ""), "not-json"),
+        (CLF.replace(UUID, "17"), "not-json"),
+    ],
+)
+def test_other_forms_that_cannot_be_read_are_refused(line: str, reason: str) -> None:
+    """With the reasons that objects have."""
+    assert why(read_line(NAME, line)) == reason
