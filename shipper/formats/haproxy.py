@@ -53,8 +53,8 @@ class HaproxyReader:
         """Tell whether HAProxy wrote the line; its notices fit too."""
         text = line.decode("latin-1").rstrip("\r")
         client = _CLIENT.search(text, 0, PREFIX_BYTES)
-        if client is not None and _REST.fullmatch(text, client.end()):
-            return True
+        if client is not None and _has_request(text):
+            return _REST.fullmatch(text, client.end()) is not None
         return _TAG.search(text, 0, PREFIX_BYTES) is not None
 
     def read(self, line: bytes) -> Foreign | Reject | Skip:
@@ -115,11 +115,18 @@ def _character(found: re.Match[str]) -> str:
     return chr(int(found[1], 16))
 
 
+def _has_request(text: str) -> bool:
+    """Tell a line of an exchange from the notices and TCP lines of a listener."""
+    return text.count('"') >= 2
+
+
 def _why_no_line(text: str, *, has_client: bool) -> Reject:
     if has_client and text.count('"') == 1:
         return refuse("half-line")
     if has_client and text.count('"') > 2:
         return refuse("quotes")
+    if has_client and _has_request(text):
+        return refuse("shape", "the line has a log-format of its own, not httplog's")
     if _TAG.search(text, 0, PREFIX_BYTES):
         return refuse("not-http", "HAProxy's line tells of no HTTP exchange")
     return refuse("shape")

@@ -145,3 +145,15 @@ def test_the_real_log_gives_its_counts() -> None:
     assert outcomes(
         a_reader("haproxy", BERLIN), sample("haproxy-httplog-lnav.log")
     ) == {"exchange": 13, "not-http": 4}
+
+
+def test_a_log_format_of_ones_own_is_not_httplog() -> None:
+    """The line tells of an exchange, but nobody knows which field is which."""
+    line = (
+        b"Nov 23 12:00:00 lb haproxy[7]: 203.0.113.9:22222 [23/Nov/2026:12:00:00.222] "
+        b"www~ app/one api.example.com 0/0/0/18/18 200 200 - - ---- 2/2/2/0/0 0/0 "
+        b'"GET /owls HTTP/1.1"'
+    )
+
+    assert outcome(a_reader("haproxy", BERLIN).read(line)) == "shape"
+    assert not a_reader("haproxy").fits(line)
