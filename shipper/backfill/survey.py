@@ -212,6 +212,8 @@ class Log:
         found = detect(first, self._choices.hints)
         if isinstance(found, Undetected):
             hint = "name it with --format, if it is one of docs/formats.md"
+            if found.looks_like is not None and "UTF-16" in found.looks_like:
+                hint = "make UTF-8 of it: iconv -f UTF-16 -t UTF-8"
             raise BadInputError(self.path, found.why, hint=hint)
         return FORMATS[found.name]
 

@@ -10,6 +10,7 @@ import pytest
 from shipper.backfill.choices import Choices
 from shipper.backfill.survey import Log
 from shipper.follow import Position
+from shipper.logfile import BadInputError
 from tests.support.combined import a_log
 from wsgi_writer.mask import Masks
 
@@ -50,3 +51,13 @@ def test_a_log_that_has_shrunk_has_fewer_lines_before_a_place(
     path.write_bytes(a_log(10))
     with Log(str(path), CHOICES) as found:
         assert found.line_number(Position(offset_bytes=10_000)) == 10
+
+
+def test_text_in_utf_16_is_told_how_to_be_made_readable(tmp_path: Path) -> None:
+    """Windows shells write it; no format here has it."""
+    path = tmp_path / "a.log"
+    path.write_bytes(a_log(3).decode().encode("utf-16"))
+    with pytest.raises(BadInputError, match="UTF-16") as raised:
+        Log(str(path), CHOICES)
+
+    assert raised.value.hint == "make UTF-8 of it: iconv -f UTF-16 -t UTF-8"
