@@ -5,7 +5,8 @@ Combined ``"referer" "user agent"`` and perhaps more quoted fields. The columns 
 ``[`` are counted: three, or four if the second is an address, and then the first is
 the virtual host, spelled as one. Quotes inside quoted fields are escaped (``\"``,
 ``\x22``). Apache stamps the start of a request and nginx its end; without a
-duration one cannot be made of the other, so the stamp is taken as it is.
+duration one cannot be made of the other, so the stamp is taken as it is. The ingress
+of Kubernetes appends its own fields, the duration among them.
 """
 
 from __future__ import annotations
@@ -25,11 +26,17 @@ from shipper.model import BLANK, Reject, Skip
 QUOTED: Final = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
 UNNAMED_QUOTED: Final = QUOTED.replace("(", "(?:", 1)
 _COLUMNS: Final = r"([^ ]++) ([^ ]++) ([^ ]++)(?: ([^ ]++))? \[([^\]\"]{1,64})\] "
+# Length of the request, duration, one or two names of services, and the upstream's.
+_INGRESS: Final = (
+    r" [0-9]{1,15} ([0-9]{1,9}\.[0-9]{3})(?: \[[^\]\"]{0,255}\](?= )){1,2}+"
+    r" (?!\[[^\]\"]*+\]\Z)[^\" ][^\"]*+"
+)
 _LINE: Final = re.compile(
     _COLUMNS
     + QUOTED
     + r" ([0-9]{1,3}|-) ([0-9]{1,15}|-)"
-    + rf"(?: {QUOTED} {QUOTED}(?: {UNNAMED_QUOTED})*+)?+",
+    + rf"(?: {QUOTED} {QUOTED}(?: {UNNAMED_QUOTED})*+"
+    + rf'(?:{_INGRESS}| kong_request_id: "[^"]*+")?+)?+',
     re.DOTALL,
 )
 _BEGINNING: Final = re.compile(_COLUMNS + '"')
@@ -119,7 +126,7 @@ def request_of(field: str) -> RequestLine | Reject:
 
 
 def _exchange(found: _Match) -> Foreign | Reject:
-    vhost, client, _, user, stamp, asked, status_text, size, referer, agent = (
+    vhost, client, _, user, stamp, asked, status_text, size, referer, agent, taken = (
         found.groups()
     )
     if user is None:
@@ -133,11 +140,16 @@ def _exchange(found: _Match) -> Foreign | Reject:
     started_ns = read_clf(stamp)
     if started_ns is None:
         return refuse("time")
+    duration_ms = None
+    if taken is not None:
+        duration_ms = int(taken.replace(".", ""))
+        started_ns = max(started_ns - duration_ms * 1_000_000, 0)
     return Foreign(
         started_ns=started_ns,
         method=request.method,
         target=request.target,
         status=status,
+        duration_ms=duration_ms,
         http_version=request.http_version,
         host=None if vhost == "-" else vhost,
         client=client_of(client),

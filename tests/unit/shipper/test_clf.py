@@ -263,3 +263,44 @@ def test_the_great_apache_log_has_one_bad_line() -> None:
 def test_a_blank_line_is_skipped() -> None:
     """It is counted on its own, not among the refused."""
     assert Skip(BLANK) == a_reader("common").read(b"")
+
+
+INGRESS = (
+    b'203.0.113.9 - owl [23/Nov/2026:12:00:01 +0000] "GET /a?b=c HTTP/2.0" 200 59 "-" '
+    b'"owl/1" 89 0.250 '
+)
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        b"[default-web-80] [] 192.0.2.5:8080 59 0.248 200 529a0079",
+        b"[default-web-80] [] 192.0.2.5:80, [2001:db8::1]:80 0, 59 0.0, 0.2 502, 200 5",
+        b"[default-web-80] 192.0.2.5:8080 59 0.248 200 529a0079",
+        b"[] [] - - - - 529a0079",
+    ],
+)
+def test_the_ingress_of_kubernetes_tells_the_duration(tail: bytes) -> None:
+    """Its stamp is nginx's, the end; the time taken is taken off."""
+    found = read_one(a_reader("combined"), INGRESS + tail)
+
+    assert (
+        found.duration_ms, found.started_ns, found.target, found.user,
+        found.response_size_bytes,
+    ) == (250, 1_795_435_200_750_000_000, "/a?b=c", "owl", 59)  # fmt: skip
+    assert a_reader("combined").fits(INGRESS + tail)
+
+
+@pytest.mark.parametrize("tail", [b"", b"12", b"[x", b'[a] [] "b"', b"[] []"])
+def test_other_tails_make_another_format(tail: bytes) -> None:
+    """Nobody knows what they say."""
+    assert outcome(a_reader("combined").read(INGRESS + tail)) in {"shape", "half-line"}
+
+
+def test_kongs_own_access_log_is_combined() -> None:
+    """The request's id stands at its end."""
+    line = COMBINED + b' kong_request_id: "529a0079"'
+
+    assert read_one(a_reader("combined"), COMBINED) == read_one(
+        a_reader("combined"), line
+    )
