@@ -44,7 +44,8 @@ def _is_kongs(log: LogObject) -> bool:
 def _exchange(log: LogObject) -> Foreign | Reject:
     if not isinstance(log.value("request"), dict):
         return refuse("not-http")
-    url = log.target("request.url")
+    # The latter before Kong 0.12.
+    url = log.target("request.url") or log.target("request.request_uri")
     asked = essentials(
         log.text("request.method"),
         log.target("request.uri") or url,

@@ -98,3 +98,15 @@ def test_an_object_of_another_shape_does_not_fit() -> None:
     line = a_kong_line({"latencies": 5})
 
     assert (fitting(line), why(read_line("kong", line))) == ([], "shape")
+
+
+def test_the_url_had_another_name() -> None:
+    """Kong before 0.12 wrote it as `request_uri`."""
+    url = "http://gateway.example.com:8000/owls?page=2"
+    line = a_kong_line({"request/url": None, "request/request_uri": url})
+    bare = a_kong_line({"request/url": None, "request/request_uri": url})
+    bare["request"] = {**bare["request"], "uri": None, "headers": {}}
+    found = read_foreign("kong", bare)
+
+    assert read_foreign("kong", line).scheme == "http"
+    assert (found.target, found.host) == (url, "gateway.example.com:8000")
