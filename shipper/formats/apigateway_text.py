@@ -1,7 +1,8 @@
 """Access logs of API Gateway that are no JSON: the CLF, CSV and XML of its console.
 
 ``203.0.113.9 - - [31/Jul/2026:12:00:00 +0000]"GET /owls/{id} HTTP/1.1" 200 42 id``,
-the same values with commas between them, or as elements of ``<request id="…">``. One
+the same values with commas between them, or as elements of ``<request id="…">``. HTTP
+APIs have the route (``GET /owls/{id}``) in place of the path, and no caller in CSV. One
 line comes in; the object that the JSON form would have goes out, or None.
 """
 
@@ -24,16 +25,17 @@ _CLF: Final = re.compile(
     r"(?P<ip>[0-9A-Fa-f.:]{2,45}+) (?P<caller>[^ ]++) (?P<user>[^ ]++) "
     rf'\[{_STAMP}\] ?"(?P<httpMethod>[^ "]++) (?P<resourcePath>[^"]*) '
     r'(?P<protocol>[^ "]++)" (?P<status>[0-9]{3}|-) (?P<responseLength>[0-9]{1,15}|-) '
-    rf"{_ID}(?: [^ ]++)?"
+    rf"{_ID}(?: .*+)?"
 )
 _CSV: Final = re.compile(
-    r"(?P<ip>[0-9A-Fa-f.:]{2,45}+),(?P<caller>[^,]*+),(?P<user>[^,]*+),"
+    r"(?P<ip>[0-9A-Fa-f.:]{2,45}+),(?:(?P<caller>[^,]*+),(?P<user>[^,]*+),)?"
     rf"{_STAMP},(?P<httpMethod>[^,]*+),(?P<resourcePath>[^\"]*),(?P<protocol>[^,]*),"
     rf"(?P<status>[0-9]{{3}}|-),(?P<responseLength>[0-9]{{1,15}}|-),{_ID}(?:,[^,]++)?"
 )
 _XML: Final = re.compile(
     r'\s*<request id="(?P<requestId>[^"<>]{1,128})">(.*)</request>\s*'
 )
+_ROUTE: Final = re.compile(r"[A-Z]{3,10} /.*|\$default")
 _ELEMENT: Final = re.compile(r"<([A-Za-z]{1,64})>([^<>]*+)</\1>")
 
 
@@ -43,7 +45,12 @@ def read_text_form(line: bytes) -> LogObject | None:
     if text.startswith("<"):
         return _read_elements(text)
     found = _CLF.fullmatch(text) or _CSV.fullmatch(text)
-    return None if found is None else LogObject(found.groupdict(), is_native=True)
+    if found is None:
+        return None
+    members = found.groupdict()
+    if _ROUTE.fullmatch(members["resourcePath"]):
+        members["routeKey"] = members.pop("resourcePath")
+    return LogObject(members, is_native=True)
 
 
 def _read_elements(text: str) -> LogObject | None:

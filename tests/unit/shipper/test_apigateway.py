@@ -234,3 +234,31 @@ def test_the_other_forms_of_the_console_say_the_same(line: str) -> None:
 def test_other_forms_that_cannot_be_read_are_refused(line: str, reason: str) -> None:
     """With the reasons that objects have."""
     assert why(read_line(NAME, line)) == reason
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        CLF.replace("GET /owls/{id}", "GET GET /owls/{id}"),
+        CSV.replace(",-,-,", ",").replace("GET,/owls", "GET,GET /owls"),
+        XML.replace("<caller>-</caller> <user>-</user> ", "").replace(
+            "<resourcePath>/owls/{id}</resourcePath>",
+            "<routeKey>GET /owls/{id}</routeKey>",
+        ),
+    ],
+)
+def test_http_apis_have_the_route_in_place_of_the_path(line: str) -> None:
+    """Their console proposes `routeKey`, and neither caller nor user."""
+    found = read_foreign(NAME, line)
+
+    assert fitting(line) == [NAME]
+    assert (found.method, found.target, found.route, found.http_version) == (
+        "GET", "/owls/{id}", "/owls/{id}", "HTTP/1.1",
+    )  # fmt: skip
+
+
+def test_more_may_follow_in_clf() -> None:
+    """Many append the message of an error."""
+    line = CLF + ' Internal server error "Internal"'
+
+    assert read_foreign(NAME, CLF) == read_foreign(NAME, line)
