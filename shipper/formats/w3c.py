@@ -17,6 +17,7 @@ from datetime import UTC, tzinfo
 from typing import Final
 
 from shipper.foreign import Foreign, Header, Hints
+from shipper.formats.checks import http_version
 from shipper.formats.columns import Columns, named_columns
 from shipper.formats.native import client_of, duration_ns, milliseconds, target_of
 from shipper.formats.reader import HEADER, Format
@@ -131,7 +132,7 @@ class W3cReader:
             target=target,
             status=status,
             duration_ms=None if taken_ns is None else milliseconds(taken_ns),
-            http_version=columns.value(fields, "cs-version"),
+            http_version=http_version(columns.value(fields, "cs-version")),
             scheme="https" if is_tls else None,
             host=columns.value(fields, "cs-host", "cs(host)"),
             client=client_of(columns.value(fields, "c-ip") or "-"),
@@ -187,10 +188,12 @@ def _is_http(columns: Columns, fields: list[str]) -> bool:
 
 def _target(columns: Columns, fields: list[str]) -> str | None:
     stem = columns.value(fields, "cs-uri-stem")
-    if stem is None:
-        whole = columns.value(fields, "cs-uri")
-        return None if whole is None else target_of(whole)
     query = columns.value(fields, "cs-uri-query")
+    if stem is None:
+        stem = columns.value(fields, "cs-uri")
+        if stem is None:
+            return None
+        query = None if "?" in stem else query
     return target_of(stem if query is None else f"{stem}?{query}")
 
 

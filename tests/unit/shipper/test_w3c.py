@@ -235,3 +235,27 @@ def test_a_quote_may_be_a_character() -> None:
         '/a?"b=1',
         '/a?q="owl"',
     ]
+
+
+@pytest.mark.parametrize(
+    ("uri", "target"), [(b"/a", "/a?q=1"), (b"/a?x", "/a?x"), (b"http://h/a", None)]
+)
+def test_a_query_of_its_own_is_added_to_a_whole_uri(
+    uri: bytes, target: str | None
+) -> None:
+    """Unless the URI has one; the draft means it to."""
+    reader = _told(b"#Fields: date time cs-method cs-uri cs-uri-query sc-status")
+    line = b"2024-01-15 10:00:03 GET " + uri + b" q=1 200"
+
+    assert (target or "http://h/a?q=1") == read_one(reader, line).target
+
+
+@pytest.mark.parametrize(
+    ("given", "version"),
+    [(b"HTTP/2", "HTTP/2"), (b"HTTP", None), (b"http/1.1", "HTTP/1.1"), (b"-", None)],
+)
+def test_a_version_is_one_of_http(given: bytes, version: str | None) -> None:
+    """Some name the protocol alone."""
+    line = LINE.replace(b" HTTP/1.1 ", b" " + given + b" ")
+
+    assert version == read_one(_told(FIELDS), line).http_version
