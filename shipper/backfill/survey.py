@@ -211,10 +211,7 @@ class Log:
             raise NoLinesError(self.path) if self.damage is None else self.damaged()
         found = detect(first, self._choices.hints)
         if isinstance(found, Undetected):
-            hint = "name it with --format, if it is one of docs/formats.md"
-            if found.looks_like is not None and "UTF-16" in found.looks_like:
-                hint = "make UTF-8 of it: iconv -f UTF-16 -t UTF-8"
-            raise BadInputError(self.path, found.why, hint=hint)
+            raise BadInputError(self.path, found.why, hint=_how_to_go_on(found))
         return FORMATS[found.name]
 
     def _check(self, first: list[bytes]) -> None:
@@ -225,6 +222,14 @@ class Log:
     def _is_cut(self, line: Line) -> bool:
         is_torn = line.fault is not None and line.fault.reason == TORN
         return is_torn and self.damage is not None
+
+
+def _how_to_go_on(found: Undetected) -> str:
+    if found.looks_like is not None and "UTF-16" in found.looks_like:
+        return "make UTF-8 of it: iconv -f UTF-16 -t UTF-8"
+    if found.candidates and found.looks_like is None:
+        return f"if it is that, name it: --format {found.candidates[0].name}"
+    return "name it with --format, if it is one of docs/formats.md"
 
 
 def _has_content(line: bytes) -> bool:

@@ -118,8 +118,8 @@ def _checked(
     items = [
         item
         for line in given
-        if not line.startswith(b"#")
         for item in [reader.read(line)]
+        if not line.startswith(b"#")
     ]
     if all(isinstance(item, Reject) and item.reason == "not-http" for item in items):
         why = f"the lines are those of {winner.name}, but tell of no HTTP exchange"

@@ -61,3 +61,13 @@ def test_text_in_utf_16_is_told_how_to_be_made_readable(tmp_path: Path) -> None:
         Log(str(path), CHOICES)
 
     assert raised.value.hint == "make UTF-8 of it: iconv -f UTF-16 -t UTF-8"
+
+
+def test_a_log_that_fits_too_little_is_told_what_to_name_it(tmp_path: Path) -> None:
+    """The best format is named, as the option takes it."""
+    path = tmp_path / "a.log"
+    path.write_bytes(a_log(3) + b"what is this\n")
+    with pytest.raises(BadInputError, match="75 %") as raised:
+        Log(str(path), CHOICES)
+
+    assert raised.value.hint == "if it is that, name it: --format combined"

@@ -123,6 +123,18 @@ def test_notices_of_a_known_program_are_no_access_log() -> None:
     assert found.why == "the lines are those of haproxy, but tell of no HTTP exchange"
 
 
+def test_a_log_of_ftp_is_no_access_log() -> None:
+    """Its columns are known from its header alone."""
+    found = _told(
+        [
+            b"#Fields: date time c-ip cs-method cs-uri-stem sc-status x-session",
+            b"2024-01-15 10:00:03 ::1 STOR a.txt 226 x",
+        ]
+    )
+
+    assert found.why == "the lines are those of w3c, but tell of no HTTP exchange"
+
+
 def test_header_lines_alone_decide_nothing() -> None:
     """Two formats know them, and no line tells which it is."""
     assert _told([b"#Version: 1.0"]).candidates == ()
