@@ -1,9 +1,10 @@
-"""Access logs of API Gateway that are no JSON: the CLF, CSV and XML of its console.
+"""Access logs of API Gateway that are no JSON: CLF, CSV, XML, and names with values.
 
 ``203.0.113.9 - - [31/Jul/2026:12:00:00 +0000]"GET /owls/{id} HTTP/1.1" 200 42 id``,
 the same values with commas between them, or as elements of ``<request id="…">``. HTTP
-APIs have the route (``GET /owls/{id}``) in place of the path, and no caller in CSV. One
-line comes in; the object that the JSON form would have goes out, or None.
+APIs have the route (``GET /owls/{id}``) in place of the path, and no caller in CSV.
+The Serverless Framework writes ``requestId: id, ip: 203.0.113.9, …``. One line comes
+in; the object that the JSON form would have goes out, or None.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ _XML: Final = re.compile(
 )
 _ROUTE: Final = re.compile(r"[A-Z]{3,10} /.*|\$default")
 _ELEMENT: Final = re.compile(r"<([A-Za-z]{1,64})>([^<>]*+)</\1>")
+_PAIR: Final = re.compile(r"([A-Za-z]{1,64}): ([^,]*+)(?:, |\Z)")
 
 
 def read_text_form(line: bytes) -> LogObject | None:
@@ -44,6 +46,8 @@ def read_text_form(line: bytes) -> LogObject | None:
     text = line.decode("latin-1").strip("\r\n\t ")
     if text.startswith("<"):
         return _read_elements(text)
+    if text.startswith("requestId: "):
+        return LogObject(dict(_PAIR.findall(text)), is_native=True)
     found = _CLF.fullmatch(text) or _CSV.fullmatch(text)
     if found is None:
         return None

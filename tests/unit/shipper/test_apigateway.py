@@ -196,9 +196,17 @@ XML = (
 )
 
 
+PAIRS = (
+    f"requestId: {UUID}, ip: 203.0.113.9, caller: -, user: -, "
+    "requestTime: 31/Jul/2026:12:00:00 +0000, httpMethod: GET, "
+    "resourcePath: /owls/{id}, status: 200, protocol: HTTP/1.1, responseLength: 42"
+)
+
+
 @pytest.mark.parametrize(
     "line",
     [
+        PAIRS,
         CLF,
         CLF.replace("]", "] ").replace(" Y7gLVH0LCYcFlcQ=", ""),
         CLF.replace(UUID, "Y7gLVH0LCYcFlcQ="),
@@ -229,6 +237,8 @@ def test_the_other_forms_of_the_console_say_the_same(line: str) -> None:
         (XML[:-9], "not-json"),
         (CSV.replace(",42", ""), "not-json"),
         (CLF.replace(UUID, "17"), "not-json"),
+        (PAIRS.replace("status: 200", "status: -"), "status"),
+        (PAIRS.replace(", status: 200", ""), "shape"),
     ],
 )
 def test_other_forms_that_cannot_be_read_are_refused(line: str, reason: str) -> None:
