@@ -51,13 +51,13 @@ def size_of(field: str | None) -> int | Reject | None:
 
 @lru_cache(maxsize=4096)
 def client_of(field: str) -> str | None:
-    """Return an IP address without its port; host names are no addresses."""
+    """Return an IP address without port and zone; host names are no addresses."""
     text = field
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    return text if is_address(text) else None
+    return text.partition("%")[0] if is_address(text) else None
 
 
 @lru_cache(maxsize=4096)

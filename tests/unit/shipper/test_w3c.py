@@ -259,3 +259,14 @@ def test_a_version_is_one_of_http(given: bytes, version: str | None) -> None:
     line = LINE.replace(b" HTTP/1.1 ", b" " + given + b" ")
 
     assert version == read_one(_told(FIELDS), line).http_version
+
+
+@pytest.mark.parametrize(
+    ("given", "client"),
+    [(b"fe80::1%3", "fe80::1"), (b"::1%0", "::1"), (b"[fe80::1%3]:443", "fe80::1")],
+)
+def test_the_zone_of_an_address_is_left_out(given: bytes, client: str) -> None:
+    """It is the number of a network card, and means nothing anywhere else."""
+    line = LINE.replace(b" 203.0.113.9 ", b" " + given + b" ")
+
+    assert client == read_one(_told(FIELDS), line).client
