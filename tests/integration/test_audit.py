@@ -7,7 +7,8 @@ import gzip
 import lzma
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from shipper.config.settings import SourceSettings
 from shipper.reports.audit import Audit, FileAudit, take_audit
 from shipper.reports.stretches import Kind
-from shipper.store import open_store
+from shipper.store import Store, open_store
 from shipper.store.sums import Outcomes
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
@@ -37,11 +38,22 @@ class Place:
         self.log = directory / "app.log"
         self.sealed = directory / SEALED
         self.state_dir = str(directory / "state")
+        self._parts = ExitStack()
+
+    def store(self, *, busy_seconds: float = 5.0) -> Store:
+        """Open the state; it is closed when the test is over."""
+        store = open_store(self.state_dir, clock=FakeClock(), busy_seconds=busy_seconds)
+        # Not left to the collector of garbage, which would do it during another test.
+        self._parts.callback(store.close)
+        return store
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._parts.close()
 
     def follow(self) -> Following:
         """Begin following, with the state on disk."""
-        store = open_store(self.state_dir, clock=FakeClock())
-        return following(self.directory, catalog=store)
+        return following(self.directory, catalog=self.store())
 
     def ship(self, lines: int = 100) -> None:
         """Write lines, read and commit them all."""
@@ -56,7 +68,6 @@ class Place:
         followed.commit()
         followed.drain()
         followed.source.close()
-        # Not left to the collector of garbage, which would do it during a test.
         store.close()
 
     def seal(self) -> None:
@@ -79,9 +90,11 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> Iterator[Place]:
     """A directory without a log."""
-    return Place(tmp_path)
+    place = Place(tmp_path)
+    yield place
+    place.close()
 
 
 def _kinds(file: FileAudit) -> list[tuple[str, int, int | None]]:
@@ -149,7 +162,7 @@ def test_where_reading_began_later_the_bytes_before_are_said_to_be_so(
 ) -> None:
     """Nobody claims to have delivered what was there before the first run."""
     append(place.log, _lines(0, 5))
-    store = open_store(place.state_dir, clock=FakeClock())
+    store = place.store()
     followed = following(place.directory, catalog=store, read_from="end")
     followed.drain()
     append(place.log, _lines(5, 5))
@@ -321,7 +334,7 @@ def test_a_packed_file_that_was_done_and_goes_has_lost_nothing(place: Place) -> 
 def test_what_was_sent_and_removed_meanwhile_is_not_lost(place: Place) -> None:
     """The moment is the state's; what has been committed since was pending then."""
     place.ship(100)
-    store = open_store(place.state_dir, clock=FakeClock())
+    store = place.store()
     followed = following(place.directory, catalog=store)
     append(place.log, _lines(100, 5))
     followed.drain()
@@ -355,7 +368,7 @@ def test_an_archive_that_was_never_to_be_read_is_not_lost(
     append(place.log, _lines(0, 5))
     packed = place.directory / f"{SEALED}.gz"
     packed.write_bytes(gzip.compress(b"".join(_lines(9, 9))))
-    store = open_store(place.state_dir, clock=FakeClock())
+    store = place.store()
     followed = following(place.directory, catalog=store, read_from="end")
     followed.drain()
     packed.unlink()
@@ -552,7 +565,7 @@ def _contents(directory: Path) -> dict[Path, bytes]:
 def test_a_commit_goes_through_while_somebody_counts(place: Place) -> None:
     """The moment is a copy: no lock is held while the logs are read."""
     place.ship(10)
-    store = open_store(place.state_dir, clock=FakeClock(), busy_seconds=0.0)
+    store = place.store(busy_seconds=0.0)
     followed = following(place.directory, catalog=store)
     append(place.log, _lines(10, 5))
     followed.drain()

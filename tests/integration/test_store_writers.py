@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -42,6 +43,12 @@ class Books:
             clock=self.clock,
             events=self.events,
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
 
     def follow(self, file_id: str, *, start_bytes: int = 0) -> None:
         """Remember a file."""
@@ -97,9 +104,10 @@ class Books:
 
 
 @pytest.fixture
-def books(tmp_path: Path) -> Books:
+def books(tmp_path: Path) -> Iterator[Books]:
     """A new state."""
-    return Books(tmp_path)
+    with Books(tmp_path) as books:
+        yield books
 
 
 def test_a_gap_is_told_once_and_survives_a_restart(books: Books) -> None:
@@ -156,10 +164,10 @@ def test_after_a_damaged_state_nothing_is_concluded(tmp_path: Path) -> None:
     state = tmp_path / "state" / "state.sqlite3"
     state.parent.mkdir()
     state.write_bytes(b"this was a database" * 100)
-    books = Books(tmp_path, on_state_error="beginning")
-    books.see(300, 400, opened=-1)
+    with Books(tmp_path, on_state_error="beginning") as books:
+        books.see(300, 400, opened=-1)
 
-    assert books.missing() == []
+        assert books.missing() == []
 
 
 def test_writers_are_told_apart(books: Books) -> None:
@@ -214,10 +222,10 @@ def test_a_state_of_the_version_before_concludes_nothing(tmp_path: Path) -> None
         database.executescript(MIGRATIONS[0] + "PRAGMA user_version=1;")
         database.execute("INSERT INTO ranges VALUES ('x', 0, 1, 0, 0, 1, 0, 0, 0)")
     database.close()
-    books = Books(tmp_path)
-    books.see(300, 400, opened=-(10**18))
+    with Books(tmp_path) as books:
+        books.see(300, 400, opened=-(10**18))
 
-    assert books.missing() == []
+        assert books.missing() == []
 
 
 def test_what_is_missing_is_named_by_writer(books: Books) -> None:
