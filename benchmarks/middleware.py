@@ -4,8 +4,9 @@
 
 Each variant runs in a process of its own, all in turn, round after round. First in
 process: microseconds from calling the application to the end of its answer, less what
-the bare application takes in the same round. Then under gunicorn with one synchronous
-worker, driven by wrk where it is installed. The vendor's SDK and gunicorn come from a
+the bare application takes in the same round; for exchanges that are all different, and
+for four kinds that come again and again. Then under gunicorn with two synchronous
+workers, driven by wrk where it is installed. The vendor's SDK and gunicorn come from a
 throw-away environment under build/, whose interpreter runs all variants.
 """
 
@@ -26,7 +27,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from benchmarks import writer
 from benchmarks.peers.exchanges import Exchange, environ_of, exchanges
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,11 +37,15 @@ VENDOR = ("readme-metrics", "gunicorn")
 VARIANTS = ("bare", "ours", "json and append", "rotating handler", "readme-metrics")
 SEED = 7
 DISTINCT = 500  # exchanges, of which those with text are sent in turn
+MIXED = "mixed"
+SERVED = "1 KB"  # under gunicorn
+# Of the requests that the small ones get.
+SHARES = {MIXED: 1.0, "1 KB": 1.0, "listed": 1.0, "50 KB": 0.25, "stream": 0.025}
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+def answering(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
     """Answer as the exchange says whose number is in X-Number."""
     exchange = EXCHANGES[int(environ.get("HTTP_X_NUMBER", "0"))]
     environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -78,17 +85,18 @@ class Plain:
         self._write(json.dumps(record))
 
 
-def build(variant: str, directory: Path, sink: str) -> App:
-    """Return the application wrapped as the variant says."""
+def build(variant: str, directory: Path, sink: str, kind: str = MIXED) -> App:
+    """Return the application for a kind of exchange, wrapped as the variant says."""
     log = directory / "app.log"
+    application: App = answering if kind == MIXED else writer.application
     match variant:
         case "bare":
             return application
         case "ours":
-            from wsgi_writer import ExchangeWriter
-
-            writer: Any = ExchangeWriter(application, log, identify=_caller)
-            return writer  # type: ignore[no-any-return]  # wsgiref's types are narrower
+            # Who called is in the headers of the kinds that come again and again.
+            identify = _caller if kind == MIXED else None
+            ours: Any = writer.ExchangeWriter(application, log, identify=identify)
+            return ours  # type: ignore[no-any-return]  # wsgiref's types are narrower
         case "json and append":
             file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
             return Plain(application, lambda line: os.write(file, f"{line}\n".encode()))
@@ -129,17 +137,28 @@ def is_text(exchange: Exchange) -> bool:
 EXCHANGES = [exchange for exchange in exchanges(DISTINCT, SEED) if is_text(exchange)]
 
 
-def child(variant: str, sink: str, requests: int) -> None:
-    """Call the application over and over and print each call's nanoseconds."""
+def environ_for(kind: str, number: int) -> dict[str, Any]:
+    """Return one request of a kind, no two of which are the same."""
+    if kind == MIXED:
+        environ = environ_of(EXCHANGES[number % len(EXCHANGES)])
+        environ["HTTP_X_NUMBER"] = str(number % len(EXCHANGES))
+    else:
+        environ = writer.an_environ(kind)
+        environ["wsgi.input"] = io.BytesIO(writer.SENT[kind])
+        environ["HTTP_X_REQUEST_ID"] = f"5eed0000-0000-4000-8000-{number:012x}"
+    return environ
+
+
+def child(variant: str, kind: str, sink: str, requests: int) -> None:
+    """Call the application over and over and print what a call takes."""
     with tempfile.TemporaryDirectory() as place:
-        app = build(variant, Path(place), sink)
+        app = build(variant, Path(place), sink, kind)
         took: list[int] = []
         cpu = 0
         for number in range(requests + requests // 10):
             if number == requests // 10:
                 took, cpu = [], time.process_time_ns()
-            environ = environ_of(EXCHANGES[number % len(EXCHANGES)])
-            environ["HTTP_X_NUMBER"] = str(number % len(EXCHANGES))
+            environ = environ_for(kind, number)
             begun = time.perf_counter_ns()
             answer = app(environ, lambda *_: lambda _: None)
             for _ in answer:
@@ -160,7 +179,8 @@ def child(variant: str, sink: str, requests: int) -> None:
 def wsgi() -> App:
     """Return the application that gunicorn serves; see `served`."""
     place = Path(os.environ["MEASURED_DIRECTORY"])
-    return build(os.environ["MEASURED_VARIANT"], place, os.environ["MEASURED_SINK"])
+    variant, sink = os.environ["MEASURED_VARIANT"], os.environ["MEASURED_SINK"]
+    return build(variant, place, sink, SERVED)
 
 
 def served(python: Path, variant: str, sink: str, seconds: int) -> dict[str, float]:
@@ -171,14 +191,13 @@ def served(python: Path, variant: str, sink: str, seconds: int) -> dict[str, flo
     port = free_port()
     with tempfile.TemporaryDirectory() as place:
         script = Path(place) / "post.lua"
-        body = next(e.request_body for e in EXCHANGES if e.request_body[:1] == b"{")
         script.write_text(
             'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\n'
-            'wrk.headers["X-Tenant"] = "tenant-1"\n'
-            f"wrk.body = [==[{body.decode()}]==]\n"
+            'wrk.headers["X-Request-Id"] = "5eed0000-0000-4000-8000-000000000001"\n'
+            f"wrk.body = [==[{writer.SENT[SERVED].decode()}]==]\n"
         )
         server = Measured(
-            [str(python), "-m", "gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}",
+            [str(python), "-m", "gunicorn", "-w", "2", "-b", f"127.0.0.1:{port}",
              "--log-level", "error", "benchmarks.middleware:wsgi()"],
             Path(place),
             {"MEASURED_VARIANT": variant, "MEASURED_SINK": sink,
@@ -187,8 +206,8 @@ def served(python: Path, variant: str, sink: str, seconds: int) -> dict[str, flo
         wait_until_listening(port)
         before = server.running_cpu_seconds()
         said = subprocess.run(
-            ["wrk", "-t1", "-c4", f"-d{seconds}s", "--latency", "-s", str(script),
-             f"http://127.0.0.1:{port}/v2/order"],
+            ["wrk", "-t1", "-c8", f"-d{seconds}s", "--latency", "-s", str(script),
+             f"http://127.0.0.1:{port}/{quote(SERVED)}"],
             stdout=subprocess.PIPE, text=True, check=True,
         ).stdout  # fmt: skip
         cpu = server.running_cpu_seconds() - before
@@ -231,11 +250,11 @@ def main() -> None:
     options.add_argument("--seconds", type=int, default=4)
     options.add_argument("--build", type=Path, default=ROOT / "build")
     options.add_argument("--results", type=Path, default=ROOT / "benchmarks/results")
-    options.add_argument("--child", nargs=2, metavar=("VARIANT", "SINK"))
+    options.add_argument("--sink", default="", help="of a child")
+    options.add_argument("--child", nargs=2, metavar=("VARIANT", "KIND"))
     given = options.parse_args()
     if given.child:
-        variant, url = given.child
-        child(variant, url, given.requests)
+        child(*given.child, given.sink, given.requests)
         return
     from benchmarks.peers import machine
     from benchmarks.peers.sink import FastSink
@@ -243,16 +262,19 @@ def main() -> None:
     python = vendor_python(given.build)
     sink = FastSink()
     url = f"http://127.0.0.1:{sink.port}"
-    calls: dict[str, list[Any]] = {variant: [] for variant in VARIANTS}
+    calls: dict[str, dict[str, list[Any]]] = {
+        kind: {variant: [] for variant in VARIANTS} for kind in SHARES
+    }
     under: dict[str, list[Any]] = {variant: [] for variant in VARIANTS}
     facts = machine.facts()
     try:
         for _ in range(given.runs):
-            for variant in VARIANTS:
-                wanted = ["--requests", str(given.requests)]
-                wanted += ["--child", variant, url]
-                said = _said(python, "benchmarks.middleware", *wanted)
-                calls[variant].append(json.loads(said.splitlines()[-1]))
+            for kind, share in SHARES.items():
+                for variant in VARIANTS:
+                    wanted = ["--child", variant, kind, "--sink", url]
+                    wanted += ["--requests", str(int(given.requests * share))]
+                    said = _said(python, "benchmarks.middleware", *wanted)
+                    calls[kind][variant].append(json.loads(said.splitlines()[-1]))
         for _ in range(given.runs if shutil.which("wrk") else 0):
             for variant in VARIANTS:
                 under[variant].append(served(python, variant, url, given.seconds))
@@ -263,7 +285,8 @@ def main() -> None:
         "taken": time.strftime("%Y-%m-%d", time.gmtime()),
         "machine": facts,
         "vendor": [line for line in frozen.split() if line.startswith(VENDOR)],
-        "in_process": calls,
+        "in_process": calls.pop(MIXED),
+        "kinds": calls,
         "under_gunicorn": under,
     }
     given.results.mkdir(parents=True, exist_ok=True)

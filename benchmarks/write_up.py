@@ -32,6 +32,7 @@ TABLES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "rest": ("reaction", tables.rest),
     "single-figures": ("reaction", tables.single_figures),
     "reaction-machine": ("reaction", tables.taken_on),
+    "kinds": ("middleware", tables.kinds),
     "in-process": ("middleware", tables.in_process),
     "under-gunicorn": ("middleware", tables.under_gunicorn),
     "middleware-machine": ("middleware", tables.taken_on),

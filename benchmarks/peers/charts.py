@@ -13,8 +13,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from benchmarks.peers.ratios import paired_difference
-from benchmarks.peers.tables import BARE, middle, net_cpu_seconds
+from benchmarks.peers.tables import BARE, added, middle, net_cpu_seconds
 
 GREY, OURS, OTHERS, LIGHT = "#7d8590", "#2f81f7", "#8b949e", "#b1bac4"
 STYLE: dict[Any, Any] = {
@@ -63,19 +62,16 @@ def _latency(result: Mapping[str, Any], file: Path) -> None:
 
 
 def _middleware(result: Mapping[str, Any], file: Path) -> None:
-    calls = result["in_process"]
+    calls = result["kinds"]["1 KB"]
     pairs = {
         share: {
-            name: paired_difference(
-                [one[f"{share}_us"] for one in rounds],
-                [one[f"{share}_us"] for one in calls[BARE]],
-            )
-            for name, rounds in calls.items()
-            if name != BARE
+            name: added(calls, name, f"{share}_us") for name in calls if name != BARE
         }
         for share in ("p50", "p99")
     }
-    _bars(pairs, "µs added to a request, in process", file, is_log=True)
+    _bars(
+        pairs, "µs added to a request, 1 KB in and out, in process", file, is_log=True
+    )
 
 
 def _memory(result: Mapping[str, Any], file: Path) -> None:

@@ -165,12 +165,13 @@ ruleset(name="ship" queue.type="LinkedList" queue.size="10000"
 
 
 def loop(way: str) -> Callable[[Place], Start]:
-    """Return how to start a bare loop: `raw` or `decode` (see `loops`)."""
+    """Return how to start a bare loop of `loops`."""
 
     def prepare(place: Place) -> Start:
         program = str(Path(__file__).with_name("loops.py"))
         url = f"http://127.0.0.1:{place.port}/v1/request"
-        return Start([sys.executable, program, way, str(place.log), url])
+        command = [sys.executable, program, way, str(place.log), url]
+        return Start(command, {"PYTHONPATH": str(ROOT)})
 
     return prepare
 
@@ -187,6 +188,7 @@ def all_contenders(rsyslog_directory: Path | None) -> list[Contender]:
         Contender("ours, default batches", "the same, batches of 100", usual),
         Contender("ours, all redacted", f"values to hide, {many}", present),
         Contender("raw loop", "posts the bytes: the floor", loop("raw"), True),
+        Contender("lean loop", "decodes, searches, splices", loop("lean"), True),
         Contender("decode loop", "json and requests", loop("decode"), True),
     ]
     if shutil.which("syslog-ng") or os.path.exists("/usr/sbin/syslog-ng"):

@@ -14,6 +14,13 @@ RIVAL = "syslog-ng, JSON"
 BARE = "bare"
 ALONE, SHARED = "one process", "2 workers"
 SPEED = "lines_per_second_once_begun"
+# Of the exchanges that come again and again.
+KINDS = {
+    "1 KB": "1 KB in and out",
+    "listed": "the same, a listed name in each body",
+    "50 KB": "a response of 50 KB",
+    "stream": "a stream of 100 × 10 KB",
+}
 
 
 def markdown(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -172,22 +179,43 @@ def _megabytes(sizes: Sequence[int]) -> str:
     return ", ".join(f"{size / 1e6:.0f}" for size in sizes)
 
 
+def added(calls: Figures, name: str, key: str) -> float:
+    """Return what a variant adds to the bare application, in microseconds."""
+    own, bare = ([one[key] for one in calls[each]] for each in (name, BARE))
+    return paired_difference(own, bare)
+
+
 def in_process(result: Mapping[str, Any]) -> str:
     """Return the table of microseconds added to a call."""
     calls: Figures = result["in_process"]
-    rows = []
-    for name, figures in calls.items():
-        cells = [name]
-        for key in ("p50_us", "p99_us", "cpu_us"):
-            own = [figure[key] for figure in figures]
-            bare = [figure[key] for figure in calls[BARE]]
-            added = paired_difference(own, bare)
-            cells.append(
-                f"({statistics.median(own):.0f})" if name == BARE else f"{added:.0f}"
-            )
-        rows.append(cells)
+    keys = ("p50_us", "p99_us", "cpu_us")
+    rows = [[name, *(_added(calls, name, key) for key in keys)] for name in calls]
     heading = ("what", "added p50 µs", "added p99 µs", "added CPU µs")
     return markdown(heading, rows)
+
+
+def kinds(result: Mapping[str, Any]) -> str:
+    """Return the table of microseconds added to calls of some kinds: p50 and p99."""
+    measured: Mapping[str, Figures] = result["kinds"]
+    names = next(iter(measured.values()))
+    rows = [
+        [
+            name,
+            *(
+                " / ".join(_added(calls, name, key) for key in ("p50_us", "p99_us"))
+                for calls in measured.values()
+            ),
+        ]
+        for name in names
+    ]
+    return markdown(("what", *(KINDS[kind] for kind in measured)), rows)
+
+
+def _added(calls: Figures, name: str, key: str) -> str:
+    """Return a cell; the bare application's own time stands in brackets."""
+    if name == BARE:
+        return f"({middle(calls[name], key):.0f})"
+    return f"{added(calls, name, key):,.0f}"
 
 
 def under_gunicorn(result: Mapping[str, Any]) -> str:

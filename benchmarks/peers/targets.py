@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.peers.ratios import paired_difference, paired_ratio
+from benchmarks.peers.ratios import paired_ratio
 from benchmarks.peers.tables import (
     ALONE,
     BARE,
+    KINDS,
     RIVAL,
     SHARED,
     SPEED,
+    added,
     markdown,
     middle,
     net_cpu_seconds,
@@ -141,18 +143,22 @@ def _reacting(result: Mapping[str, Any]) -> Iterator[Target]:
 
 
 def _calling(result: Mapping[str, Any]) -> Iterator[Target]:
-    calls = result["in_process"]
-    shares = (("p50_us", "p50", 30, 0.3), ("p99_us", "p99", 80, 0.05))
-    for key, share, microseconds, part in shares:
-        bare = [one[key] for one in calls[BARE]]
-        ours = paired_difference([one[key] for one in calls[OURS]], bare)
-        theirs = paired_difference([one[key] for one in calls[VENDOR]], bare)
-        yield Target(f"{share} added to a request", ours, microseconds, "µs")
-        yield Target(f"{share} added to a request, × {VENDOR}", ours / theirs, part)
+    small = result["kinds"]["1 KB"]
+    for key, share, microseconds, part in (
+        ("p50_us", "p50", 30, 0.3),
+        ("p99_us", "p99", 80, 0.05),
+    ):
+        ours, theirs = (added(small, name, key) for name in (OURS, VENDOR))
+        what = f"{share} added to a request, 1 KB in and out"
+        yield Target(what, ours, microseconds, "µs")
+        yield Target(f"{what}, × {VENDOR}", ours / theirs, part)
+    for kind, microseconds in (("listed", 60), ("50 KB", 80), ("stream", 90)):
+        ours = added(result["kinds"][kind], OURS, "p50_us")
+        yield Target(f"p50 added to a request, {KINDS[kind]}", ours, microseconds, "µs")
     served = {
         name: [one["requests_per_second"] for one in figures]
         for name, figures in result["under_gunicorn"].items()
     }
     ratio = paired_ratio(served[OURS], served[BARE])
-    what = "requests/s under gunicorn, × the bare application"
+    what = "requests/s under gunicorn, two workers, × the bare application"
     yield Target(what, ratio, 0.94, is_at_least=True)

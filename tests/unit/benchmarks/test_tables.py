@@ -64,6 +64,25 @@ def test_what_the_bare_application_takes_is_no_addition() -> None:
     assert "| bare | (10) | (20) | (12) |\n| ours | 30 | 70 | 38 |\n" in table
 
 
+def test_each_kind_of_exchange_has_its_own_bare_application() -> None:
+    """What is taken off is what the same exchange takes there."""
+    one = {"p50_us": 10.0, "p99_us": 20.0}
+    two = {"p50_us": 40.0, "p99_us": 90.0}
+    far = {"p50_us": 1_240.0, "p99_us": 90.0}
+    result = {
+        "kinds": {
+            "1 KB": {"bare": [one], "ours": [two]},
+            "stream": {"bare": [two], "ours": [far]},
+        }
+    }
+
+    rows = tables.kinds(result).splitlines()
+    assert rows[2:] == [
+        "| bare | (10) / (20) | (40) / (90) |",
+        "| ours | 30 / 70 | 1,200 / 0 |",
+    ]
+
+
 def _shared() -> dict[str, object]:
     speeds = {tables.ALONE: (100.0, 300.0), tables.SHARED: (160.0, 450.0)}
     one = {"cpu_seconds": 2.0, "lines_per_second": 90.0, "peak_bytes": 50e6}
