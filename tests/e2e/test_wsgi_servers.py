@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -262,18 +261,21 @@ def test_a_response_that_never_starts_is_recorded(pair: Pair) -> None:
 
 
 def test_the_first_chunk_is_not_held_back(pair: Pair) -> None:
-    """A stream's first chunk arrives well before its second one is made."""
-    with connected(pair.recorded) as sock:
-        began = time.monotonic()
+    """A stream's first chunk arrives before its second one is made.
+
+    One of five has to come so: on a busy machine we may look too late.
+    """
+    assert any(_first_comes_alone(pair.recorded) for _ in range(5))
+
+
+def _first_comes_alone(port: int) -> bool:
+    with connected(port) as sock:
         sock.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         got = b""
         while b"first" not in got:
             got += sock.recv(65536)
-        waited = time.monotonic() - began
-        rest = read_to_end(sock)
-
-    assert waited < 0.45
-    assert b"second" in rest
+        assert b"second" in got + read_to_end(sock)
+    return b"second" not in got
 
 
 def test_close_is_called_once(pair: Pair) -> None:
