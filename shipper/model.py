@@ -13,6 +13,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 Count = Annotated[int, Meta(ge=0)]
+BOM = b"\xef\xbb\xbf"  # some programs put this byte order mark before the first line
 BLANK = "blank"  # the one skip that no rule asked for; counted on its own
 PART = "part"  # the skip of a line that holds a part of a text, but not its last one
 

@@ -17,7 +17,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from shipper import har
 from shipper.explain import why_refused
-from shipper.model import BLANK, Caller, Reject, Serial, Skip
+from shipper.model import BLANK, BOM, Caller, Reject, Serial, Skip
 from shipper.record import VERSION, Auth, Note, Record, UnknownVersion
 
 __all__ = ["Record", "UnknownVersion", "parse", "serial_in"]
@@ -27,7 +27,6 @@ NOT_UTF8: Final = "not-utf8"
 NOT_JSON: Final = "not-json"
 SCHEMA: Final = "schema"
 
-_BOM: Final = b"\xef\xbb\xbf"
 _ENTRY: Final = b',"entry":'
 _ID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z"
@@ -169,7 +168,7 @@ def _refuse(data: bytes) -> Record | Skip | Reject | UnknownVersion:
         data.decode()
     except UnicodeDecodeError as error:
         return _not_utf8(data, error)
-    data = data.removeprefix(_BOM).strip(b" \t\r\n")
+    data = data.removeprefix(BOM).strip(b" \t\r\n")
     if not data:
         return Skip(BLANK)
     if b"\0" in data:

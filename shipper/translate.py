@@ -8,7 +8,7 @@ there on a foreign exchange goes the way of every record.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -17,10 +17,8 @@ from shipper.foreign import Foreign, Hints
 from shipper.formats import Format
 from shipper.formats.reasons import refuse
 from shipper.formats.unwrap import Pending, Unwrapper, Whole
-from shipper.model import Item, Line, Reject, Skip
+from shipper.model import BOM, Item, Line, Reject, Skip
 from shipper.record import UnknownVersion
-
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 class Translator:
@@ -70,7 +68,7 @@ class Translator:
         if self._is_record:
             return data
         # Windows programs put one before the first line; the id is of all bytes.
-        found = self._reader.read(data.removeprefix(_BOM))
+        found = self._reader.read(data.removeprefix(BOM))
         if not isinstance(found, Foreign):
             return found
         id_ = record_id(self._label, self._head_digest, line.start_bytes, data)

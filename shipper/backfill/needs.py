@@ -18,9 +18,7 @@ from shipper.errors import EXIT_USAGE
 from shipper.foreign import Foreign, Hints
 from shipper.formats import Format
 from shipper.logfile import BadInputError
-from shipper.model import Reject, Skip
-
-_BOM: Final = b"\xef\xbb\xbf"
+from shipper.model import BOM, Reject, Skip
 
 
 class Need(Struct, frozen=True):
@@ -88,4 +86,4 @@ def _read_all(
     format_: Format, lines: Sequence[bytes], hints: Hints
 ) -> list[Foreign | Reject | Skip]:
     reader = format_.open(hints)
-    return [reader.read(line.removeprefix(_BOM)) for line in lines]
+    return [reader.read(line.removeprefix(BOM)) for line in lines]

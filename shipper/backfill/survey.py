@@ -22,13 +22,12 @@ from shipper.formats import FORMATS, Format
 from shipper.formats.detect import FIRST_LINES, Undetected, detect
 from shipper.formats.unwrap import find_wrapper, unwrapped
 from shipper.logfile import BadInputError, LogFile
-from shipper.model import Line
+from shipper.model import BOM, Line
 from shipper.source.opening import header_lines
 from shipper.translate import Translator
 from wsgi_writer.mask import Masks
 
 _READ_BYTES: Final = 1_048_576
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 class NoLinesError(BadInputError):
@@ -234,5 +233,5 @@ def _how_to_go_on(found: Undetected) -> str:
 
 def _has_content(line: bytes) -> bool:
     """Tell whether a line is neither blank nor a header."""
-    text = line.removeprefix(_BOM).strip()
+    text = line.removeprefix(BOM).strip()
     return bool(text) and not text.startswith(b"#")

@@ -18,12 +18,11 @@ from shipper.foreign import Hints
 from shipper.formats.looks import look_of
 from shipper.formats.reader import Format
 from shipper.formats.table import FORMATS
-from shipper.model import Reject
+from shipper.model import BOM, Reject
 
 FIRST_LINES: Final = 200
 SHARE: Final = 0.95
 
-_BOM: Final = b"\xef\xbb\xbf"
 _HAR: Final = re.compile(rb'\s*\{\s*"log"\s*:\s*\{')
 
 
@@ -67,7 +66,7 @@ def detect(
         hints: Handed to the readers.
         formats: The table.
     """
-    first = [line.removeprefix(_BOM) for line in lines[:FIRST_LINES]]
+    first = [line.removeprefix(BOM) for line in lines[:FIRST_LINES]]
     given = [line for line in first if line.strip()]
     if not given:
         return Undetected("the log has no lines to tell its format by")

@@ -31,13 +31,12 @@ from shipper.formats.objects import LogObject, decode_object
 from shipper.formats.reader import Format, LineReader
 from shipper.formats.reasons import refuse
 from shipper.formats.stamps import Moment, read_iso
-from shipper.model import Reject, Skip
+from shipper.model import BOM, Reject, Skip
 
 NO_HAR: Final = "the file is JSON, but no HAR"
 
 _WIDE: Final = re.compile("[^\x00-\xff]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 class HarEntry(Struct, frozen=True, gc=False):
@@ -90,7 +89,7 @@ def split_har(content: bytes) -> Iterator[bytes] | Reject:
     Args:
         content: Must not change while the entries are taken.
     """
-    content = content.removeprefix(_BOM)
+    content = content.removeprefix(BOM)
     try:
         document = _DOCUMENTS.decode(content)
     except msgspec.ValidationError:

@@ -18,11 +18,10 @@ import msgspec
 from shipper.foreign import Header
 from shipper.formats.reasons import MAX_LINE_BYTES, refuse
 from shipper.formats.texts import readable, target_text
-from shipper.model import BLANK, Reject, Skip
+from shipper.model import BLANK, BOM, Reject, Skip
 
 ABSENT: Final = ("", "-")  # what servers write for "there is none"
 
-_BOM: Final = b"\xef\xbb\xbf"
 _BLANKS: Final = b" \t\r\n"
 _NUMBER: Final = re.compile(
     r"-?\d{1,24}(?:\.\d{1,24})?(?:[eE][+-]?\d{1,2})?\Z", re.ASCII
@@ -164,7 +163,7 @@ def read_object(line: bytes) -> LogObject | Reject | Skip:
     """Read one line as a JSON object; a byte order mark is tolerated."""
     if len(line) > MAX_LINE_BYTES:
         return refuse("too-long")
-    line = line.removeprefix(_BOM).strip(_BLANKS)
+    line = line.removeprefix(BOM).strip(_BLANKS)
     if not line:
         return Skip(BLANK)
     if not line.startswith(b"{"):

@@ -10,20 +10,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Final, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
 from shipper.fileid import HEADER_BYTES, Head, head_of
 from shipper.follow import READ_BYTES
+from shipper.model import BOM
 from shipper.source.handles import Handles
 from shipper.source.sighting import NotAFileError, Sighting, first_bytes
 from shipper.source.tracked import Tracked
 from shipper.unpack import UnpackError
 
 FIRST_LINES = 200  # as many as tell a format (docs/formats.md)
-
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 class Unpacked(Protocol):
@@ -129,7 +128,7 @@ def header_lines(stream: Unpacked, end_bytes: int) -> Iterator[bytes]:
         piece = stream.read_at(at, min(READ_BYTES, end_bytes - at))
         if not piece:
             return
-        text = piece if at else piece.removeprefix(_BOM)
+        text = piece if at else piece.removeprefix(BOM)
         at += len(piece)
         *lines, rest = (rest + text).split(b"\n")
         yield from (line for line in lines if line.startswith(b"#"))
