@@ -15,12 +15,12 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote, unquote, unquote_plus
 
 from shipper.bodies import read_media_type
+from shipper.cards import FEWEST_DIGITS
 from shipper.jsontext import is_json, looks_like_json, read_json, write_json
 from shipper.lists import mark_of
 
 MAX_NESTING: Final = 4  # JSON in JSON in …; deeper it is text
 MOST_ROUNDS: Final = 8  # a text with more layers of secrets is hidden whole
-FEWEST_DIGITS: Final = 13  # of a number that may be a card's
 WITHHELD: Final = "[NOT SENT: secret]"  # what stands for a body that stays here
 
 _PIECES = re.compile(r"([/?&;=#]+)")

@@ -2,8 +2,8 @@
 
 `raw` reads lines and posts their bytes in batches of 200: no shipper in Python can
 take less. `lean` also decodes each record into typed values, searches it once for all
-names and signs of secrets, and splices its entry into a payload: none that does these
-can take less with these libraries. `decode` decodes and encodes each line with the
+names and signs of secrets, and splices its entry into a payload: one that does these
+takes hardly less with the same libraries. `decode` decodes and encodes each line with the
 standard library and posts with requests, as a first script would. None of them keeps a
 position, follows a rotation, knows a card number, hides a value, or tries again.
 """
@@ -69,7 +69,7 @@ def lean(url: str) -> Callable[[list[bytes]], None]:
         entry = line[cut + len(member) : -2]
         entries.decode(entry)
         needles.occur_in(entry)
-        head = f'{{"_id":"{envelope.id}","group":{envelope.caller["id"]!r},"request":'
+        head = f'{{"_id":"{envelope.id}","group":"{envelope.caller["id"]}","request":'
         return b"%b%b}" % (head.encode(), entry)
 
     return lambda batch: send(list(map(payload, batch)))
