@@ -3,9 +3,10 @@
 `raw` reads lines and posts their bytes in batches of 200: no shipper in Python can
 take less. `lean` also decodes each record into typed values, searches it once for all
 names and signs of secrets, and splices its entry into a payload: one that does these
-takes hardly less with the same libraries. `decode` decodes and encodes each line with the
-standard library and posts with requests, as a first script would. None of them keeps a
-position, follows a rotation, knows a card number, hides a value, or tries again.
+takes hardly less with the same libraries. `decode` decodes and encodes each line with
+the standard library and posts with requests, as a first script would. None of them
+keeps a position, follows a rotation, knows a card number or hides a value, or tries
+again.
 """
 
 from __future__ import annotations
