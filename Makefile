@@ -8,7 +8,7 @@
 PYTHON ?= python3
 MINUTES ?= 20
 WORKERS ?= 1
-JOBS ?= 3
+JOBS ?= 4
 RUNS ?= 5
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,14 +27,14 @@ help:  ## Show this list.
 demo: $(VENV)/shipper.stamp  ## Send real exchanges from an app to a local receiver; files in demo/.
 	$(BIN)/shipper demo --keep demo
 
-# Laws and failures add no line to what the other tests cover, and measuring makes
-# them slow; the documents are read by `check`.
+# Of unit and integration tests alone it is measured what they cover: measuring makes
+# the hundreds of processes of the others slow. The documents are read by `check`.
 test: $(VENV)/dev.stamp  ## Run the tests of every day, with branch coverage.
 	$(BIN)/python -m pytest -m "not slow" -n $(JOBS) --dist worksteal \
-	    tests/property tests/chaos
+	    tests/property tests/chaos tests/e2e
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -m "not slow" -n $(JOBS) --dist worksteal \
-	    --ignore=tests/property --ignore=tests/chaos --ignore=tests/unit/test_docs.py
+	    tests/unit tests/integration --ignore=tests/unit/test_docs.py
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

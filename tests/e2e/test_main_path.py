@@ -74,7 +74,9 @@ def test_ten_thousand_exchanges_arrive_once(tmp_path: Path) -> None:
     ):
         answers = drive(port)
         servers.awaited(
-            lambda: receiver.counts.records >= EXCHANGES or None, "all records"
+            lambda: receiver.counts.records >= EXCHANGES or None,
+            "all records",
+            seconds=60,  # other tests run beside it
         )
         code, _, errors = commands.stop(shipper, signal.SIGTERM)
 

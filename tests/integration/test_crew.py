@@ -151,7 +151,7 @@ def test_time_that_is_up_ends_all(yard: Yard) -> None:
     """`--max-duration` with a receiver that is away: exit 75, and told why."""
     with yard.receiving(faults=Faults(status=503)):
         yard.write(2)
-        done = yard.shop.shipper("run", "--once", "--max-duration", "2s")
+        done = yard.shop.shipper("run", "--once", "--max-duration", "5s")
 
     assert done.returncode == 75
     assert "out_of_time" in done.stderr

@@ -183,13 +183,15 @@ def parsed(raw: bytes) -> Answer:
     return answer
 
 
-def awaited(look: Callable[[], T | None], what: str) -> T:
-    """Look until there is something to see; fail after a while.
+def awaited(
+    look: Callable[[], T | None], what: str, *, seconds: float = PATIENCE_SECONDS
+) -> T:
+    """Look until there is something to see; fail after so long.
 
     Raises:
         TimeoutError: If it did not show.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = look()
         if found is not None:
