@@ -86,6 +86,11 @@ class Detectors:
         self._glance = Needles([*(sign.encode() for sign in hidden), _PACKED])
         self._card_places = Shapes([CARD_SHAPE] if self._has_cards else [])
 
+    def load(self) -> None:
+        """Make ready for the first entry."""
+        self._glance.load()
+        self._card_places.load()
+
     def find(self, text: str, name: str = "") -> list[Finding]:
         """Return what is suspected in a text, first to last, none overlapping.
 

@@ -3,7 +3,7 @@
 Looking for each one by itself costs a pass for each; a regular expression tries all of
 them at every byte. The library makes one automaton of them all, and looks at many bytes
 at a time (docs/decisions). This room alone knows it. An automaton is made when it is
-first asked for anything; any thread may ask.
+first asked for anything, or loaded; any thread may ask.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]  # from, and what stands behind it
 Hit = tuple[int, int]  # which of the patterns, and what stands behind it
+_Tools = tuple[Callable[..., None], object]  # the search, and the place to search in
 
 
 class _Automaton:
@@ -33,19 +34,24 @@ class _Automaton:
         self._database: Database | None = None
         self._own = _Own()
 
+    def load(self) -> None:
+        """Make the automaton, which the first question would otherwise do."""
+        if self._patterns and self._own.tools is None:
+            self._prepare()
+
     def hits_in(self, text: bytes) -> list[Hit]:
         """Return what stands in a text."""
         hits: list[Hit] = []
-        own = self._own
-        scan = own.scan
-        if scan is None:
+        tools = self._own.tools
+        if tools is None:
             if not self._patterns:
                 return hits
-            scan = self._prepare(own)
-        scan(text, _note, 0, hits, own.scratch)
+            tools = self._prepare()
+        scan, scratch = tools
+        scan(text, _note, 0, hits, scratch)
         return hits
 
-    def _prepare(self, own: _Own) -> Callable[..., None]:
+    def _prepare(self) -> _Tools:
         # Late: a run that finds nothing to read does without it.
         from hyperscan import HS_FLAG_CASELESS, Database, Scratch  # noqa: PLC0415
 
@@ -59,16 +65,15 @@ class _Automaton:
                 flags=HS_FLAG_CASELESS if self._ignores_case else 0,
             )
             self._database = database
-        own.scratch = Scratch(database)
-        own.scan = database.scan
-        return own.scan
+        tools = database.scan, Scratch(database)
+        self._own.tools = tools
+        return tools
 
 
 class _Own(local):
     """What one thread searches with; the library lets others run meanwhile."""
 
-    scan: Callable[..., None] | None = None
-    scratch: object = None
+    tools: _Tools | None = None
 
 
 class Needles(_Automaton):
@@ -95,11 +100,14 @@ class Needles(_Automaton):
         Of those that overlap only one is told of: the one that begins first, and the
         longest of those that do.
         """
+        hits = self.hits_in(text)
+        if not hits:
+            return []
         lengths = self._lengths
         spans: list[Span] = []
         reach = 0
         is_apart = True
-        for number, end in self.hits_in(text):
+        for number, end in hits:
             start = end - lengths[number]
             is_apart = is_apart and start >= reach
             reach = end

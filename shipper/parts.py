@@ -180,6 +180,8 @@ def join(
         events=events,
         clock=clock,
     )
+    if not once:
+        plan.shapers.load()
     pacing = pacing_of(settings, events=events, clock=clock)
     letterbox = letterbox_of(settings, state.store)
     desk = desk_of(

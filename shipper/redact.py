@@ -66,6 +66,11 @@ class Redactor:
         marks = redaction == "mark" and not self._scan.is_blind
         self._patcher = Patcher(policy) if marks else None
 
+    def load(self) -> None:
+        """Make ready for the first record."""
+        if self.policy.is_set and not self._scan.is_blind:
+            self._scan.load()
+
     def apply(self, record: Record) -> Redacted | Reject:
         """Return what may leave of a record."""
         try:

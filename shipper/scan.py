@@ -42,6 +42,10 @@ class Scan:
         needles = (*(word.encode() for word in words), *_HIDING)
         self._needles = Needles(needles, ignores_case=True)
 
+    def load(self) -> None:
+        """Make ready for the first entry."""
+        self._needles.load()
+
     def spans(self, entry: bytes) -> list[Span]:
         """Return where something stands that may be a name, first to last."""
         return self._needles.spans_in(entry)

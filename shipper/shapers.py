@@ -50,6 +50,12 @@ class Shapers:
 
         return LiveShaper(shapers=self.by_source, own=self.own, readings=readings)
 
+    def load(self) -> None:
+        """Make ready for the first line, whose coming is no time to begin."""
+        # All shapers have these in common.
+        self.own.redactor.load()
+        self.own.detector.load()
+
     def unsampled(self) -> Shapers:
         """Return the same without a sample: every record counts."""
         every = Sampler()

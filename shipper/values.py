@@ -49,6 +49,11 @@ class Detector:
         self.is_on = mode != "off" and self._detectors.are_any
         self._hides = mode == "redact"
 
+    def load(self) -> None:
+        """Make ready for the first entry."""
+        if self.is_on:
+            self._detectors.load()
+
     def check(self, entry: bytes) -> Checked | None:
         """Return what is suspected in an entry, or None for nothing."""
         if not self.is_on:

@@ -166,11 +166,12 @@ class Places:
 
     def _list(self, directory: str, before: list[Name]) -> list[Name]:
         # The names that were there already are what the roster holds, too.
-        known = {name.path: name for name in before}
+        start = len(os.path.join(directory, ""))
+        known = {name.path[start:]: name for name in before}
         names = [
-            known.get(found.path, found)
+            found
             for name in os.listdir(directory)
-            if (found := name_of(self._patterns, directory, name)) is not None
+            if (found := known.get(name) or name_of(self._patterns, directory, name))
             if self._is_ours(found)
         ]
         # Of several copies of one log the first is followed: rather the active

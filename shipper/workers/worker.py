@@ -89,6 +89,8 @@ def _ship(assignment: Assignment, wire: Wire, orders: _Orders, clock: Clock) -> 
             events=events,
             clock=clock,
         )
+        if not assignment.once:
+            plan.shapers.load()
         pipeline = pipeline_of(
             parts,
             plan,

@@ -200,6 +200,19 @@ def test_a_signal_ends_the_daemon_cleanly(number: signal.Signals, shop: Shop) ->
     assert json.loads(again.stdout)["delivered"] == 0
 
 
+def test_a_daemon_is_ready_before_the_first_record(shop: Shop) -> None:
+    """The library that searches is there when it has started, not when a line comes."""
+    with (
+        shop.receiving(),
+        running("run", "--config", str(shop.config), "--verbose") as process,
+    ):
+        line_with(process, "started")
+        loaded = Path(f"/proc/{process.pid}/maps").read_text("utf-8")
+        stop(process, signal.SIGTERM)
+
+    assert "hyperscan" in loaded
+
+
 def test_a_receiver_that_never_answers_does_not_delay_the_end(shop: Shop) -> None:
     """SIGTERM ends within five seconds, the last wait and the saving included."""
     with LoopbackServer([Silence()]) as server:
