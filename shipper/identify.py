@@ -98,14 +98,14 @@ class Identifier:
 
     def caller_of(self, record: Record) -> Caller | None:
         """Return who made the request; None leaves the record out."""
-        return self.identify(record).caller
+        if record.caller is None:
+            return self.identify(record).caller
+        self._look_at_mask(record)
+        return self._with_details(record.caller)
 
     def identify(self, record: Record) -> Identified:
         """Return who made the request, and how that was found."""
-        if self._on_other_mask is not None:
-            kind = mask_kind(record)
-            if kind is not None and kind != self._kind:
-                self._on_other_mask(kind)
+        self._look_at_mask(record)
         if record.caller is not None:
             return Identified(self._with_details(record.caller), APPLICATION)
         misses: tuple[Miss, ...] = ()
@@ -116,6 +116,13 @@ class Identifier:
             else:
                 return Identified(self._looked_up(found), text, misses)
         return Identified(self._otherwise, None, misses)
+
+    def _look_at_mask(self, record: Record) -> None:
+        """Tell if the writer masks in another way than we do."""
+        if self._on_other_mask is not None:
+            kind = mask_kind(record)
+            if kind is not None and kind != self._kind:
+                self._on_other_mask(kind)
 
     def _with_details(self, caller: Caller) -> Caller:
         """Fill in what the application left open; what it said, it said."""
@@ -141,13 +148,16 @@ class Identifier:
 
 def mask_kind(record: Record) -> str | None:
     """Return how the writer masks, ``sha512`` or ``hmac``; None if it does not show."""
-    mask = record.caller.id if record.caller is not None else ""
-    auth = record.auth
+    caller, auth = record.caller, record.auth
+    if auth is not None and auth.id:
+        return _kind_of(auth.id)
+    if caller is not None:
+        return _kind_of(caller.id)
     if auth is not None:
-        mask = auth.id or mask
         for masks in (auth.headers, auth.query, auth.cookies):
-            mask = mask or next(iter(masks.values()), "")
-    return _kind_of(mask)
+            for mask in masks.values():
+                return _kind_of(mask)
+    return None
 
 
 def _kind_of(mask: str) -> str | None:

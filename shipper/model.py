@@ -58,8 +58,10 @@ class Line(Struct, frozen=True, gc=False):
     is_open: bool = False
 
 
-class Caller(Struct, frozen=True, gc=False):
+class Caller(Struct, frozen=True, gc=False, omit_defaults=True):
     """Who made the request, as ReadMe's dashboard will group it.
+
+    Laid out as JSON, what is empty is left out.
 
     Attributes:
         id: Masked already (docs/record-format.md), never a raw credential.

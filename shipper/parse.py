@@ -143,10 +143,8 @@ def _record(
 def _is_auth(auth: Auth) -> bool:
     if auth.id and not is_mask(auth.id):
         return False
-    for masks in (auth.headers, auth.query, auth.cookies):
-        if masks and not all(map(is_mask, masks.values())):
-            return False
-    return True
+    masks = (*auth.headers.values(), *auth.query.values(), *auth.cookies.values())
+    return not masks or all(map(is_mask, masks))
 
 
 @lru_cache(maxsize=4096)

@@ -40,11 +40,6 @@ class PayloadBuilder:
 
     def build(self, record: Record, caller: Caller, redacted: Redacted) -> Entry:
         """Return the record's log object, ready to stand in a request's array."""
-        group = {"id": caller.id}
-        if caller.label:
-            group["label"] = caller.label
-        if caller.email:
-            group["email"] = caller.email
         payload = b"".join(
             (
                 b'{"_id":',
@@ -52,7 +47,7 @@ class PayloadBuilder:
                 b',"_version":3,"clientIPAddress":',
                 _encode(record.client),
                 self._before_group,
-                _encode(group),
+                _encode(caller),
                 self._before_entry,
                 redacted.entry,
                 b"]}}}",

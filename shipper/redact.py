@@ -80,9 +80,11 @@ class Redactor:
             return Reject("unencodable", "a body was opened that is no text")
 
     def _applied(self, record: Record) -> Redacted:
+        if record.is_open:
+            return self.rewrite(record)
         if not self.policy.is_set:
-            return self.rewrite(record) if record.is_open else Redacted(record.entry)
-        if record.is_open or self._scan.is_blind or self._hides_target(record):
+            return Redacted(record.entry)
+        if self._scan.is_blind or self._hides_target(record):
             return self.rewrite(record)
         spans = self._scan.spans(record.entry)
         if not spans:
