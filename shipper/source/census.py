@@ -78,6 +78,7 @@ class Census:
             for candidate in candidates
             if not self._is_known(candidate, missing)
         ]
+        self._copies.forget_all_but(unknown)
         for tracked in missing.values():
             # Its first line may have been finished just before the name went.
             if not tracked.row.head.is_known and not tracked.is_doubtful:

@@ -7,6 +7,8 @@ original is gone (`census`); until then it is none of our business.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from shipper.fileid import Head
@@ -49,6 +51,16 @@ class Copies:
         if original.facts.size_bytes < judged.original_bytes:
             return None
         return judged.file_id
+
+    def forget_all_but(self, candidates: Sequence[Candidate]) -> None:
+        """Let go of what was judged and is not there any more."""
+        if len(self._known) > len(candidates):
+            inodes = {candidate.inode for candidate in candidates}
+            self._known = {
+                inode: judged
+                for inode, judged in self._known.items()
+                if inode in inodes
+            }
 
     def is_copy(self, candidate: Candidate) -> bool:
         """Return True if the candidate is a copy of a followed file.

@@ -16,6 +16,7 @@ from shipper.source.tracked import Facts, Tracked
 from shipper.unpack import UnpackError
 
 Inode = tuple[int, int]
+MOST_PROBLEMS = 1024  # paths whose trouble is remembered, not to be told again
 
 
 class Candidate:
@@ -128,6 +129,9 @@ class Examiner:
         """Report that a path cannot be followed, once for each reason."""
         if self._problems.get(path) != why:
             self._problems[path] = why
+            if len(self._problems) > MOST_PROBLEMS:
+                # The oldest: most likely nothing has that name any more.
+                del self._problems[next(iter(self._problems))]
             self._events.emit(event, path=path, why=why)
 
     def relief(self, path: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import gc
 import gzip
 import os
 import stat
 import time
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 from shipper.errors import StateError
 from shipper.model import Line
 from shipper.source import Source
+from shipper.source.examine import MOST_PROBLEMS, Examiner
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
 from tests.support.followed import (
@@ -551,6 +554,55 @@ def test_a_file_closed_in_the_middle_of_a_block_keeps_the_chain(log: Path) -> No
 
     assert closed == 0
     assert some_lines(1, 10) == shipper.read
+
+
+def test_copies_that_come_and_go_leave_nothing_behind(
+    tmp_path: Path, log: Path
+) -> None:
+    """Who archives a log every hour must not make the shipper grow for years."""
+    shipper = following(log.parent)
+    shipper.drain()
+    kept = tmp_path / "elsewhere"
+    kept.mkdir()
+
+    def come_and_go(count: int) -> None:
+        for number in range(count):
+            copy = Path(f"{log}.{number}")
+            copy.write_bytes(log.read_bytes())
+            os.link(copy, kept / str(len(os.listdir(kept))))  # its inode is not reused
+            assert shipper.drain() == []
+            copy.unlink()
+
+    tracemalloc.start()
+    try:
+        come_and_go(10)
+        before = _bytes_made_in("copies.py")
+        come_and_go(200)
+        after = _bytes_made_in("copies.py")
+    finally:
+        tracemalloc.stop()
+
+    assert after - before < 2000
+
+
+def test_trouble_that_comes_and_goes_leaves_little_behind() -> None:
+    """A path of which trouble was told long ago is told of once more, if need be."""
+    events = RecordingEvents()
+    examiner = Examiner(open_file=os.open, events=events)
+    for number in range(MOST_PROBLEMS + 1):
+        examiner.trouble(f"/logs/{number}", "file_unreadable", "Permission denied")
+
+    examiner.trouble("/logs/1", "file_unreadable", "Permission denied")
+    examiner.trouble("/logs/0", "file_unreadable", "Permission denied")
+
+    assert events.names().count("file_unreadable") == MOST_PROBLEMS + 2
+
+
+def _bytes_made_in(room: str) -> int:
+    gc.collect()
+    made = tracemalloc.Filter(True, f"*/source/{room}")
+    traces = tracemalloc.take_snapshot().filter_traces([made]).traces
+    return sum(trace.size for trace in traces)
 
 
 def test_views_tell_how_far_reading_has_come(log: Path) -> None:
