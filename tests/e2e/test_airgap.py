@@ -140,7 +140,7 @@ def _letter_reasons(shop: Shop) -> dict[str | None, str]:
 
 
 def test_records_cross_the_gap_and_word_comes_back(shop: Shop, outside: Shop) -> None:
-    """Every id arrives though the sender is killed; the sums are exact at each step."""
+    """Scenario 53: checked, and sent though the sender is killed; sums are exact."""
     written = _write(shop)
     key = shop.directory / "shared.key"
     key.write_text(f"{SHARED_KEY}\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import itertools
 import json
 import lzma
 import os
@@ -129,25 +130,36 @@ def test_standard_input_is_a_log_too(shop: Shop) -> None:
 
 
 def test_killed_five_times_it_goes_on_where_it_was(shop: Shop) -> None:
-    """Every record arrives; what repeats has the same id, one window a kill."""
+    """Scenario 51: all arrives; what repeats has the same id, one window a kill."""
     log = shop.directory / "access.log.gz"
     log.write_bytes(gzip.compress(a_log(6_000)))
     words = ["backfill", "--config", str(shop.config), str(log), *HOW]
-    kills = 0
+    kills, copies = 0, [0]
     with shop.receiving(faults=Faults(delay_seconds=0.02)) as receiver:
         while kills < 5:
             at = receiver.counts.records
             with running(*words) as process:
+                # Past the window, so that what repeats is this life's repeat.
                 await_records(receiver, at + 700, process)
                 process.kill()
                 process.wait()
             kills += 1
+            copies.append(copies_in(shop))
         last = sent(shop, str(log), *HOW)
+    copies.append(copies_in(shop))
 
     ids = shop.received()
     assert len(set(ids)) == 6_000
-    assert len(ids) - 6_000 <= kills * WINDOW_RECORDS
+    assert all(
+        after - before <= WINDOW_RECORDS for before, after in itertools.pairwise(copies)
+    )
     assert 0 < last["delivered"] < 6_000 - kills * 300
+
+
+def copies_in(shop: Shop) -> int:
+    """Return how many records arrived beyond the first time."""
+    ids = shop.received()
+    return len(ids) - len(set(ids))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -206,7 +218,7 @@ def test_workers_end_with_the_command_that_made_them(shop: Shop) -> None:
 
 
 def test_a_file_that_the_shipper_follows_is_left_to_it(shop: Shop) -> None:
-    """Side by side, they send nothing twice."""
+    """Scenario 52: side by side, they send nothing twice."""
     old = shop.directory / "old.jsonl"
     with shop.receiving() as receiver:
         ids = shop.record(20)
@@ -226,7 +238,7 @@ def test_a_file_that_the_shipper_follows_is_left_to_it(shop: Shop) -> None:
 
 
 def test_a_shipper_does_not_send_again_what_was_sent_as_history(shop: Shop) -> None:
-    """The log is backfilled first and followed later; only what is new is sent."""
+    """Scenario 52: backfilled first and followed later, only what is new is sent."""
     with shop.receiving():
         ids = shop.record(20)
         sent(shop, str(shop.log))
@@ -236,6 +248,31 @@ def test_a_shipper_does_not_send_again_what_was_sent_as_history(shop: Shop) -> N
 
     assert done.returncode == 0, done.stderr
     assert shop.received() == [*ids, *more]
+    assert json.loads(audit.stdout)["is_exact"] is True
+
+
+def test_a_log_that_a_shipper_begins_to_follow_is_taken_over(shop: Shop) -> None:
+    """Scenario 52: while it is sent as history; no more than a window comes twice."""
+    log = shop.directory / "access.log"
+    log.write_bytes(a_log(6_000))
+    words = ["backfill", "--config", str(shop.config), str(log), *HOW, "--json"]
+    words += ["--rate", "1000/s"]  # so that the shipper is there long before the end
+    follow = 'base_url = "https://www.example.com"\nidentity = "client-ip"\n'
+    with shop.receiving() as receiver:
+        shop.configure_more(
+            f'[[source]]\npaths = ["{log.name}"]\nformat = "combined"\n{follow}'
+        )
+        with running(*words) as history:
+            await_records(receiver, 700, history)
+            live = shop.shipper("run", "--once", "--json")
+            out, err = history.communicate(timeout=60)
+        audit = shop.shipper("audit", "--json")
+
+    (file,) = json.loads(out)["files"]
+    assert (file["state"], live.returncode) == ("left alone", 0), err + live.stderr
+    assert "the shipper follows it now" in file["why"]
+    assert len(set(shop.received())) == 6_000
+    assert copies_in(shop) <= WINDOW_RECORDS
     assert json.loads(audit.stdout)["is_exact"] is True
 
 
@@ -298,7 +335,7 @@ def test_a_rate_is_kept(shop: Shop) -> None:
 
 
 def test_secrets_in_a_foreign_log_stay_here(shop: Shop) -> None:
-    """Masked before anything else is asked, in the file of rejects as well."""
+    """Scenario 54: masked before anything else, in the file of rejects as well."""
     log = shop.directory / "access.log"
     secret = b"s3cr3t-s3cr3t"
     log.write_bytes(

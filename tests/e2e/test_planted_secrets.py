@@ -20,6 +20,7 @@ import pytest
 
 from shipper.receiver.faults import Faults
 from tests.support.commands import Shop, shipper
+from tests.support.connect_proxy import ConnectProxy
 from tests.support.traces import secret, traces
 from tests.support.wsgi import a_writer, an_environ, serve
 
@@ -193,7 +194,7 @@ def contents(*places: Path) -> dict[str, bytes]:
 def test_secrets_are_found_nowhere_and_their_neighbours_everywhere(
     tmp_path: Path, redaction: str
 ) -> None:
-    """Log, state, dead letters, the program's own words, and what was received."""
+    """Scenario 54: log, state, dead letters, our own words, and what was received."""
     shop = Shop(tmp_path)
     masked, denied = kinds("masked", CREDENTIALS), kinds("denied", FIELDS)
     half = len(FIELDS) // 2
@@ -225,6 +226,63 @@ def test_secrets_are_found_nowhere_and_their_neighbours_everywhere(
     assert found(lying | {"words": words}, masked) == []
     assert found(beyond, denied) == []
     assert [name for name in neighbours if name not in arrived] == []
+
+
+LOOKS = [
+    ("validate", "--json"),
+    ("doctor", "--json"),
+    ("status", "--json"),
+    ("audit", "--json"),
+    ("metrics",),
+    ("preview", "--json"),
+    ("dead-letter list", "--json"),
+]
+TRUSTED = ["project-key", "proxy-password", "mask-key"]
+OWN = """
+[identify]
+mask = "hmac"
+mask_key_file = "mask.key"
+[egress_log]
+file = "egress.jsonl"
+"""
+
+
+def test_what_the_shipper_itself_is_trusted_with_is_found_nowhere(
+    tmp_path: Path,
+) -> None:
+    """Scenario 54: no key and no password, in no file of ours and on no screen."""
+    shop = Shop(tmp_path)
+    shop.record(3)
+    key = tmp_path / "mask.key"
+    key.write_text(secret("mask-key"))
+    key.chmod(0o600)
+    password = quote(secret("proxy-password"), safe="")
+    told: list[str] = []
+
+    def call(*words: str) -> None:
+        done = shop.shipper(*words, environ={"README_API_KEY": secret("project-key")})
+        told.append(done.stdout + done.stderr)
+
+    with ConnectProxy(9, status=407) as proxy:
+        shop.configure("https://receiver.example/v1/request")
+        way = f'[network]\nproxy = "http://owl:{password}@127.0.0.1:{proxy.port}"\n'
+        shop.configure_more(OWN + way)
+        call("run", "--once", "--max-duration", "1s", "--verbose")
+        call("doctor", "--json")
+    with shop.receiving(api_key=secret("project-key")) as receiver:
+        shop.configure_more(OWN)
+        for status in (401, 400):
+            receiver.faults = Faults(status=status)
+            call("run", "--once", "--max-duration", "1s", "--verbose")
+        for words in LOOKS:
+            call(*words)
+    key.unlink()
+
+    lying = contents(tmp_path) | {"words": "".join(told).encode()}
+    assert [text for text in ("407", "401") if text not in "".join(told)] == []
+    assert len(shop.dead_letters()) == 3
+    assert {"state.sqlite3", "egress.jsonl"} <= set(lying)
+    assert found(lying, TRUSTED) == []
 
 
 def test_the_search_would_find_them(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_signals_to_every_process_are_the_parents_alone(yard: Yard) -> None:
 
 
 def test_the_key_is_on_no_command_line(yard: Yard) -> None:
-    """What a worker needs is handed over in memory; `ps` shows nothing of it."""
+    """Scenario 54: what a worker needs is handed over in memory, not seen in `ps`."""
     yard.write(1)
     with yard.receiving(), crewed(yard) as crew:
         lines = [

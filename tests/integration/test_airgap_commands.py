@@ -373,7 +373,7 @@ def test_a_key_that_is_none_is_refused(content: bytes | None, host: Host) -> Non
 def test_a_damaged_part_is_refused_before_it_is_sent(
     damage: str, host: Host, key: None
 ) -> None:
-    """Exit 65 names the part; what stood before a changed one goes, once."""
+    """Scenario 53: exit 65 names the part; what stood before a changed one is sent."""
     bundle = host.directory / "bundle"
     ids = [f"{n}0000000-0000-4000-8000-000000000000" for n in range(1, 7)]
     payloads = [json.dumps(a_log_object(_id=name)).encode() for name in ids]

@@ -59,7 +59,7 @@ def test_a_sound_bundle_has_no_fault(key: bytes | None, bundle: Path) -> None:
 
 
 def test_every_byte_counts(bundle: Path) -> None:
-    """Whichever byte of a part or its places is flipped, the file is named."""
+    """Scenario 53: whichever byte of a part or its places is flipped, it is found."""
     for name in (PART, "places/000003.jsonl.gz"):
         path = bundle / name
         whole = path.read_bytes()
