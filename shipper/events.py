@@ -82,7 +82,9 @@ EVENTS: Mapping[str, Kind] = {
         "error", "{path}: vanished with {lost_bytes} bytes unread; they are lost"
     ),
     "file_shrunk": Kind(
-        "warning", "{path}: shrank by {shrunk_bytes} bytes; reading on at its new end"
+        "warning",
+        "{path}: the last {shrunk_bytes} bytes that were read of it are gone; reading "
+        "on behind what is left",
     ),
     "file_truncated": Kind("warning", "{path}: replaced in place; reading it as new"),
     "file_unreadable": Kind("error", "{path}: cannot be read: {why}"),

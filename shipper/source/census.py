@@ -25,6 +25,7 @@ from shipper.source.examine import (
     compare,
     is_plausible,
     is_unchanged,
+    place_left,
 )
 from shipper.source.index import Index
 from shipper.source.moves import Moves
@@ -153,7 +154,7 @@ class Census:
             return False
         place = tracked.goes_on_at
         if likeness is Likeness.SHRUNK:
-            place = sighting.last_place()
+            place = place_left(sighting, tracked.live_row())
         if place.offset_bytes < tracked.offset_bytes:
             self._go_on_shorter(tracked, candidate, sighting, place)
             return True

@@ -10,6 +10,7 @@ from enum import Enum, auto
 
 from shipper.events import Events
 from shipper.fileid import FileRow, Head, at_cut
+from shipper.follow import Position
 from shipper.source.siblings import Name
 from shipper.source.sighting import NotAFileError, OpenFile, Sighting
 from shipper.source.tracked import Facts, Tracked
@@ -70,7 +71,7 @@ class Likeness(Enum):
     """How a candidate compares with a known file."""
 
     SAME = auto()
-    SHRUNK = auto()
+    SHRUNK = auto()  # or as long as it was, with NULs at its end
     OTHER = auto()
 
 
@@ -81,7 +82,16 @@ def compare(sighting: Sighting, row: FileRow) -> Likeness:
         return Likeness.OTHER
     if not sighting.packing and sighting.size_bytes < row.offset_bytes:
         return Likeness.SHRUNK if row.head.is_known else Likeness.OTHER
-    return Likeness.SAME if sighting.holds(row) else Likeness.OTHER
+    if sighting.holds(row):
+        return Likeness.SAME
+    if row.head.is_known and not sighting.packing and sighting.nul_before(row):
+        return Likeness.SHRUNK
+    return Likeness.OTHER
+
+
+def place_left(sighting: Sighting, row: FileRow) -> Position:
+    """Return the position behind what is left of a file that shrank."""
+    return sighting.last_place(sighting.nul_before(at_cut(row)))
 
 
 class Examiner:

@@ -136,9 +136,23 @@ class Sighting:
             start, MARK_BYTES
         )
 
-    def last_place(self) -> Position:
-        """Return the position after the last newline of a plain file."""
-        end = self.size_bytes
+    def nul_before(self, row: FileRow) -> int | None:
+        """Return where a NUL stands in what the row's marker is of; None if none does.
+
+        A power failure leaves them in place of bytes that were not on the disk yet.
+        """
+        start = max(0, row.offset_bytes - row.mark.length_bytes)
+        before = self._stream.read_at(start, row.offset_bytes - start)
+        at = before.rfind(b"\0")
+        return None if at < 0 else start + at
+
+    def last_place(self, before: int | None = None) -> Position:
+        """Return the position after the last newline of a plain file.
+
+        Args:
+            before: Of what stands before this offset; None for all of it.
+        """
+        end = self.size_bytes if before is None else before
         while end > 0:
             start = max(0, end - _COMPARED_BYTES)
             newline = self._stream.read_at(start, end - start).rfind(b"\n")

@@ -543,7 +543,7 @@ def test_truncate_to_a_smaller_file_is_seen(log: Path, shipper: Following) -> No
 def test_a_file_that_lost_its_end_is_not_read_again(
     log: Path, shipper: Following, *, is_down: bool
 ) -> None:
-    """After a power cut reading goes on at the new end, and the loss is counted."""
+    """Scenario 22: after a power cut reading goes on at the new end; it is counted."""
     shipper.drain()
     shipper.commit()
     os.truncate(log, 5 * 101 + 7)
@@ -557,6 +557,48 @@ def test_a_file_that_lost_its_end_is_not_read_again(
     assert shipper.drain()[-2:] == some_lines(10, 2)
     assert len(shipper.read) == 13
     assert "file_shrunk" in shipper.events.names()
+
+
+@pytest.mark.parametrize("grown", [0, 4])
+@pytest.mark.parametrize("left", [5 * 101, 5 * 101 + 7, 10 * 101 - 20, 10 * 101 - 1])
+def test_a_file_whose_end_became_nuls_is_not_read_again(
+    log: Path, shipper: Following, left: int, grown: int
+) -> None:
+    """Scenario 22: its length was on the disk, its bytes were not: as if shorter."""
+    shipper.drain()
+    shipper.commit()
+    append(log, some_lines(10, grown))  # written, and never read
+    length = log.stat().st_size
+    os.truncate(log, left)
+    os.truncate(log, length)
+    shipper.restart()
+    shipper.drain()
+    with log.open("ab") as file:
+        file.write(b"\n")  # as our writer closes what it finds torn
+    append(log, some_lines(20, 2))
+    shipper.drain()
+
+    shrunk = 10 * 101 - left // 101 * 101
+    told = ("file_shrunk", {"path": str(log), "shrunk_bytes": shrunk})
+    assert [line for line in shipper.read[10:] if line.startswith(b"line")][-2:] == (
+        some_lines(20, 2)
+    )
+    assert not set(shipper.read[10:]) & set(some_lines(0, 20))
+    assert told in shipper.events.told
+    assert "file_lost" not in shipper.events.names()
+
+
+def test_a_nul_in_a_line_that_is_there_is_no_loss(
+    log: Path, shipper: Following
+) -> None:
+    """Text in UTF-16 is no power failure: byte for byte it is what was read."""
+    append(log, ["no record".encode("utf-16-le")])
+    shipper.drain()
+    shipper.commit()
+    shipper.restart()
+
+    assert shipper.drain() == []
+    assert "file_shrunk" not in shipper.events.names()
 
 
 @pytest.mark.parametrize("is_down", [False, True])
