@@ -1,8 +1,8 @@
 """SQLite as we use it: opened with care, one transaction at a time, errors in words.
 
-WAL with ``synchronous=FULL``: a commit that returned survives a power cut, and
-readers do not disturb the writer. WAL needs shared memory, so on a network file
-system the rollback journal is used. Nothing of sqlite3's errors goes further.
+WAL, synced at each commit: one that returned survives a power cut, and readers do not
+disturb the writer. WAL needs shared memory, so on a network file system the rollback
+journal is used. Nothing of sqlite3's errors goes further.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from urllib.parse import quote
 
 from shipper.errors import StateError, StateUnusableError
 from shipper.mounts import network_type
-from shipper.store.directory import unusable
+from shipper.store.directory import anchor, unusable
 from shipper.store.schema import MIGRATIONS, VERSION
 
 DATABASE_NAME = "state.sqlite3"
 BUSY_SECONDS = 5.0
 # 16 MB of pages hold the files and ranges of a large installation.
 CACHE_KIBIBYTES = 4096
+# Of WAL the same as FULL. A rollback journal whose removal is not synced may be there
+# again after a power cut, and undo the last commit (sqlite.org/pragma.html).
+_SYNCED = "PRAGMA synchronous=EXTRA"
 
 _TEMPORARY = {
     sqlite3.SQLITE_FULL: "free some disk space",
@@ -60,7 +63,7 @@ def open_writer(path: str, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
         with wrapped(path):
             journal = "DELETE" if network_type(path) else "WAL"
             connection.execute(f"PRAGMA journal_mode={journal}")
-            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(_SYNCED)
             connection.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
             check(connection, path)
             _migrate(connection, path)
@@ -131,7 +134,7 @@ def open_beside(path: str) -> sqlite3.Connection:
             isolation_level=None,
             check_same_thread=False,
         )
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(_SYNCED)
     return connection
 
 
@@ -193,6 +196,10 @@ def set_aside(path: str, stamp: str) -> str:
 
 def _make_private(path: str) -> None:
     """Make the file ourselves: SQLite would open it to other users."""
+    if not os.path.exists(path):
+        # SQLite syncs the names in the directory alone. Before there is one, so that
+        # a crash in between is made up for by the next start.
+        anchor(os.path.dirname(path))
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:

@@ -1,4 +1,7 @@
-"""The state directory itself: made when missing, and what is wrong with it in words."""
+"""The state directory itself: made when missing, kept through a power failure.
+
+What is wrong with it is said in words.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import os
 from shipper.errors import StateError, StateUnusableError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+# Whoever cannot sync a directory, or may not, says so with other numbers.
+_FAILED = {errno.EIO, *_FULL}
 
 
 def prepare_directory(state_dir: str) -> None:
@@ -29,6 +34,34 @@ def prepare_directory(state_dir: str) -> None:
         raise unusable(state_dir, error) from error
     if not os.access(state_dir, os.R_OK | os.W_OK | os.X_OK):
         raise unusable(state_dir, PermissionError(errno.EACCES, "Permission denied"))
+
+
+def anchor(path: str) -> None:
+    """Force a name to the disk, and those of all directories that it lies in.
+
+    A sync of a file is not one of its name: what was made a moment ago could be gone
+    after a power failure, with every position in it. Where a file system cannot do
+    it, or a directory is closed to us, it is left undone.
+
+    Raises:
+        StateError: The disk is full or failed.
+    """
+    path = os.path.realpath(path)
+    while (above := os.path.dirname(path)) != path:
+        try:
+            _sync(above)
+        except OSError as error:
+            if error.errno in _FAILED:
+                raise unusable(above, error) from error
+        path = above
+
+
+def _sync(directory: str) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def unusable(path: str, error: OSError) -> StateError:

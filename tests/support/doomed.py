@@ -17,7 +17,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import import_module
@@ -41,6 +41,7 @@ class Order:
         once: Whether it ends by itself when nothing is left.
         out: The bundle that it exports; empty for a shipper that sends.
         bundle: The bundle that it sends, in place of followed files.
+        is_remote: Its state seems to be on a network file system.
     """
 
     config: str
@@ -50,6 +51,7 @@ class Order:
     once: bool = True
     out: str = ""
     bundle: str = ""
+    is_remote: bool = False
 
 
 def _around(
@@ -225,10 +227,13 @@ def _live(order: Order) -> int:
     from shipper.config import load
     from shipper.events import EventLog
     from shipper.service import run
+    from shipper.store import database
 
     if order.point:
         points = {**POINTS, **EXPORT_POINTS, **SEND_POINTS}
         points[order.point](_killer(order.passing))
+    if order.is_remote:
+        vars(database)["network_type"] = lambda _: "nfs"
     clock = SystemClock()
     with open(order.log, "a", encoding="utf-8") as stream:
         if order.out:
@@ -285,12 +290,16 @@ def serve() -> None:
 
 
 class Nursery:
-    """The fork server; one is enough for many tests."""
+    """The fork server; one is enough for many tests.
 
-    def __init__(self) -> None:
+    Args:
+        before: What to put before its command, to watch it.
+    """
+
+    def __init__(self, before: Sequence[str] = ()) -> None:
         # Mutable state: the server's pipes.
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.doomed"],
+            [*before, sys.executable, "-m", "tests.support.doomed"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment({"PYTHONPATH": os.pathsep.join(sys.path)}),
@@ -329,12 +338,15 @@ class Doom:
         nursery: Where they begin.
         config: The configuration of all of them.
         log: Where their events go.
+        is_remote: Their state seems to be on a network file system.
     """
 
-    def __init__(self, nursery: Nursery, config: Path, log: Path) -> None:
+    def __init__(
+        self, nursery: Nursery, config: Path, log: Path, *, is_remote: bool = False
+    ) -> None:
         # Mutable state: the pid of the present life, or 0.
         self._nursery = nursery
-        self._order = partial(Order, str(config), str(log))
+        self._order = partial(Order, str(config), str(log), is_remote=is_remote)
         self.log = log
         self.pid = 0
 
