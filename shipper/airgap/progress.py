@@ -19,6 +19,7 @@ from shipper.airgap.layout import BundleError
 from shipper.airgap.writing import told, write_all
 from shipper.errors import StateLockedError
 from shipper.store import DeadRecord
+from shipper.store.directory import anchor
 
 DIRECTORY = "bundles"  # in the state directory
 
@@ -59,6 +60,7 @@ class Progress:
         StateLockedError: Another process sends this bundle.
         BundleError: The journal is of another bundle with this id.
         CannotWriteError: It cannot be written.
+        StateError: Its directory cannot.
 
     Attributes:
         part: The part that is sent next, from 1; `offset_bytes` is where in it.
@@ -121,6 +123,8 @@ class Progress:
         if not first:
             with told(self.path):
                 os.ftruncate(self._handle, 0)
+            # A crash before the first line leaves this to the next try.
+            anchor(self.path)
             self._append(msgspec.json.encode(head))
             return
         try:
@@ -147,12 +151,17 @@ class Progress:
             self.dead += step.dead
 
     def _lines(self) -> Iterator[bytes]:
-        """Yield the whole lines; cut off half of one at the end."""
+        """Yield the whole lines; cut off half of one at the end.
+
+        After a power failure its last half may be there, and NULs before that.
+        """
         with told(self.path), open(self._handle, "rb", closefd=False) as file:
+            size_bytes = file.seek(0, os.SEEK_END)
             file.seek(0)
             whole = 0
             for line in file:
-                if not line.endswith(b"\n"):
+                is_last = whole + len(line) == size_bytes
+                if not line.endswith(b"\n") or (is_last and b"\0" in line):
                     os.ftruncate(self._handle, whole)
                     return
                 whole += len(line)

@@ -29,6 +29,7 @@ from tests.support.outage import (
     WINDOW,
     Story,
     a_story,
+    a_story_of_a_bundle,
     lines_of,
     write_anew,
 )
@@ -233,6 +234,18 @@ def test_the_next_shipper_delivers_the_rest(
         assert story.answered_by(cut) | set(arrived) == story.ids
         assert len(story.sent_by(cut) & set(arrived)) <= WINDOW
         assert audit == 0, capsys.readouterr().out
+
+
+@DRAWS
+def test_a_sender_of_a_bundle_goes_on_after_a_failure(
+    tmp_path: Path, draws: int
+) -> None:
+    """Scenario 22: its journal knows what was answered for, at any moment."""
+    story = a_story_of_a_bundle(tmp_path.resolve())
+
+    check_all(story, tmp_path / "image")
+    for cut, image in drawn(story, moments_drawn(story, draws, seed=draws)):
+        check(story, image, tmp_path / "image", cut, cut)
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,21 @@ import signal
 import uuid
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from shipper.airgap.checking import open_bundle
+from shipper.airgap.progress import Progress
 from shipper.store import open_store
 from tests.support.accounts import Accounts
+from tests.support.bundles import a_bundle
 from tests.support.commands import Shop
 from tests.support.doomed import Doom, Nursery
-from tests.support.records import a_record_line
+from tests.support.log_objects import a_log_object
+from tests.support.records import a_record_line, compact
 from tests.support.straced import Hear, Moment, Say, deeds_of, tracing
 from wsgi_writer.rotate import RotatingFile
 
@@ -149,6 +153,29 @@ def a_story(directory: Path, *, is_remote: bool, records: int) -> Story:
     return Story(shop, root, _told(record, root), ids, partial(_settled_by_store, logs))
 
 
+def a_story_of_a_bundle(directory: Path) -> Story:
+    """Let a bundle be sent, with a sudden end in its middle.
+
+    Args:
+        directory: A real path, without links.
+    """
+    shop, root, record = Shop(directory), directory / "disk", directory / "calls"
+    root.mkdir()
+    payloads = [compact(a_log_object(number)) for number in range(1, 41)]
+    bundle = directory / "bundle"
+    a_bundle(bundle, payloads, records_a_part=15)
+    with shop.receiving(), Nursery(tracing(record)) as nursery:
+        _keep_state_on_disk(shop)
+        events = directory / "events.log"
+        doom = Doom(nursery, shop.config, events)
+        codes = [doom.live("after the journal", 4, bundle=str(bundle))]
+        codes.append(doom.live(bundle=str(bundle)))
+    assert codes == [DIED, 0], events.read_text()
+    ids = [name for payload in payloads for name in _ids(payload)]
+    settled = partial(_settled_by_journal, bundle, ids)
+    return Story(shop, root, _told(record, root), frozenset(ids), settled)
+
+
 def _told(record: Path, root: Path) -> list[Moment]:
     moments = deeds_of(record, root)
     record.unlink()  # megabytes
@@ -176,6 +203,16 @@ def _settled_by_store(logs: dict[int, list[Line]], disk: Path) -> frozenset[str]
     ids = frozenset(line.id for line in behind if line.id is not None)
     assert (delivered, letters) == (len(ids), len(behind) - len(ids))
     return ids
+
+
+def _settled_by_journal(bundle: Path, ids: Sequence[str], disk: Path) -> frozenset[str]:
+    """Return what is settled of a bundle, of which these are the records in order."""
+    opened = open_bundle(str(bundle))
+    state_dir = disk / _STATE
+    state_dir.mkdir(parents=True, exist_ok=True)
+    identity = opened.manifest.id, opened.manifest_sha256
+    with closing(Progress(str(state_dir), *identity)) as progress:
+        return frozenset(ids[: progress.delivered + progress.dead])
 
 
 def write_anew(log: Path, count: int) -> list[str]:

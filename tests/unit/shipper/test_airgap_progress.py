@@ -61,6 +61,32 @@ def test_half_a_line_counts_for_nothing(kept: int, tmp_path: Path) -> None:
         assert (progress.delivered, progress.dead) == (8, 1)
 
 
+@pytest.mark.parametrize("blank", [slice(0, 20), slice(20, -1)])
+def test_a_last_line_with_nuls_counts_for_nothing(tmp_path: Path, blank: slice) -> None:
+    """A power failure may leave its end on the disk and not its beginning."""
+    _filled(tmp_path)
+    lines = _journal(tmp_path).read_bytes().splitlines(keepends=True)
+    torn = bytearray(lines[2])
+    torn[blank] = bytes(len(torn[blank]))
+    _journal(tmp_path).write_bytes(b"".join([*lines[:2], torn]))
+
+    with closing(_opened(tmp_path)) as progress:
+        assert (progress.part, progress.offset_bytes) == (1, 100)
+        progress.add([Step(1, 250, 3, 0)], [])
+    with closing(_opened(tmp_path)) as progress:
+        assert (progress.delivered, progress.dead) == (8, 1)
+
+
+def test_nuls_before_the_last_line_are_damage(tmp_path: Path) -> None:
+    """What follows them was written when they were on the disk."""
+    _filled(tmp_path)
+    content = _journal(tmp_path).read_bytes()
+    _journal(tmp_path).write_bytes(content.replace(b"100", b"\0\0\0"))
+
+    with pytest.raises(BundleError, match="it is no journal of ours"):
+        _opened(tmp_path)
+
+
 def test_a_torn_head_is_written_anew(tmp_path: Path) -> None:
     """A crash in the first line leaves a journal that nobody has used."""
     _filled(tmp_path)
