@@ -63,8 +63,13 @@ class Writer(Struct, frozen=True):
 def is_plausible(run: Run) -> bool:
     """Return True if a writer of ours may have given these numbers."""
     return 0 < run.first <= run.last < MOST_NUMBER and (
-        max(run.pid, run.opened_ns) < 1 << 63
+        may_be_writer(run.pid, run.opened_ns)
     )
+
+
+def may_be_writer(pid: int, opened_ns: int) -> bool:
+    """Return True if a writer of ours may have this identity."""
+    return max(pid, opened_ns) < 1 << 63
 
 
 def begin(run: Run, *, is_past_known: bool) -> Writer:

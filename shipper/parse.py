@@ -20,7 +20,7 @@ from shipper.explain import why_refused
 from shipper.model import BLANK, BOM, Caller, Reject, Serial, Skip
 from shipper.record import VERSION, Auth, Note, Record, UnknownVersion
 
-__all__ = ["Record", "UnknownVersion", "parse", "serial_in"]
+__all__ = ["Record", "UnknownVersion", "parse"]
 
 NUL: Final = "nul"
 NOT_UTF8: Final = "not-utf8"
@@ -35,10 +35,6 @@ _STAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z"
 )
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[!-~]*\Z")
-# As our writer begins a line; 18 digits fit every number that is ours.
-_SERIAL = re.compile(
-    rb'\{"v":1,"id":"[^"]{1,40}","w":\[(\d{1,18}),(\d{1,19}),(\d{1,18})\]'
-)
 _MASK = re.compile(r"(?:hmac-)?sha512-[A-Za-z0-9+/]{86}==(?:\?[\s\S]{1,4})?\Z")
 
 
@@ -70,12 +66,6 @@ def parse(data: bytes) -> Record | Skip | Reject | UnknownVersion:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         record = None
     return record if record is not None else _refuse(data)
-
-
-def serial_in(data: bytes) -> Serial | None:
-    """Return who began a line that is no record, if it begins as one of ours."""
-    found = _SERIAL.match(data)
-    return None if found is None else Serial(*map(int, found.groups()))
 
 
 def _read(data: bytes) -> Record | None:

@@ -21,10 +21,11 @@ from shipper.filters import Filters
 from shipper.identify import Identifier
 from shipper.limits.pace import QUIET
 from shipper.model import Entry, Item, Line, Reject, Skip, Taken, Unsettled
-from shipper.parse import Record, UnknownVersion, parse, serial_in
+from shipper.parse import Record, UnknownVersion, parse
 from shipper.payload import PayloadBuilder
 from shipper.redact import Redacted, Redactor
 from shipper.sample import SAMPLE, Sampler
+from shipper.serials import serial_in
 from shipper.settle import commit_of
 from shipper.storing import Storing
 from shipper.sums import Sums

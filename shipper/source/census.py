@@ -150,11 +150,17 @@ class Census:
     ) -> bool:
         """Settle a candidate by what is in it; False if that is another file."""
         likeness = compare(sighting, tracked.live_row())
-        if likeness is Likeness.OTHER or sighting.packing != tracked.row.packing:
+        if sighting.packing != tracked.row.packing:
             return False
         place = tracked.goes_on_at
         if likeness is Likeness.SHRUNK:
             place = place_left(sighting, tracked.live_row())
+            place = self._place_read(tracked, sighting, place) or place
+        elif likeness is Likeness.OTHER:
+            regrown = self._place_regrown(tracked, sighting)
+            if regrown is None:
+                return False
+            place = regrown
         if place.offset_bytes < tracked.offset_bytes:
             self._go_on_shorter(tracked, candidate, sighting, place)
             return True
@@ -165,6 +171,36 @@ class Census:
             self._roster.amend(tracked, head=sighting.head)
         self._roster.refresh(tracked, candidate.name, candidate.facts)
         return True
+
+    def _place_read(
+        self, tracked: Tracked, sighting: Sighting, last: Position
+    ) -> Position | None:
+        """Return the position after the last line that was read, None if unknown.
+
+        A file may have been cut and written to before we look, as after a power
+        failure by an application that is back before us.
+
+        Args:
+            tracked: The file as we know it.
+            sighting: As it is.
+            last: After its last line.
+        """
+        if not self._roster.is_committed(tracked):
+            return None  # the numbers of what is in flight are not known yet
+        return sighting.place_read(last.offset_bytes, self._roster.read_up_to)
+
+    def _place_regrown(self, tracked: Tracked, sighting: Sighting) -> Position | None:
+        """Return where reading goes on in a file that was cut, and is longer again.
+
+        None if it is another file, or one of which that is not known.
+        """
+        head = tracked.row.head
+        if sighting.packing or not head.is_known or sighting.head != head:
+            return None
+        place = self._place_read(tracked, sighting, sighting.last_place())
+        if place is None or place.offset_bytes >= tracked.offset_bytes:
+            return None
+        return place
 
     def _examine(self, candidate: Candidate, missing: dict[str, Tracked]) -> bool:
         """Learn head and packing; False if there is nothing to decide now."""

@@ -26,6 +26,10 @@ class Catalog(Protocol):
         """Return every file, gone ones too, with this fingerprint."""
         ...
 
+    def read_up_to(self, pid: int, opened_ns: int) -> int:
+        """Return the highest number that was read of a writer, -1 if none was."""
+        ...
+
     def claim(self, file_id: str) -> FileRow | None:
         """Take over a file that a backfill has read; None if it is no such file."""
         ...

@@ -261,6 +261,10 @@ class Roster:
             and not self._journal.has_changed(row.file_id)
         ]
 
+    def read_up_to(self, pid: int, opened_ns: int) -> int:
+        """Return the highest number that was committed of a writer, -1 if none was."""
+        return self._catalog.read_up_to(pid, opened_ns)
+
     def is_committed(self, tracked: Tracked) -> bool:
         """Return True if everything that was read of a file is committed."""
         return any(

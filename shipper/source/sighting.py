@@ -11,7 +11,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from shipper.fileid import (
     HEAD_BYTES,
@@ -22,12 +23,15 @@ from shipper.fileid import (
     mark_of,
 )
 from shipper.follow import PlainStream, Position, Stream
+from shipper.serials import SERIAL_BYTES, serial_in
 from shipper.unpack import PackedStream, packing_of
 
 OpenFile = Callable[[str, int], int]
 # O_NONBLOCK: a FIFO put at the path must not hang us between stat and open.
 OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _COMPARED_BYTES = 65_536
+# So much without a number, and the log is no writer's of ours.
+_MOST_UNNUMBERED_BYTES = 1_048_576
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISFIFO, "a FIFO"),
@@ -157,12 +161,63 @@ class Sighting:
             start = max(0, end - _COMPARED_BYTES)
             newline = self._stream.read_at(start, end - start).rfind(b"\n")
             if newline >= 0:
-                offset = start + newline + 1
-                before = max(0, offset - MARK_BYTES)
-                tail = self._stream.read_at(before, offset - before)
-                return Position(offset, 0, mark_of(tail))
+                return self._place_at(start + newline + 1)
             end = start
         return Position()
+
+    def place_read(
+        self, before: int, read_up_to: Callable[[int, int], int]
+    ) -> Position | None:
+        """Return the position after the last line that was read of a plain file.
+
+        What stands behind it was added since. None if the numbers of the lines do not
+        tell, as in the log of another program.
+
+        Args:
+            before: Offset of the first byte that is not looked at; a line begins there.
+            read_up_to: Returns the highest number that was read of a writer.
+        """
+        known = lru_cache(read_up_to)
+        is_numbered = False
+        for first, behind in _lines_backwards(self._stream, before):
+            serial = serial_in(first)
+            if serial is not None:
+                is_numbered = True
+                if serial.number <= known(serial.pid, serial.opened_ns):
+                    return self._place_at(behind)
+            elif not is_numbered and before - behind > _MOST_UNNUMBERED_BYTES:
+                return None
+        return None
+
+    def _place_at(self, offset: int) -> Position:
+        before = max(0, offset - MARK_BYTES)
+        return Position(
+            offset, 0, mark_of(self._stream.read_at(before, offset - before))
+        )
+
+
+def _lines_backwards(stream: Stream, before: int) -> Iterator[tuple[bytes, int]]:
+    """Yield how each line begins, and the offset behind it; the last one first.
+
+    Args:
+        stream: Where they are, each with its newline.
+        before: The offset behind the last one.
+    """
+    behind, first = before, b""
+    end = before - 1  # the last newline begins no line
+    while end > 0:
+        start = max(0, end - _COMPARED_BYTES)
+        raw = stream.read_at(start, end - start)
+        stop = len(raw)
+        while (newline := raw.rfind(b"\n", 0, stop)) >= 0:
+            begin = newline + 1
+            # What was kept belongs to the line that goes on behind these bytes.
+            yield raw[begin : min(stop, begin + SERIAL_BYTES)] + first, behind
+            behind, first, stop = start + begin, b"", newline
+        first = (raw[: min(stop, SERIAL_BYTES)] + first)[:SERIAL_BYTES]
+        end = start
+    if behind > 0:
+        yield first, behind
 
 
 def first_bytes(stream: Stream) -> bytes:

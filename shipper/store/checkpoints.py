@@ -185,6 +185,15 @@ class Store(Reader):
         with wrapped(self._path):
             return catalog.find_files(self._connection, head)
 
+    def read_up_to(self, pid: int, opened_ns: int) -> int:
+        """Return the highest number that was read of a writer, -1 if none was.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        with wrapped(self._path):
+            return writers.read_up_to(self._connection, pid, opened_ns)
+
     def claim(self, file_id: str) -> FileRow | None:
         """Take over a file that a backfill has read; None if it is no such file.
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from shipper.fileid import FileRow, Head
-from shipper.store import catalog, counters, dead_letters
+from shipper.store import catalog, counters, dead_letters, writers
 from shipper.store.database import DATABASE_NAME, open_read_only, wrapped
 from shipper.store.sums import Sums, sum_up
 
@@ -52,6 +52,12 @@ class Snapshot:
         if self._connection is None:
             return []
         return catalog.find_files(self._connection, head)
+
+    def read_up_to(self, pid: int, opened_ns: int) -> int:
+        """Return the highest number that was read of a writer, -1 if none was."""
+        if self._connection is None:
+            return -1
+        return writers.read_up_to(self._connection, pid, opened_ns)
 
     def claim(self, file_id: str) -> FileRow | None:
         """Return a file that a backfill has read, and leave it as it is."""

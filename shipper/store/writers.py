@@ -8,6 +8,7 @@ silent for a week is forgotten; what it lost is kept as a sum.
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -19,6 +20,7 @@ from shipper.gaps import (
     Writer,
     begin,
     is_plausible,
+    may_be_writer,
     newly_settled,
     observe,
 )
@@ -29,6 +31,8 @@ FORGET = timedelta(days=7)
 MISSING = "missing_records"
 _NS = 1_000_000_000
 
+_HORIZON = "SELECT opened_ns FROM horizon"
+_HIGH = "SELECT high FROM writers WHERE pid = ? AND opened_ns = ?"
 _WRITER = "SELECT high, file_id, summed FROM writers WHERE pid = ? AND opened_ns = ?"
 _GAPS = (
     "SELECT first, last, is_settled FROM gaps WHERE pid = ? AND opened_ns = ? "
@@ -107,6 +111,20 @@ def settle_sealed(connection: sqlite3.Connection) -> list[Missing]:
     return given_up
 
 
+def read_up_to(connection: sqlite3.Connection, pid: int, opened_ns: int) -> int:
+    """Return the highest number that was read of a writer, -1 if none was.
+
+    One that is forgotten, or was there before the first run, counts as read to its end.
+    """
+    if not may_be_writer(pid, opened_ns):
+        return -1
+    row = connection.execute(_HIGH, (pid, opened_ns)).fetchone()
+    if row is not None:
+        return int(row[0])
+    horizon = connection.execute(_HORIZON).fetchone()[0]
+    return sys.maxsize if opened_ns <= horizon else -1
+
+
 def missing(connection: sqlite3.Connection) -> tuple[Missing, ...]:
     """Return the writers that have lost records, oldest first."""
     return tuple(Missing(*row) for row in connection.execute(_MISSING))
@@ -141,7 +159,7 @@ def _enter_writer(
     key = pid, opened_ns
     writer = _load(connection, key)
     if writer is None:
-        horizon = connection.execute("SELECT opened_ns FROM horizon").fetchone()[0]
+        horizon = connection.execute(_HORIZON).fetchone()[0]
         writer = begin(runs[0], is_past_known=opened_ns > horizon)
     before = writer.gaps
     lost = 0

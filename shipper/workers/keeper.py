@@ -24,6 +24,7 @@ from shipper.workers.messages import (
     MayFollow,
     MaySend,
     Question,
+    ReadUpTo,
     Record,
     Save,
     Spend,
@@ -86,8 +87,8 @@ class Keeper:
         """
         state, shares = self._state, self._shares
         match question:
-            case Save():
-                self._save(worker, question.commit)
+            case Save() | Record():
+                self._store(worker, question)
                 return None
             case KnownFiles():
                 rows = state.known_files()
@@ -95,11 +96,10 @@ class Keeper:
             case FindFiles():
                 rows = state.find_files(question.head)
                 return [row for row in rows if shares.is_open_to(worker, row)]
+            case ReadUpTo():
+                return state.read_up_to(question.pid, question.opened_ns)
             case Claim():
                 return state.claim(question.file_id)
-            case Record():
-                self._record(worker, question)
-                return None
             case IsMine():
                 return shares.whose(question.base, question.path) == worker
             case MayFollow():
@@ -121,6 +121,12 @@ class Keeper:
         self._shares.looked(worker)
         if for_good:
             self._shares.retire(worker)
+
+    def _store(self, worker: int, question: Save | Record) -> None:
+        if isinstance(question, Save):
+            self._save(worker, question.commit)
+        else:
+            self._record(worker, question)
 
     def _save(self, worker: int, commit: Commit) -> None:
         self._shares.looked(worker)

@@ -54,6 +54,13 @@ class FindFiles(Question[list[FileRow]], frozen=True):
     head: Head
 
 
+class ReadUpTo(Question[int], frozen=True):
+    """Up to which number has this writer been read?"""
+
+    pid: int
+    opened_ns: int
+
+
 class Claim(Question[FileRow | None], frozen=True):
     """Take a file over from a backfill."""
 

@@ -22,6 +22,7 @@ from shipper.workers.messages import (
     MayFollow,
     MaySend,
     Question,
+    ReadUpTo,
     Record,
     Save,
     Spend,
@@ -60,6 +61,10 @@ class RemoteState:
     def find_files(self, head: Head) -> list[FileRow]:
         """Return files with this fingerprint that no other worker follows."""
         return self._wire.ask(FindFiles(head))
+
+    def read_up_to(self, pid: int, opened_ns: int) -> int:
+        """Return the highest number that was read of a writer, -1 if none was."""
+        return self._wire.ask(ReadUpTo(pid, opened_ns))
 
     def claim(self, file_id: str) -> FileRow | None:
         """Take over a file that a backfill has read; None if it is no such file."""

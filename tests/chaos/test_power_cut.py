@@ -314,3 +314,35 @@ def test_a_log_that_lost_its_end_is_read_on(
     assert len(arrived) - len(set(arrived)) <= (WINDOW if loss.lines > 0 else 0)
     assert ("file_shrunk" in told) == (loss.lines < 0)
     assert audit == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("added", [1, 3, 30], ids=lambda count: f"{count} added")
+@pytest.mark.parametrize("left", [5, 39], ids=lambda count: f"{count} left")
+def test_an_application_that_is_back_first_loses_nothing(
+    left: int,
+    added: int,
+    workers: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Scenario 22: the numbers of the lines tell what was added since, and what not.
+
+    So it is if the log is still shorter than it was, and if it is longer again.
+    """
+    shop = Shop(tmp_path)
+    with shop.receiving():
+        shop.configure_more(f"{BATCHES}workers = {workers}\n")
+        before = write_anew(shop.log, 40)
+        first = shop.shipper("run", "--once")
+        ends = [line.end_bytes for line in lines_of(shop.log)]
+        os.truncate(shop.log, ends[left - 1] + 100)
+        later = write_anew(shop.log, added)
+        second = shop.shipper("run", "--once")
+    audit = main(["audit", "--config", str(shop.config)])
+
+    assert (first.returncode, second.returncode) == (0, 0), second.stderr
+    assert sorted(shop.received()) == sorted([*before, *later])
+    assert "file_shrunk" in second.stderr
+    assert "file_truncated" not in second.stderr
+    assert audit == 0, capsys.readouterr().out

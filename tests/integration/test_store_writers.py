@@ -195,6 +195,27 @@ def test_a_silent_writer_is_forgotten_after_a_week_and_its_losses_are_not(
     assert books.missing() == []
 
 
+def test_it_is_known_up_to_which_number_a_writer_was_read(books: Books) -> None:
+    """Whatever was missing before; nothing is known of one that was never met."""
+    books.see(1, 10)
+    books.see(16, 100)
+
+    assert books.store.read_up_to(7, OPENED + 1) == 100
+    assert books.store.read_up_to(8, OPENED + 1) == -1
+    assert books.store.read_up_to(7, OPENED + 2) == -1
+    assert books.store.read_up_to(7, 10**30) == -1
+
+
+def test_a_writer_that_was_forgotten_counts_as_read(books: Books) -> None:
+    """Nobody knows any more that it was not; later ones are new."""
+    books.see(1, 10)
+    books.clock.advance(7 * DAY + 7200)
+    books.see(1, 1, pid=8, opened=2)
+
+    assert books.store.read_up_to(7, OPENED + 1) > 10**15
+    assert books.store.read_up_to(9, OPENED + 3) == -1
+
+
 def test_reading_from_the_end_concludes_nothing_about_earlier_writers(
     books: Books,
 ) -> None:
