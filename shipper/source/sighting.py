@@ -170,23 +170,24 @@ class Sighting:
     ) -> Position | None:
         """Return the position after the last line that was read of a plain file.
 
-        What stands behind it was added since. None if the numbers of the lines do not
-        tell, as in the log of another program.
+        None if the numbers of its lines tell of none that was added since; nor do they
+        in the log of another program.
 
         Args:
             before: Offset of the first byte that is not looked at; a line begins there.
             read_up_to: Returns the highest number that was read of a writer.
         """
         known = lru_cache(read_up_to)
-        is_numbered = False
+        are_added = False
         for first, behind in _lines_backwards(self._stream, before):
             serial = serial_in(first)
-            if serial is not None:
-                is_numbered = True
-                if serial.number <= known(serial.pid, serial.opened_ns):
-                    return self._place_at(behind)
-            elif not is_numbered and before - behind > _MOST_UNNUMBERED_BYTES:
-                return None
+            if serial is None:
+                if not are_added and before - behind > _MOST_UNNUMBERED_BYTES:
+                    return None
+            elif serial.number > known(serial.pid, serial.opened_ns):
+                are_added = True
+            else:
+                return self._place_at(behind) if are_added else None
         return None
 
     def _place_at(self, offset: int) -> Position:
