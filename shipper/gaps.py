@@ -12,7 +12,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shipper.model import Run
+from shipper.model import Run, Serial
 
 # How far behind the highest number a late one is still waited for.
 REORDER = 64
@@ -62,14 +62,17 @@ class Writer(Struct, frozen=True):
 
 def is_plausible(run: Run) -> bool:
     """Return True if a writer of ours may have given these numbers."""
-    return 0 < run.first <= run.last < MOST_NUMBER and (
-        may_be_writer(run.pid, run.opened_ns)
+    return run.first <= run.last and all(
+        may_be_ours(Serial(run.pid, run.opened_ns, number))
+        for number in (run.first, run.last)
     )
 
 
-def may_be_writer(pid: int, opened_ns: int) -> bool:
-    """Return True if a writer of ours may have this identity."""
-    return max(pid, opened_ns) < 1 << 63
+def may_be_ours(serial: Serial) -> bool:
+    """Return True if a writer of ours may have given this number."""
+    return 0 < serial.number < MOST_NUMBER and (
+        max(serial.pid, serial.opened_ns) < 1 << 63
+    )
 
 
 def begin(run: Run, *, is_past_known: bool) -> Writer:

@@ -155,7 +155,8 @@ class Census:
         place = tracked.goes_on_at
         if likeness is Likeness.SHRUNK:
             place = place_left(sighting, tracked.live_row())
-            place = self._place_read(tracked, sighting, place) or place
+            # Otherwise all would be skipped that was added: any line will do.
+            place = self._place_read(tracked, sighting, place, guesses=True) or place
         elif likeness is Likeness.OTHER:
             regrown = self._place_regrown(tracked, sighting)
             if regrown is None:
@@ -173,7 +174,7 @@ class Census:
         return True
 
     def _place_read(
-        self, tracked: Tracked, sighting: Sighting, last: Position
+        self, tracked: Tracked, sighting: Sighting, last: Position, *, guesses: bool
     ) -> Position | None:
         """Return the position after the last line that was read, None if unknown.
 
@@ -184,10 +185,13 @@ class Census:
             tracked: The file as we know it.
             sighting: As it is.
             last: After its last line.
+            guesses: See `Sighting.place_read`.
         """
         if not self._roster.is_committed(tracked):
             return None  # the numbers of what is in flight are not known yet
-        return sighting.place_read(last.offset_bytes, self._roster.read_up_to)
+        return sighting.place_read(
+            last.offset_bytes, self._roster.read_up_to, guesses=guesses
+        )
 
     def _place_regrown(self, tracked: Tracked, sighting: Sighting) -> Position | None:
         """Return where reading goes on in a file that was cut, and is longer again.
@@ -197,7 +201,9 @@ class Census:
         head = tracked.row.head
         if sighting.packing or not head.is_known or sighting.head != head:
             return None
-        place = self._place_read(tracked, sighting, sighting.last_place())
+        # Otherwise it is read anew, and nothing lost: a guess might lose something.
+        last = sighting.last_place()
+        place = self._place_read(tracked, sighting, last, guesses=False)
         if place is None or place.offset_bytes >= tracked.offset_bytes:
             return None
         return place

@@ -26,8 +26,8 @@ class Catalog(Protocol):
         """Return every file, gone ones too, with this fingerprint."""
         ...
 
-    def read_up_to(self, pid: int, opened_ns: int) -> int:
-        """Return the highest number that was read of a writer, -1 if none was."""
+    def read_up_to(self, pid: int, opened_ns: int) -> int | None:
+        """Return the highest number read of a writer, 0 for none, None if unknown."""
         ...
 
     def claim(self, file_id: str) -> FileRow | None:

@@ -261,8 +261,8 @@ class Roster:
             and not self._journal.has_changed(row.file_id)
         ]
 
-    def read_up_to(self, pid: int, opened_ns: int) -> int:
-        """Return the highest number that was committed of a writer, -1 if none was."""
+    def read_up_to(self, pid: int, opened_ns: int) -> int | None:
+        """Return the highest number read of a writer, 0 for none, None if unknown."""
         return self._catalog.read_up_to(pid, opened_ns)
 
     def is_committed(self, tracked: Tracked) -> bool:

@@ -12,7 +12,6 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 
 from shipper.fileid import (
     HEAD_BYTES,
@@ -23,15 +22,18 @@ from shipper.fileid import (
     mark_of,
 )
 from shipper.follow import PlainStream, Position, Stream
+from shipper.gaps import may_be_ours
 from shipper.serials import SERIAL_BYTES, serial_in
 from shipper.unpack import PackedStream, packing_of
 
 OpenFile = Callable[[str, int], int]
+ReadUpTo = Callable[[int, int], int | None]  # of a writer, by pid and time of opening
 # O_NONBLOCK: a FIFO put at the path must not hang us between stat and open.
 OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _COMPARED_BYTES = 65_536
 # So much without a number, and the log is no writer's of ours.
 _MOST_UNNUMBERED_BYTES = 1_048_576
+_MOST_WRITERS = 1_000  # more are no application's; each is asked for
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISFIFO, "a FIFO"),
@@ -166,7 +168,7 @@ class Sighting:
         return Position()
 
     def place_read(
-        self, before: int, read_up_to: Callable[[int, int], int]
+        self, before: int, read_up_to: ReadUpTo, *, guesses: bool
     ) -> Position | None:
         """Return the position after the last line that was read of a plain file.
 
@@ -176,18 +178,26 @@ class Sighting:
         Args:
             before: Offset of the first byte that is not looked at; a line begins there.
             read_up_to: Returns the highest number that was read of a writer.
+            guesses: Take a writer that nobody knows any more for one that was read;
+                otherwise nothing is told once a line of it is met.
         """
-        known = lru_cache(read_up_to)
+        known: dict[tuple[int, int], int | None] = {}
         are_added = False
         for first, behind in _lines_backwards(self._stream, before):
             serial = serial_in(first)
-            if serial is None:
+            if serial is None or not may_be_ours(serial):
                 if not are_added and before - behind > _MOST_UNNUMBERED_BYTES:
                     return None
-            elif serial.number > known(serial.pid, serial.opened_ns):
-                are_added = True
-            else:
+                continue
+            writer = serial.pid, serial.opened_ns
+            if writer not in known:
+                known[writer] = read_up_to(*writer)
+            highest = known[writer]
+            if (highest is None and not guesses) or len(known) > _MOST_WRITERS:
+                return None
+            if highest is None or serial.number <= highest:
                 return self._place_at(behind) if are_added else None
+            are_added = True
         return None
 
     def _place_at(self, offset: int) -> Position:
@@ -210,6 +220,8 @@ def _lines_backwards(stream: Stream, before: int) -> Iterator[tuple[bytes, int]]
         start = max(0, end - _COMPARED_BYTES)
         raw = stream.read_at(start, end - start)
         stop = len(raw)
+        if stop < end - start:
+            return  # it is cut once more while we look
         while (newline := raw.rfind(b"\n", 0, stop)) >= 0:
             begin = newline + 1
             # What was kept belongs to the line that goes on behind these bytes.

@@ -185,8 +185,8 @@ class Store(Reader):
         with wrapped(self._path):
             return catalog.find_files(self._connection, head)
 
-    def read_up_to(self, pid: int, opened_ns: int) -> int:
-        """Return the highest number that was read of a writer, -1 if none was.
+    def read_up_to(self, pid: int, opened_ns: int) -> int | None:
+        """Return the highest number read of a writer, 0 for none, None if unknown.
 
         Raises:
             StateError: The database cannot be read.
@@ -223,7 +223,13 @@ class Store(Reader):
             catalog.insert_files(connection, new)
             catalog.update_files(connection, changed)
             _add(connection, counters)
-            if any(row.start_bytes or row.state is FileState.DONE for row in new):
+            # What is left of a log that was cut had been read up to its beginning.
+            cut = {row.head for row in changed if row.state is FileState.GONE}
+            if any(
+                row.state is FileState.DONE
+                or (row.start_bytes and not (row.head.is_known and row.head in cut))
+                for row in new
+            ):
                 # Lines before that are not read, so their numbers are not seen.
                 writers.disregard_past(connection, self._clock.now())
             missing = writers.settle_sealed(connection)

@@ -53,10 +53,10 @@ class Snapshot:
             return []
         return catalog.find_files(self._connection, head)
 
-    def read_up_to(self, pid: int, opened_ns: int) -> int:
-        """Return the highest number that was read of a writer, -1 if none was."""
+    def read_up_to(self, pid: int, opened_ns: int) -> int | None:
+        """Return the highest number read of a writer, 0 for none, None if unknown."""
         if self._connection is None:
-            return -1
+            return 0
         return writers.read_up_to(self._connection, pid, opened_ns)
 
     def claim(self, file_id: str) -> FileRow | None:

@@ -8,7 +8,6 @@ silent for a week is forgotten; what it lost is kept as a sum.
 from __future__ import annotations
 
 import sqlite3
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -20,7 +19,6 @@ from shipper.gaps import (
     Writer,
     begin,
     is_plausible,
-    may_be_writer,
     newly_settled,
     observe,
 )
@@ -111,18 +109,16 @@ def settle_sealed(connection: sqlite3.Connection) -> list[Missing]:
     return given_up
 
 
-def read_up_to(connection: sqlite3.Connection, pid: int, opened_ns: int) -> int:
-    """Return the highest number that was read of a writer, -1 if none was.
+def read_up_to(connection: sqlite3.Connection, pid: int, opened_ns: int) -> int | None:
+    """Return the highest number that was read of a writer, 0 if none was.
 
-    One that is forgotten, or was there before the first run, counts as read to its end.
+    None of one that is forgotten, or was there before the first run.
     """
-    if not may_be_writer(pid, opened_ns):
-        return -1
     row = connection.execute(_HIGH, (pid, opened_ns)).fetchone()
     if row is not None:
         return int(row[0])
     horizon = connection.execute(_HORIZON).fetchone()[0]
-    return sys.maxsize if opened_ns <= horizon else -1
+    return None if opened_ns <= horizon else 0
 
 
 def missing(connection: sqlite3.Connection) -> tuple[Missing, ...]:

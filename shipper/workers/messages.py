@@ -54,8 +54,8 @@ class FindFiles(Question[list[FileRow]], frozen=True):
     head: Head
 
 
-class ReadUpTo(Question[int], frozen=True):
-    """Up to which number has this writer been read?"""
+class ReadUpTo(Question[int | None], frozen=True):
+    """Up to which number has this writer been read, if anybody knows?"""
 
     pid: int
     opened_ns: int

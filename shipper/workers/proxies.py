@@ -62,8 +62,8 @@ class RemoteState:
         """Return files with this fingerprint that no other worker follows."""
         return self._wire.ask(FindFiles(head))
 
-    def read_up_to(self, pid: int, opened_ns: int) -> int:
-        """Return the highest number that was read of a writer, -1 if none was."""
+    def read_up_to(self, pid: int, opened_ns: int) -> int | None:
+        """Return the highest number read of a writer, 0 for none, None if unknown."""
         return self._wire.ask(ReadUpTo(pid, opened_ns))
 
     def claim(self, file_id: str) -> FileRow | None:

@@ -32,12 +32,18 @@ from tests.support.outage import (
     a_story_of_a_bundle,
     lines_of,
     write_anew,
+    write_with,
 )
 from tests.support.straced import Sync, Write, deeds_of, tracing
+from wsgi_writer.rotate import RotatingFile
 
 pytestmark = pytest.mark.chaos
 
 RECORDS = 40  # of the last life
+SEVERAL = """
+[[source]]
+paths = ["app*.jsonl"]
+"""
 # So many that SQLite folds its log back in the middle of a life, and begins it anew.
 MANY_RECORDS = 700
 JOURNALS = pytest.mark.parametrize("is_remote", [False, True], ids=["wal", "rollback"])
@@ -346,3 +352,44 @@ def test_an_application_that_is_back_first_loses_nothing(
     assert "file_shrunk" in second.stderr
     assert "file_truncated" not in second.stderr
     assert audit == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_of_several_logs_that_were_cut_none_loses_anything(
+    workers: int, tmp_path: Path
+) -> None:
+    """Scenario 22: what is known of the writers of one log is known for the next."""
+    shop = Shop(tmp_path)
+    logs = [tmp_path / f"app{number}.jsonl" for number in range(5)]
+    with shop.receiving():
+        shop.configure_more(f"{BATCHES}workers = {workers}\n{SEVERAL}")
+        sent = [name for log in logs for name in write_anew(log, 20)]
+        first = shop.shipper("run", "--once")
+        for number, log in enumerate(logs):
+            os.truncate(log, lines_of(log)[9].end_bytes + 100)
+            sent += write_anew(log, 3 if number % 2 else 30)
+        second = shop.shipper("run", "--once")
+
+    assert (first.returncode, second.returncode) == (0, 0), second.stderr
+    assert sorted(shop.received()) == sorted(sent)
+
+
+def test_a_writer_that_was_silent_when_another_log_was_cut_is_new(
+    tmp_path: Path,
+) -> None:
+    """Scenario 22: a process may be there for long before its first record."""
+    shop = Shop(tmp_path)
+    one, other = tmp_path / "app1.jsonl", tmp_path / "app2.jsonl"
+    with shop.receiving():
+        shop.configure_more(BATCHES + SEVERAL)
+        sent = [*write_anew(one, 20), *write_anew(other, 20)]
+        shop.shipper("run", "--once")
+        silent = RotatingFile(other, min_free_bytes=0)
+        os.truncate(one, lines_of(one)[9].end_bytes)
+        shop.shipper("run", "--once")
+        os.truncate(other, lines_of(other)[9].end_bytes)
+        sent += write_with(silent, 3)
+        last = shop.shipper("run", "--once")
+
+    assert last.returncode == 0, last.stderr
+    assert sorted(shop.received()) == sorted(sent)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+from msgspec.structs import replace
 
-from shipper.fileid import FileRow, FileState
+from shipper.fileid import FileRow, FileState, Head
 from shipper.model import Advance, Commit, Run
 from shipper.store import Store, open_store
 from shipper.store.checkpoints import OnStateError
@@ -201,19 +202,34 @@ def test_it_is_known_up_to_which_number_a_writer_was_read(books: Books) -> None:
     books.see(16, 100)
 
     assert books.store.read_up_to(7, OPENED + 1) == 100
-    assert books.store.read_up_to(8, OPENED + 1) == -1
-    assert books.store.read_up_to(7, OPENED + 2) == -1
-    assert books.store.read_up_to(7, 10**30) == -1
+    assert books.store.read_up_to(8, OPENED + 1) == 0
+    assert books.store.read_up_to(7, OPENED + 2) == 0
 
 
-def test_a_writer_that_was_forgotten_counts_as_read(books: Books) -> None:
-    """Nobody knows any more that it was not; later ones are new."""
+def test_of_a_writer_that_was_forgotten_nothing_is_known(books: Books) -> None:
+    """It may have been read, or not; later ones are new."""
     books.see(1, 10)
     books.clock.advance(7 * DAY + 7200)
     books.see(1, 1, pid=8, opened=2)
 
-    assert books.store.read_up_to(7, OPENED + 1) > 10**15
-    assert books.store.read_up_to(9, OPENED + 3) == -1
+    assert books.store.read_up_to(7, OPENED + 1) is None
+    assert books.store.read_up_to(9, OPENED + 3) == 0
+
+
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_what_is_left_of_a_log_that_was_cut_hides_no_past(
+    books: Books, *, is_cut: bool
+) -> None:
+    """It had been read up to its beginning; a log that begins in its middle had not."""
+    head = Head(64, b"x" * 32)
+    row = FileRow(file_id="old", path="p", dev=1, ino=2, head=head)
+    heir = replace(row, file_id="new", start_bytes=500, offset_bytes=500)
+    books.store.record(new=[row])
+
+    gone = [replace(row, state=FileState.GONE)] if is_cut else []
+    books.store.record(new=[heir], changed=gone)
+
+    assert books.store.read_up_to(9, OPENED - 5) == (0 if is_cut else None)
 
 
 def test_reading_from_the_end_concludes_nothing_about_earlier_writers(

@@ -51,10 +51,10 @@ class MemoryCatalog:
         self.rows[file_id] = replace(row, state=FileState.OPEN)
         return self.rows[file_id]
 
-    def read_up_to(self, pid: int, opened_ns: int) -> int:
+    def read_up_to(self, pid: int, opened_ns: int) -> int | None:
         """Return the highest number of a writer: none is remembered."""
         del pid, opened_ns
-        return -1
+        return 0
 
     def find_files(self, head: Head) -> list[FileRow]:
         """Return every file with this fingerprint."""
@@ -100,7 +100,7 @@ class Memory(Protocol):
 
     def known_files(self) -> list[FileRow]: ...  # noqa: D102
     def find_files(self, head: Head) -> list[FileRow]: ...  # noqa: D102
-    def read_up_to(self, pid: int, opened_ns: int) -> int: ...  # noqa: D102
+    def read_up_to(self, pid: int, opened_ns: int) -> int | None: ...  # noqa: D102
     def claim(self, file_id: str) -> FileRow | None: ...  # noqa: D102
     def record(  # noqa: D102
         self,

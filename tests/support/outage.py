@@ -218,8 +218,12 @@ def _settled_by_journal(bundle: Path, ids: Sequence[str], disk: Path) -> frozens
 
 def write_anew(log: Path, count: int) -> list[str]:
     """Append records as an application does that was started after the failure."""
+    return write_with(RotatingFile(log, min_free_bytes=0), count)
+
+
+def write_with(writer: RotatingFile, count: int) -> list[str]:
+    """Append records with a writer, and close it; return their ids."""
     names = [str(uuid.uuid4()) for _ in range(count)]
-    writer = RotatingFile(log, min_free_bytes=0)
     for name in names:
         line = a_record_line(envelope={"id": name})
         head, _, tail = line.partition(b',"w":[7,1,1]')

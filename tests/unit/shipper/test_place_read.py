@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from shipper.source.sighting import Sighting
 
-OLD, NEW = (7, 1_000), (8, 2_000)
-READ = {OLD: 100}
+OLD, NEW, FORGOTTEN = (7, 1_000), (8, 2_000), (9, 10)
+READ = {OLD: 100, FORGOTTEN: None}
 
 
 def a_line(writer: tuple[int, int], number: int, size: int = 0) -> bytes:
@@ -27,12 +27,14 @@ def a_line(writer: tuple[int, int], number: int, size: int = 0) -> bytes:
     )
 
 
-def place_read(path: Path, content: bytes) -> int | None:
+def place_read(path: Path, content: bytes, *, guesses: bool = False) -> int | None:
     """Return the offset behind the last line of a file that was read."""
     path.write_bytes(content)
     with closing(Sighting(str(path))) as sighting:
         place = sighting.place_read(
-            content.rfind(b"\n") + 1, lambda *writer: READ.get(writer, -1)
+            content.rfind(b"\n") + 1,
+            lambda *writer: READ.get(writer, 0),
+            guesses=guesses,
         )
     return None if place is None else place.offset_bytes
 
@@ -61,9 +63,9 @@ def test_the_place_is_exact(
     tmp_path: Path, kept: list[int], added: list[int], torn: int, rest: int
 ) -> None:
     """Whatever the lines are like, a torn one between them and behind them."""
-    old = b"".join(a_line(OLD, number, size) for number, size in enumerate(kept))
+    old = b"".join(a_line(OLD, number, size) for number, size in enumerate(kept, 1))
     torn_line = a_line(OLD, 50, 200)[:torn] + b"\n"
-    new = b"".join(a_line(NEW, number, size) for number, size in enumerate(added))
+    new = b"".join(a_line(NEW, number, size) for number, size in enumerate(added, 1))
     half = a_line(NEW, 99, 200)[:rest]
 
     place = place_read(tmp_path / "log", old + torn_line + new + half)
@@ -87,6 +89,33 @@ def test_of_one_writer_the_later_numbers_are_new(tmp_path: Path) -> None:
     old = a_line(OLD, 99) + a_line(OLD, 100)
 
     assert place_read(tmp_path / "log", old + a_line(OLD, 101)) == len(old)
+
+
+@pytest.mark.parametrize("guesses", [True, False])
+def test_a_writer_that_nobody_knows_is_a_guess(
+    tmp_path: Path, *, guesses: bool
+) -> None:
+    """Where all is read anew otherwise, and nothing lost, none is made."""
+    old = a_line(OLD, 1) + a_line(FORGOTTEN, 5)
+
+    place = place_read(tmp_path / "log", old + a_line(NEW, 1), guesses=guesses)
+
+    assert place == (len(old) if guesses else None)
+
+
+@pytest.mark.parametrize("number", [0, 1 << 48])
+def test_a_number_that_none_of_ours_gives_is_none(tmp_path: Path, number: int) -> None:
+    """Nobody enters it in the state, so that it would look new for ever."""
+    content = a_line(OLD, 1) + a_line(NEW, number)
+
+    assert place_read(tmp_path / "log", content) is None
+
+
+def test_more_writers_than_an_application_has_end_the_search(tmp_path: Path) -> None:
+    """Each of them is asked for, in the state of another process perhaps."""
+    new = b"".join(a_line((pid, 5_000), 1) for pid in range(2_000))
+
+    assert place_read(tmp_path / "log", a_line(OLD, 1) + new) is None
 
 
 @pytest.mark.parametrize(
