@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from shipper.airgap.layout import TEMPORARY, CannotWriteError
+from shipper.store.directory import force_names
 
 MODE = 0o600  # redacted, and still nobody else's business
 # Network file systems that cannot force a directory to the disk say so with these.
@@ -65,11 +66,8 @@ def write_whole(path: str, content: bytes) -> None:
 
 def sync_directory(path: str) -> None:
     """Force the names in a directory to the disk, where the file system can."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(handle)
+        force_names(path)
     except OSError as error:
         if error.errno not in _CANNOT_SYNC:
             raise
-    finally:
-        os.close(handle)

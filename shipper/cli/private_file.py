@@ -34,6 +34,9 @@ def write_lines(
         CannotWriteError: It is there already, or cannot be written; nothing of
             ours is left then.
     """
+    # Late: the state brings its database, which not every writer of a file needs.
+    from shipper.store.directory import force_names  # noqa: PLC0415
+
     directory = os.path.dirname(path) or "."
     if not may_replace and os.path.lexists(path):
         raise taken(path)
@@ -56,7 +59,7 @@ def write_lines(
             os.replace(temporary, path)
         else:
             os.link(temporary, path)
-        _sync(directory)
+        force_names(directory)
     except FileExistsError as error:
         raise taken(path) from error
     except OSError as error:
@@ -65,14 +68,6 @@ def write_lines(
         with suppress(FileNotFoundError):
             os.unlink(temporary)
     return count
-
-
-def _sync(directory: str) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def taken(path: str) -> CannotWriteError:

@@ -49,14 +49,19 @@ def anchor(path: str) -> None:
     path = os.path.realpath(path)
     while (above := os.path.dirname(path)) != path:
         try:
-            _sync(above)
+            force_names(above)
         except OSError as error:
             if error.errno in _FAILED:
                 raise unusable(above, error) from error
         path = above
 
 
-def _sync(directory: str) -> None:
+def force_names(directory: str) -> None:
+    """Force the names in a directory to the disk.
+
+    Raises:
+        OSError: It cannot be opened, or the file system cannot do it.
+    """
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
