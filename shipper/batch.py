@@ -83,8 +83,6 @@ class Batcher:
     @property
     def is_full(self) -> bool:
         """True when the open batch must be taken before the next line."""
-        if self._lines < self._max_records and self._size_bytes < self._max_bytes:
-            return False  # as after nearly every line
         return not self._is_open and (
             len(self._entries) >= self._max_records
             or self._size_bytes >= self._max_bytes

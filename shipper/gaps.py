@@ -62,17 +62,15 @@ class Writer(Struct, frozen=True):
 
 def is_plausible(run: Run) -> bool:
     """Return True if a writer of ours may have given these numbers."""
-    return run.first <= run.last and all(
-        may_be_ours(Serial(run.pid, run.opened_ns, number))
-        for number in (run.first, run.last)
+    return 0 < run.first <= run.last < MOST_NUMBER and (
+        max(run.pid, run.opened_ns) < 1 << 63
     )
 
 
 def may_be_ours(serial: Serial) -> bool:
     """Return True if a writer of ours may have given this number."""
-    return 0 < serial.number < MOST_NUMBER and (
-        max(serial.pid, serial.opened_ns) < 1 << 63
-    )
+    number = serial.number
+    return is_plausible(Run("", serial.pid, serial.opened_ns, number, number))
 
 
 def begin(run: Run, *, is_past_known: bool) -> Writer:

@@ -30,7 +30,6 @@ MISSING = "missing_records"
 _NS = 1_000_000_000
 
 _HORIZON = "SELECT opened_ns FROM horizon"
-_HIGH = "SELECT high FROM writers WHERE pid = ? AND opened_ns = ?"
 _WRITER = "SELECT high, file_id, summed FROM writers WHERE pid = ? AND opened_ns = ?"
 _GAPS = (
     "SELECT first, last, is_settled FROM gaps WHERE pid = ? AND opened_ns = ? "
@@ -114,7 +113,7 @@ def read_up_to(connection: sqlite3.Connection, pid: int, opened_ns: int) -> int 
 
     None of one that is forgotten, or was there before the first run.
     """
-    row = connection.execute(_HIGH, (pid, opened_ns)).fetchone()
+    row = connection.execute(_WRITER, (pid, opened_ns)).fetchone()
     if row is not None:
         return int(row[0])
     horizon = connection.execute(_HORIZON).fetchone()[0]
