@@ -98,14 +98,14 @@ class Identifier:
 
     def caller_of(self, record: Record) -> Caller | None:
         """Return who made the request; None leaves the record out."""
-        if record.caller is None:
-            return self.identify(record).caller
-        self._look_at_mask(record)
-        return self._with_details(record.caller)
+        return self.identify(record).caller
 
     def identify(self, record: Record) -> Identified:
         """Return who made the request, and how that was found."""
-        self._look_at_mask(record)
+        if self._on_other_mask is not None:
+            kind = mask_kind(record)
+            if kind is not None and kind != self._kind:
+                self._on_other_mask(kind)
         if record.caller is not None:
             return Identified(self._with_details(record.caller), APPLICATION)
         misses: tuple[Miss, ...] = ()
@@ -116,13 +116,6 @@ class Identifier:
             else:
                 return Identified(self._looked_up(found), text, misses)
         return Identified(self._otherwise, None, misses)
-
-    def _look_at_mask(self, record: Record) -> None:
-        """Tell if the writer masks in another way than we do."""
-        if self._on_other_mask is not None:
-            kind = mask_kind(record)
-            if kind is not None and kind != self._kind:
-                self._on_other_mask(kind)
 
     def _with_details(self, caller: Caller) -> Caller:
         """Fill in what the application left open; what it said, it said."""
