@@ -69,7 +69,7 @@ class Caller(Struct, frozen=True, gc=False, omit_defaults=True):
         email: For user and company association, or empty.
     """
 
-    id: str
+    id: Annotated[str, Meta(min_length=1)]
     label: str = ""
     email: str = ""
 

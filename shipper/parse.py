@@ -13,12 +13,12 @@ from functools import lru_cache
 from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct
 
 from shipper import har
 from shipper.explain import why_refused
 from shipper.model import BLANK, BOM, Caller, Reject, Serial, Skip
-from shipper.record import VERSION, Auth, Note, Record, UnknownVersion
+from shipper.record import MASK, VERSION, Auth, Note, Record, UnknownVersion
 
 __all__ = ["Record", "UnknownVersion", "parse"]
 
@@ -28,26 +28,28 @@ NOT_JSON: Final = "not-json"
 SCHEMA: Final = "schema"
 
 _ENTRY: Final = b',"entry":'
-_ID = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z"
-)
+_ID: Final = r"\A[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z"
 _STAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z"
 )
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[!-~]*\Z")
-_MASK = re.compile(r"(?:hmac-)?sha512-[A-Za-z0-9+/]{86}==(?:\?[\s\S]{1,4})?\Z")
+_MASK = re.compile(MASK)
+
+
+# What stands for a member that is left out; JSON's null is refused all the same.
+_LEFT_OUT: Final[Any] = None
 
 
 class _Envelope(Struct, frozen=True, gc=False):
     v: int
-    id: str
+    id: Annotated[str, Meta(pattern=_ID)]
     client: str
-    caller: Caller | UnsetType = UNSET
-    auth: Auth | UnsetType = UNSET
+    caller: Caller = _LEFT_OUT
+    auth: Auth = _LEFT_OUT
     notes: tuple[Note, ...] = ()
-    dropped: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
-    w: Serial | UnsetType = UNSET
-    open: bool | UnsetType = UNSET
+    dropped: Annotated[int, Meta(ge=1)] = 0
+    w: Serial = _LEFT_OUT
+    open: bool = _LEFT_OUT
     entry: Raw = Raw()
 
 
@@ -103,38 +105,28 @@ def _record(
     envelope: _Envelope, entry: har.HarEntry, entry_bytes: bytes
 ) -> Record | None:
     """Check what the types cannot say, and put the two halves together."""
-    auth = envelope.auth
+    is_open, notes = envelope.open, envelope.notes
     if (
         envelope.v != VERSION
-        or _ID.match(envelope.id) is None
+        or is_open is False
+        or (notes and len(set(notes)) != len(notes))
         or _STAMP.match(entry.started_date_time) is None
         or _URL.match(entry.request.url) is None
-        or envelope.open is False
-        or (auth is not UNSET and not _is_auth(auth))
-        or (envelope.caller is not UNSET and not envelope.caller.id)
-        or (envelope.notes and len(set(envelope.notes)) != len(envelope.notes))
         or not _are_bodies(entry)
     ):
         return None
     return Record(
-        id=envelope.id,
-        client=envelope.client,
-        caller=None if envelope.caller is UNSET else envelope.caller,
-        auth=None if auth is UNSET else auth,
-        notes=envelope.notes,
-        dropped=0 if envelope.dropped is UNSET else envelope.dropped,
-        w=None if envelope.w is UNSET else envelope.w,
-        is_open=envelope.open is True,
-        har=entry,
-        entry=entry_bytes,
+        envelope.id,
+        envelope.client,
+        envelope.caller,
+        envelope.auth,
+        notes,
+        envelope.dropped,
+        envelope.w,
+        is_open is True,
+        entry,
+        entry_bytes,
     )
-
-
-def _is_auth(auth: Auth) -> bool:
-    if auth.id and not is_mask(auth.id):
-        return False
-    masks = (*auth.headers.values(), *auth.query.values(), *auth.cookies.values())
-    return not masks or all(map(is_mask, masks))
 
 
 @lru_cache(maxsize=4096)
