@@ -7,7 +7,7 @@ redacted, so it never gets past `decode_known`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -149,6 +149,15 @@ class HarEntry(
     connection: Text = UNSET
     comment: Text = UNSET
 
+
+# What HAR calls the members of an entry, at any depth.
+KEYS: Final = frozenset(
+    field.encode_name
+    for struct in (
+        HarEntry, Request, PostData, Param, Response, Content, Pair, Cookie, Timings
+    )
+    for field in msgspec.structs.fields(struct)
+)  # fmt: skip
 
 # What a member of an entry may hold.
 Value = str | list[Pair] | PostData | Content | UnsetType

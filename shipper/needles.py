@@ -9,28 +9,44 @@ first asked for anything, or loaded; any thread may ask.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from threading import local
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from hyperscan import Database
 
 Span = tuple[int, int]  # from, and what stands behind it
-Hit = tuple[int, int]  # which of the patterns, and what stands behind it
+Hit = tuple[int, int, int]  # which of the patterns, from, and what stands behind it
 _Tools = tuple[Callable[..., None], object]  # the search, and the place to search in
+
+# What follows a word that does not stand in the name of a member.
+_NO_KEY: Final = rb'[A-Za-z]*(?:[^A-Za-z"]|"[^:]|"?\z)'
+
+
+class Pattern(Struct, frozen=True):
+    """What is looked for: an expression in the library's own dialect.
+
+    Attributes:
+        expression: Of bytes; nothing in it looks behind or ahead.
+        ignores_case: ASCII letters of a text stand for those of the other case too.
+        has_start: Where it begins is told too, which costs time.
+    """
+
+    expression: bytes
+    ignores_case: bool = False
+    has_start: bool = False
 
 
 class _Automaton:
     """Looks for patterns, each of which has a number."""
 
-    def __init__(
-        self, patterns: Sequence[tuple[int, bytes]], *, ignores_case: bool = False
-    ) -> None:
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
         # Mutable state: what the library makes of the patterns, at the first question,
         # and what it searches with, of which each thread has its own.
         self._patterns = patterns
-        self._ignores_case = ignores_case
         self._database: Database | None = None
         self._own = _Own()
 
@@ -53,16 +69,26 @@ class _Automaton:
 
     def _prepare(self) -> _Tools:
         # Late: a run that finds nothing to read does without it.
-        from hyperscan import HS_FLAG_CASELESS, Database, Scratch  # noqa: PLC0415
+        from hyperscan import (  # noqa: PLC0415
+            HS_FLAG_CASELESS,
+            HS_FLAG_SOM_LEFTMOST,
+            Database,
+            Scratch,
+        )
 
         database = self._database
         if database is None:
+            patterns = self._patterns
             database = Database()
             database.compile(
-                expressions=[pattern for _, pattern in self._patterns],
-                ids=[number for number, _ in self._patterns],
-                elements=len(self._patterns),
-                flags=HS_FLAG_CASELESS if self._ignores_case else 0,
+                expressions=[pattern.expression for pattern in patterns],
+                ids=list(range(len(patterns))),
+                elements=len(patterns),
+                flags=[
+                    HS_FLAG_CASELESS * pattern.ignores_case
+                    | HS_FLAG_SOM_LEFTMOST * pattern.has_start
+                    for pattern in patterns
+                ],
             )
             self._database = database
         tools = database.scan, Scratch(database)
@@ -82,13 +108,31 @@ class Needles(_Automaton):
     Args:
         words: None of them empty.
         ignores_case: ASCII letters of a text stand for those of the other case too.
+        not_in_keys: Of the words, those that are passed over in the name of a member
+            of JSON: where letters, a quote and a colon follow. Of several in one row of
+            letters the first is told of, and perhaps no other.
     """
 
-    def __init__(self, words: Iterable[bytes], *, ignores_case: bool = False) -> None:
+    def __init__(
+        self,
+        words: Iterable[bytes],
+        *,
+        ignores_case: bool = False,
+        not_in_keys: Container[bytes] = (),
+    ) -> None:
         wanted = sorted(set(words))
-        self._lengths = tuple(map(len, wanted))
-        patterns = [(number, _literal(word)) for number, word in enumerate(wanted)]
-        super().__init__(patterns, ignores_case=ignores_case)
+        # How long they are, and whether the library tells where they begin.
+        self._words = [(len(word), word in not_in_keys) for word in wanted]
+        super().__init__(
+            [
+                Pattern(
+                    _literal(word) + (_NO_KEY if is_passed_over else b""),
+                    ignores_case=ignores_case,
+                    has_start=is_passed_over,
+                )
+                for word, (_, is_passed_over) in zip(wanted, self._words, strict=True)
+            ]
+        )
 
     def occur_in(self, text: bytes) -> bool:
         """Tell whether one of them stands in a text."""
@@ -103,12 +147,16 @@ class Needles(_Automaton):
         hits = self.hits_in(text)
         if not hits:
             return []
-        lengths = self._lengths
+        words = self._words
         spans: list[Span] = []
         reach = 0
         is_apart = True
-        for number, end in hits:
-            start = end - lengths[number]
+        for number, start, end in hits:
+            length, has_start = words[number]
+            if has_start:
+                end = start + length
+            else:
+                start = end - length
             is_apart = is_apart and start >= reach
             reach = end
             spans.append((start, end))
@@ -124,16 +172,16 @@ class Shapes(_Automaton):
     """
 
     def __init__(self, expressions: Iterable[bytes]) -> None:
-        super().__init__(list(enumerate(expressions)))
+        super().__init__(list(map(Pattern, expressions)))
 
     def ends_in(self, text: bytes) -> list[int]:
         """Return where one of them ends."""
-        return [end for _, end in self.hits_in(text)]
+        return [end for _, _, end in self.hits_in(text)]
 
 
-def _note(number: int, _start: int, end: int, _flags: int, hits: list[Hit]) -> None:
+def _note(number: int, start: int, end: int, _flags: int, hits: list[Hit]) -> None:
     """Be called by the library with what it finds."""
-    hits.append((number, end))
+    hits.append((number, start, end))
 
 
 def _literal(word: bytes) -> bytes:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from shipper import har
 from shipper.disguises import DISGUISES, FOLDING, are_plain
 from shipper.lists import Lists, last_name
 from shipper.needles import Needles, Span
@@ -39,8 +40,13 @@ class Scan:
         words = lists.names | {last_name(path) for path in lists.paths}
         # A name with other characters may be escaped in ways not looked for here.
         self.is_blind = lists.is_allowlist or not are_plain(words)
-        needles = (*(word.encode() for word in words), *_HIDING)
-        self._needles = Needles(needles, ignores_case=True)
+        names = [word.encode() for word in words]
+        # The entry's own names are not meant by "name" or "cookie".
+        keys = "\n".join(har.KEYS).lower().encode()
+        own = [name for name in names if name in keys]
+        self._needles = Needles(
+            (*names, *_HIDING), ignores_case=True, not_in_keys=frozenset(own)
+        )
 
     def load(self) -> None:
         """Make ready for the first entry."""
