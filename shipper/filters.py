@@ -82,7 +82,7 @@ def _method_rule(skip: Iterable[str]) -> Leaves | None:
     methods = frozenset(method.strip().upper() for method in skip)
 
     def leaves(record: Record) -> bool:
-        return record.har.request.method.upper() in methods
+        return record.method.upper() in methods
 
     return leaves if methods else None
 

@@ -163,6 +163,8 @@ KEYS: Final = frozenset(
 Value = str | list[Pair] | PostData | Content | UnsetType
 
 _DECODER = msgspec.json.Decoder(HarEntry)
+_SENT_DECODER = msgspec.json.Decoder(PostData)
+_GIVEN_DECODER = msgspec.json.Decoder(Content)
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -174,6 +176,16 @@ def decode(entry: bytes) -> HarEntry:
         RecursionError: Nested deeper than the decoder goes.
     """
     return _DECODER.decode(entry)
+
+
+def decode_sent(value: bytes) -> PostData:
+    """Decode `postData` alone; raises as `decode` does."""
+    return _SENT_DECODER.decode(value)
+
+
+def decode_given(value: bytes) -> Content:
+    """Decode `content` alone; raises as `decode` does."""
+    return _GIVEN_DECODER.decode(value)
 
 
 def encode(value: HarEntry | Value) -> bytes:

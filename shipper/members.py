@@ -18,10 +18,9 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from shipper.needles import Span
-from shipper.record import Record
 
 
 class Member(Enum):
@@ -66,7 +65,8 @@ _REQUEST: Final[_Keys] = (
     (b',"headers":', Member.SENT_HEADERS, _LIST),
     (b',"queryString":', Member.QUERY, _LIST),
 )
-_BODY: Final[_Keys] = ((b',"postData":', Member.SENT, _OBJECT),)
+_BODY_KEY: Final = b',"postData":'
+_BODY: Final[_Keys] = ((_BODY_KEY, Member.SENT, _OBJECT),)
 _RESPONSE: Final[_Keys] = (
     (b',"headersSize":', None, b""),
     (b',"response":{', None, b""),
@@ -75,8 +75,9 @@ _RESPONSE: Final[_Keys] = (
     (b',"redirectURL":', Member.TARGET, _STRING),
     (b',"headersSize":', None, b""),
 )
+_ROUTE_KEY: Final = b'{"pageref":'
 _ROUTE: Final[_Keys] = (
-    (b'{"pageref":', Member.ROUTE, _STRING),
+    (_ROUTE_KEY, Member.ROUTE, _STRING),
     (b',"startedDateTime":', None, b""),
 )
 _NO_KEY: Final[_Key] = (b"", None, b"")
@@ -84,16 +85,15 @@ _PLAIN: Final = (*_START, *_REQUEST, *_RESPONSE)
 _WITH_BODY: Final[_Keys] = (*_START, *_REQUEST, *_BODY, *_RESPONSE)
 
 
-def members_at(record: Record, spans: Sequence[Span]) -> list[Place] | None:
+def members_at(entry: bytes, spans: Sequence[Span]) -> list[Place] | None:
     """Return the members that some spans are in, or None if one is in none.
 
     Args:
-        record: Whose entry it is.
+        entry: A HAR entry.
         spans: Of its bytes, from and to, first to last; one at least.
     """
-    entry = record.entry
-    keys = _PLAIN if record.har.request.post_data is UNSET else _WITH_BODY
-    if record.har.pageref is not UNSET:
+    keys = _WITH_BODY if _BODY_KEY in entry else _PLAIN
+    if entry.startswith(_ROUTE_KEY):
         keys = (*_ROUTE, *keys)
     found: list[Place] = []
     key, start = _NO_KEY, 0

@@ -151,12 +151,10 @@ class Needles(_Automaton):
         spans: list[Span] = []
         reach = 0
         is_apart = True
-        for number, start, end in hits:
+        for number, begun, ended in hits:
             length, has_start = words[number]
-            if has_start:
-                end = start + length
-            else:
-                start = end - length
+            start = begun if has_start else ended - length
+            end = start + length
             is_apart = is_apart and start >= reach
             reach = end
             spans.append((start, end))

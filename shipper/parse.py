@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import Annotated, Any, Final
+from zlib import crc32
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct
@@ -50,6 +51,7 @@ class _Envelope(Struct, frozen=True, gc=False):
     dropped: Annotated[int, Meta(ge=1)] = 0
     w: Serial = _LEFT_OUT
     open: bool = _LEFT_OUT
+    crc: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] = _LEFT_OUT
     entry: Raw = Raw()
 
 
@@ -61,16 +63,24 @@ _ENVELOPES = msgspec.json.Decoder(_Envelope)
 _VERSIONS = msgspec.json.Decoder(_Version)
 
 
-def parse(data: bytes) -> Record | Skip | Reject | UnknownVersion:
-    """Read one line; a final carriage return and a byte order mark are tolerated."""
+def parse(
+    data: bytes, *, trusts_checksum: bool = False
+) -> Record | Skip | Reject | UnknownVersion:
+    """Read one line; a final carriage return and a byte order mark are tolerated.
+
+    Args:
+        data: The line without its newline.
+        trusts_checksum: An entry whose checksum is right is as our writer laid it out,
+            and is decoded when somebody asks for it.
+    """
     try:
-        record = _read(data)
+        record = _read(data, trusts_checksum=trusts_checksum)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         record = None
     return record if record is not None else _refuse(data)
 
 
-def _read(data: bytes) -> Record | None:
+def _read(data: bytes, *, trusts_checksum: bool) -> Record | None:
     """Read a line as our own writer lays it out, or None if it is another's.
 
     The entry is the last member, so the line is cut before it: what stands before
@@ -87,6 +97,8 @@ def _read(data: bytes) -> Record | None:
         head.decode()
     envelope = _ENVELOPES.decode(head + b"}")
     entry = data[cut + len(_ENTRY) : -1]
+    if trusts_checksum and envelope.crc == crc32(entry):
+        return _record(envelope, None, entry)
     return _record(envelope, har.decode(entry), entry)
 
 
@@ -102,7 +114,7 @@ def _read_any_layout(data: bytes) -> Record | None:
 
 
 def _record(
-    envelope: _Envelope, entry: har.HarEntry, entry_bytes: bytes
+    envelope: _Envelope, decoded: har.HarEntry | None, entry: bytes
 ) -> Record | None:
     """Check what the types cannot say, and put the two halves together."""
     is_open, notes = envelope.open, envelope.notes
@@ -110,9 +122,7 @@ def _record(
         envelope.v != VERSION
         or is_open is False
         or (notes and len(set(notes)) != len(notes))
-        or _STAMP.match(entry.started_date_time) is None
-        or _URL.match(entry.request.url) is None
-        or not _are_bodies(entry)
+        or (decoded is not None and not _is_entry(decoded))
     ):
         return None
     return Record(
@@ -125,7 +135,7 @@ def _record(
         envelope.w,
         is_open is True,
         entry,
-        entry_bytes,
+        decoded,
     )
 
 
@@ -135,11 +145,15 @@ def is_mask(text: str) -> bool:
     return _MASK.match(text) is not None
 
 
-def _are_bodies(entry: har.HarEntry) -> bool:
+def _is_entry(entry: har.HarEntry) -> bool:
+    """Check of an entry what its types cannot say."""
     sent, given = entry.request.post_data, entry.response.content
-    if sent is not UNSET and (sent.text is UNSET) == (sent.params is UNSET):
-        return False
-    return given.encoding is UNSET or given.text is not UNSET
+    return (
+        _STAMP.match(entry.started_date_time) is not None
+        and _URL.match(entry.request.url) is not None
+        and (sent is UNSET or (sent.text is UNSET) != (sent.params is UNSET))
+        and (given.encoding is UNSET or given.text is not UNSET)
+    )
 
 
 def _refuse(data: bytes) -> Record | Skip | Reject | UnknownVersion:

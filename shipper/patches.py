@@ -89,10 +89,10 @@ class Patcher:
             case Member.QUERY:
                 return _in_pairs(entry, spans, self._hides_parameter)
             case Member.SENT:
-                sent = _sent_json(record.har.request.post_data)
+                sent = _document(_sent(record, place).text)
                 return self._in_json(entry, place, sent, self._sent)
             case Member.GIVEN:
-                given = _given_json(record.har.response.content)
+                given = _given_json(_given(record, place))
                 return self._in_json(entry, place, given, self._given)
             case Member.ROUTE | Member.TARGET:
                 raise _UndecidedError
@@ -188,10 +188,20 @@ def _mark_of(value: bytes) -> bytes:
     return mark_of(value.decode()).encode()
 
 
-def _sent_json(body: har.PostData | UnsetType) -> str:
-    if body is UNSET:
-        raise _UndecidedError
-    return _document(body.text)
+def _sent(record: Record, place: Place) -> har.PostData:
+    """Return the request's body, of which nothing else may have been decoded."""
+    known = record.decoded
+    if known is None or known.request.post_data is UNSET:
+        return har.decode_sent(record.entry[place.start : place.end])
+    return known.request.post_data
+
+
+def _given(record: Record, place: Place) -> har.Content:
+    """Return the response's body, likewise."""
+    known = record.decoded
+    if known is None:
+        return har.decode_given(record.entry[place.start : place.end])
+    return known.response.content
 
 
 def _given_json(body: har.Content) -> str:

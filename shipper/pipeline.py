@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from msgspec import DecodeError
 from msgspec.structs import replace
 
 from shipper.batch import Batcher
@@ -61,7 +62,15 @@ class Shaper:
         if line.fault is not None:
             why = "the line has no usable bytes"
             return Reject(line.fault.reason, why, serial_in(line.data))
-        record = parse(line.data)
+        try:
+            return self._shaped(parse(line.data, trusts_checksum=True), line)
+        except (DecodeError, UnicodeDecodeError, RecursionError):
+            # A right checksum of what is no entry: nothing is taken on trust.
+            return self._shaped(parse(line.data), line)
+
+    def _shaped(
+        self, record: Record | Skip | Reject | UnknownVersion, line: Line
+    ) -> Item | UnknownVersion:
         if not isinstance(record, Record):
             if isinstance(record, Reject):
                 # Kept as a dead letter, it is not missing.

@@ -6,9 +6,11 @@ typed, for the rules to look at, and as the bytes of the disk, to be sent on.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
 from shipper import har
 from shipper.model import Caller, Serial
@@ -28,6 +30,12 @@ Note = Literal[
     "body-withheld",
 ]
 
+
+# As our writer begins an entry; most questions are about what stands here.
+_BEGINNING = re.compile(
+    rb'\{(?:"pageref":"[^"\\]*+",)?"startedDateTime":"[^"\\]*+","time":[0-9]++,'
+    rb'"request":\{"method":"([^"\\]*+)","url":"([^"\\]*+)","httpVersion":'
+)
 
 # A masked key (docs/record-format.md): ReadMe's mask, or the keyed one. It is searched
 # for and not matched, hence both anchors.
@@ -67,8 +75,8 @@ class Record(Struct, frozen=True, gc=False):
         dropped: Records lost just before this one.
         w: Writer and number, or None.
         is_open: A body has to be rewritten before it is sent.
-        har: The entry, typed.
         entry: The entry's bytes, exactly as on disk.
+        decoded: The entry, typed, once somebody has asked for `har`.
     """
 
     id: str
@@ -79,18 +87,32 @@ class Record(Struct, frozen=True, gc=False):
     dropped: int
     w: Serial | None
     is_open: bool
-    har: har.HarEntry
     entry: bytes
+    decoded: har.HarEntry | None = None
+
+    @property
+    def har(self) -> har.HarEntry:
+        """The entry, typed.
+
+        Raises:
+            msgspec.DecodeError: It is none, whatever its checksum says.
+        """
+        if self.decoded is None:
+            force_setattr(self, "decoded", har.decode(self.entry))
+            assert self.decoded is not None
+        return self.decoded
 
     @property
     def method(self) -> str:
         """The request's method, in the client's own spelling."""
-        return self.har.request.method
+        found = _BEGINNING.match(self.entry) if self.decoded is None else None
+        return self.har.request.method if found is None else found[1].decode()
 
     @property
     def url(self) -> str:
         """The full URL, percent-encoded, query included."""
-        return self.har.request.url
+        found = _BEGINNING.match(self.entry) if self.decoded is None else None
+        return self.har.request.url if found is None else found[2].decode()
 
     @property
     def status(self) -> int:

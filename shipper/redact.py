@@ -61,6 +61,8 @@ class Redactor:
         policy = Policy(denylist=denylist, allowlist=allowlist, redaction=redaction)
         self.policy = policy
         self._scan = Scan(policy.anywhere)
+        # HAR repeats a Location under a name of its own, where no scan finds it.
+        self._hides_location = policy.response.headers.hides["location"]
         self._request = MessageScrubber(policy.request)
         self._response = MessageScrubber(policy.response)
         marks = redaction == "mark" and not self._scan.is_blind
@@ -84,12 +86,12 @@ class Redactor:
             return self.rewrite(record)
         if not self.policy.is_set:
             return Redacted(record.entry)
-        if self._scan.is_blind or self._hides_target(record):
+        if self._scan.is_blind or (self._hides_location and _has_target(record)):
             return self.rewrite(record)
         spans = self._scan.spans(record.entry)
         if not spans:
             return Redacted(record.entry)
-        found = members_at(record, spans)
+        found = members_at(record.entry, spans)
         return self.rewrite(record) if found is None else self._exchange(record, found)
 
     def rewrite(self, record: Record) -> Redacted:
@@ -132,12 +134,6 @@ class Redactor:
         if scrubbed is given or (isinstance(given, str) and scrubbed == given):
             return []
         return [(place.start, place.end, har.encode(scrubbed))]
-
-    def _hides_target(self, record: Record) -> bool:
-        """Tell whether HAR repeats a hidden Location, under a name of its own."""
-        if not record.har.response.redirect_url:
-            return False
-        return self.policy.response.headers.hides["location"]
 
     def _member(
         self, entry: har.HarEntry, member: Member, withheld: list[str]
@@ -228,3 +224,7 @@ class Redactor:
         if content.text is UNSET or not content.text:
             return content
         return self._response.bodies.given(content, response.headers, withheld)
+
+
+def _has_target(record: Record) -> bool:
+    return bool(record.har.response.redirect_url)

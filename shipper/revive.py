@@ -150,6 +150,6 @@ def _record_in(payload: bytes) -> Record:
         dropped=0,
         w=None,
         is_open=False,
-        har=har.decode(bytes(entry)),
         entry=bytes(entry),
+        decoded=har.decode(bytes(entry)),
     )

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from json.encoder import encode_basestring as quoted
+from zlib import crc32
 
 from wsgi_writer.bodies import BodyMask
 from wsgi_writer.caller import Caller, caller_from
@@ -47,7 +48,7 @@ MAX_STATUS = 999  # what a status line can hold (RFC 9112 section 4)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNKNOWN = "\ufffd"
 _OPEN = ',"open":true'
-_JOINTS_LENGTH = len(',"entry":') + len("}\n")
+_JOINTS_LENGTH = len(',"crc":4294967295,"entry":') + len("}\n")
 _UNTIMED = ',"comment":"no duration in the log"'
 _EPOCH = "1970-01-01T00:00:00"
 # Formatting a number with its leading zeros costs more than all else of a stamp.
@@ -84,8 +85,14 @@ def encode_record(
     newline. The file puts its counters between the two, under its lock.
     """
     line = masks.derived(Encoder).line(exchange, max_body_bytes, max_record_bytes)
-    tail = f'{line.envelope},"entry":{line.entry}}}\n'
-    return as_utf8(line.head), as_utf8(tail)
+    envelope = as_utf8(f'{line.envelope},"entry":')
+    tail = b"%b%b}\n" % (envelope, as_utf8(line.entry))
+    return as_utf8(line.head), with_checksum(tail, len(envelope))
+
+
+def with_checksum(tail: bytes, start: int) -> bytes:
+    """Return the tail of a line with the checksum of its entry, which begins there."""
+    return b',"crc":%d%b' % (crc32(tail[start:-2]), tail)
 
 
 def encode_entry(

@@ -154,7 +154,7 @@ def test_no_name_that_har_has_too_slips_through(text: str, key: str) -> None:
         {"query": [(key, text)], "url": f"https://h/p?{key}={quote(text)}"},
         {"sent": {"mimeType": "x", "params": [{"name": key, "value": text}]}},
     ):
-        record = a_record(**parts)  # type: ignore[arg-type]
+        record = a_record(**parts)
         assert OF_HAR.apply(record) == OF_HAR.rewrite(record)
 
 
@@ -204,7 +204,8 @@ def listed_all_over(draw: st.DrawFn) -> Record:
     st.sampled_from(
         [("password", "kiss"), ("kiss", "card", "card_number"), ("header.kiss",),
          ("query.kiss", "body.password"), ("response.kiss",), ("a.kiss", "password"),
-         ("cookie", "a"), ("name", "text", "url", "kiss"), ("request.body.kiss", "response.header.x-kiss")]
+         ("cookie", "a"), ("name", "text", "url", "kiss"),
+         ("request.body.kiss", "response.header.x-kiss")]
     ),
 )  # fmt: skip
 @settings(max_examples=1500)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 import pytest
 
@@ -30,6 +31,7 @@ def _adopted(
     assert isinstance(parse(line), Record)
     record: dict[str, Any] = json.loads(line)
     assert record_complaints(record) == []
+    assert record.pop("crc") == crc32(line.partition(b',"entry":')[2][:-1])
     return record
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from shipper.members import Member, members_at
-from shipper.record import Record
 from tests.support.records import a_record, an_entry, compact, json_body, parsed
 
 WHOLE = a_record(
@@ -19,13 +18,13 @@ WHOLE = a_record(
     response_headers=[("X-Given", "in-given-headers")],
     given={"size": 3, "mimeType": "text/plain", "text": "in-content"},
     pageref="/in-route",
-)
+).entry
 HEAD = {"v": 1, "id": "0d4f8c1e-6f0a-4c52-9b1e-2a7d3c9e5f10", "client": "203.0.113.9"}
 
 
-def span_of(word: str, record: Record) -> tuple[int, int]:
+def span_of(word: str, entry: bytes) -> tuple[int, int]:
     """Return where a word stands in an entry."""
-    start = record.entry.index(word.encode())
+    start = entry.index(word.encode())
     return start, start + len(word.encode())
 
 
@@ -47,10 +46,10 @@ def test_a_place_is_in_one_member(word: str, member: Member) -> None:
 
     assert found is not None
     assert [place.member for place in found] == [member]
-    value: Any = json.loads(WHOLE.entry)
+    value: Any = json.loads(WHOLE)
     for step in member.value.split("."):
         value = value[step]
-    assert json.loads(WHOLE.entry[found[0].start : found[0].end]) == value
+    assert json.loads(WHOLE[found[0].start : found[0].end]) == value
 
 
 def test_a_member_is_named_once() -> None:
@@ -85,12 +84,12 @@ def headers_last() -> dict[str, Any]:
     return entry
 
 
-@pytest.mark.parametrize("entry", [in_other_order(), headers_last()])
-def test_nothing_is_known_of_another_layout(entry: dict[str, Any]) -> None:
+@pytest.mark.parametrize("tree", [in_other_order(), headers_last()])
+def test_nothing_is_known_of_another_layout(tree: dict[str, Any]) -> None:
     """HAR leaves the order of members to whoever writes it."""
-    record = parsed(compact({**HEAD, "entry": entry}))
+    entry = parsed(compact({**HEAD, "entry": tree})).entry
 
-    assert members_at(record, [span_of("X-Here", record)]) is None
+    assert members_at(entry, [span_of("X-Here", entry)]) is None
 
 
 def more_behind(name: str, value: object) -> dict[str, Any]:
@@ -109,8 +108,8 @@ def more_behind(name: str, value: object) -> dict[str, Any]:
 )
 def test_nothing_is_known_where_another_member_follows(name: str, value: str) -> None:
     """What stands between two keys is exchanged only if it is one value."""
-    record = parsed(compact({**HEAD, "entry": more_behind(name, value)}))
+    entry = parsed(compact({**HEAD, "entry": more_behind(name, value)})).entry
 
-    start, end = span_of('"comment"', record)
+    start, end = span_of('"comment"', entry)
 
-    assert members_at(record, [(start - 3, end)]) is None
+    assert members_at(entry, [(start - 3, end)]) is None

@@ -21,7 +21,7 @@ def patched(member: Member, names: tuple[str, ...] = NAMES, **entry: Any) -> str
     record = a_record(**entry)
     policy = Policy(denylist=names)
     spans = Scan(policy.anywhere).spans(record.entry)
-    places = members_at(record, spans) or []
+    places = members_at(record.entry, spans) or []
     (place,) = (place for place in places if place.member is member)
     cuts = Patcher(policy).cuts(record, place)
     if cuts is None:
@@ -170,7 +170,7 @@ def test_a_member_given_twice_has_to_be_decoded() -> None:
     entry = record.entry.replace(b'{"name":"X-Tenant","value":"acme"}', twice)
     record = replace(record, entry=entry)
     policy = Policy(denylist=NAMES)
-    places = members_at(record, Scan(policy.anywhere).spans(entry))
+    places = members_at(record.entry, Scan(policy.anywhere).spans(entry))
 
     assert places is not None and len(places) == 1
     assert Patcher(policy).cuts(record, places[0]) is None

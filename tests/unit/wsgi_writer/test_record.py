@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -29,10 +30,18 @@ def test_head_and_tail_leave_room_for_the_counters() -> None:
     assert record_complaints(line) == []
 
 
+def test_the_checksum_is_that_of_the_entry() -> None:
+    """In whatever script it is: of its bytes, from the first brace to the last."""
+    line = encoded(an_exchange(reason="Füchsin", route="/\u30d5", host="ö"))
+    _, _, entry = line.removesuffix(b"}\n").partition(b',"entry":')
+
+    assert json.loads(line)["crc"] == crc32(entry)
+
+
 def test_a_plain_exchange_is_laid_out_exactly_so() -> None:
     """The order of the members is part of the format: readers may rely on it."""
     expected = (
-        f'{{"v":1,"id":"{AN_ID}","client":"203.0.113.9","entry":{{'
+        f'{{"v":1,"id":"{AN_ID}","crc":3375168732,"client":"203.0.113.9","entry":{{'
         '"startedDateTime":"2026-11-23T12:00:00.123Z","time":12,'
         '"request":{"method":"GET","url":"https://api.example.com/owls/7?page=2",'
         '"httpVersion":"HTTP/1.1","cookies":[],'
@@ -60,7 +69,7 @@ def test_the_entry_alone_is_the_very_same() -> None:
 
 
 def test_every_optional_member_stands_in_its_order() -> None:
-    """caller, auth, notes, open; then the entry, which begins with its route."""
+    """crc, caller, auth, notes, open; then the entry, which begins with its route."""
     exchange = an_exchange(
         caller=Caller(mask_key("owlbert-api-key"), "Owl", "o@example.com"),
         target="/owls/7?api_key=owlbert-api-key",
@@ -79,6 +88,7 @@ def test_every_optional_member_stands_in_its_order() -> None:
     assert (list(record)) == [
         "v",
         "id",
+        "crc",
         "client",
         "caller",
         "auth",
