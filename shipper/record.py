@@ -32,10 +32,12 @@ Note = Literal[
 
 
 # As our writer begins an entry; most questions are about what stands here.
-_BEGINNING = re.compile(
+_UP_TO_METHOD: Final = (
     rb'\{(?:"pageref":"[^"\\]*+",)?"startedDateTime":"[^"\\]*+","time":[0-9]++,'
-    rb'"request":\{"method":"([^"\\]*+)","url":"([^"\\]*+)","httpVersion":'
+    rb'"request":\{"method":"([^"\\]*+)","url":'
 )
+_METHOD = re.compile(_UP_TO_METHOD)
+_URL = re.compile(_UP_TO_METHOD + rb'"([^"\\]*+)","httpVersion":')
 
 # A masked key (docs/record-format.md): ReadMe's mask, or the keyed one. It is searched
 # for and not matched, hence both anchors.
@@ -105,13 +107,13 @@ class Record(Struct, frozen=True, gc=False):
     @property
     def method(self) -> str:
         """The request's method, in the client's own spelling."""
-        found = _BEGINNING.match(self.entry) if self.decoded is None else None
+        found = _METHOD.match(self.entry) if self.decoded is None else None
         return self.har.request.method if found is None else found[1].decode()
 
     @property
     def url(self) -> str:
         """The full URL, percent-encoded, query included."""
-        found = _BEGINNING.match(self.entry) if self.decoded is None else None
+        found = _URL.match(self.entry) if self.decoded is None else None
         return self.har.request.url if found is None else found[2].decode()
 
     @property
