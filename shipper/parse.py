@@ -19,7 +19,7 @@ from msgspec import UNSET, Meta, Raw, Struct
 from shipper import har
 from shipper.explain import why_refused
 from shipper.model import BLANK, BOM, Caller, Reject, Serial, Skip
-from shipper.record import MASK, VERSION, Auth, Note, Record, UnknownVersion
+from shipper.record import VERSION, Auth, Note, Record, UnknownVersion
 
 __all__ = ["Record", "UnknownVersion", "parse"]
 
@@ -29,12 +29,19 @@ NOT_JSON: Final = "not-json"
 SCHEMA: Final = "schema"
 
 _ENTRY: Final = b',"entry":'
-_ID: Final = r"\A[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z"
+# As our writer begins a line; the counters of the file follow, and then the checksum.
+_HEAD: Final = b'{"v":1,"id":"'
+_HEAD_BYTES: Final = len(_HEAD) + 36 + len('"')
+_CRC: Final = b',"crc":'
+_CLIENT: Final = b',"client":'
+_ID = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z"
+)
 _STAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z"
 )
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[!-~]*\Z")
-_MASK = re.compile(MASK)
+_MASK = re.compile(r"(?:hmac-)?sha512-[A-Za-z0-9+/]{86}==(?:\?[\s\S]{1,4})?\Z")
 
 
 # What stands for a member that is left out; JSON's null is refused all the same.
@@ -43,7 +50,7 @@ _LEFT_OUT: Final[Any] = None
 
 class _Envelope(Struct, frozen=True, gc=False):
     v: int
-    id: Annotated[str, Meta(pattern=_ID)]
+    id: str
     client: str
     caller: Caller = _LEFT_OUT
     auth: Auth = _LEFT_OUT
@@ -51,7 +58,7 @@ class _Envelope(Struct, frozen=True, gc=False):
     dropped: Annotated[int, Meta(ge=1)] = 0
     w: Serial = _LEFT_OUT
     open: bool = _LEFT_OUT
-    crc: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] = _LEFT_OUT
+    crc: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] = 0
     entry: Raw = Raw()
 
 
@@ -70,17 +77,43 @@ def parse(
 
     Args:
         data: The line without its newline.
-        trusts_checksum: An entry whose checksum is right is as our writer laid it out,
-            and is decoded when somebody asks for it.
+        trusts_checksum: A line whose checksum is right is as our writer laid it out:
+            its entry is decoded when somebody asks for it.
     """
     try:
-        record = _read(data, trusts_checksum=trusts_checksum)
+        record = _vouched_for(data) if trusts_checksum else None
+        if record is None:
+            record = _read(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         record = None
     return record if record is not None else _refuse(data)
 
 
-def _read(data: bytes, *, trusts_checksum: bool) -> Record | None:
+def _vouched_for(data: bytes) -> Record | None:
+    """Read a line by its checksum, or None if that is wrong, or not there."""
+    rest_at = data.find(_CLIENT)
+    crc_at = data.find(_CRC, _HEAD_BYTES, rest_at)
+    if crc_at < 0 or not data.startswith(_HEAD):
+        return None
+    view, told = memoryview(data), data[crc_at + len(_CRC) : rest_at]
+    if told != b"%d" % crc32(view[rest_at:], crc32(view[:_HEAD_BYTES])):
+        return None
+    cut = data.find(_ENTRY, rest_at)
+    envelope = _ENVELOPES.decode(data[:cut] + b"}")
+    return Record(
+        envelope.id,
+        envelope.client,
+        envelope.caller,
+        envelope.auth,
+        envelope.notes,
+        envelope.dropped,
+        envelope.w,
+        envelope.open is True,
+        data[cut + len(_ENTRY) : -1],
+    )
+
+
+def _read(data: bytes) -> Record | None:
     """Read a line as our own writer lays it out, or None if it is another's.
 
     The entry is the last member, so the line is cut before it: what stands before
@@ -97,8 +130,6 @@ def _read(data: bytes, *, trusts_checksum: bool) -> Record | None:
         head.decode()
     envelope = _ENVELOPES.decode(head + b"}")
     entry = data[cut + len(_ENTRY) : -1]
-    if trusts_checksum and envelope.crc == crc32(entry):
-        return _record(envelope, None, entry)
     return _record(envelope, har.decode(entry), entry)
 
 
@@ -113,16 +144,16 @@ def _read_any_layout(data: bytes) -> Record | None:
         return _record(envelope, known, har.encode(known))
 
 
-def _record(
-    envelope: _Envelope, decoded: har.HarEntry | None, entry: bytes
-) -> Record | None:
+def _record(envelope: _Envelope, decoded: har.HarEntry, entry: bytes) -> Record | None:
     """Check what the types cannot say, and put the two halves together."""
     is_open, notes = envelope.open, envelope.notes
     if (
         envelope.v != VERSION
+        or _ID.match(envelope.id) is None
         or is_open is False
+        or (envelope.auth is not None and not _is_auth(envelope.auth))
         or (notes and len(set(notes)) != len(notes))
-        or (decoded is not None and not _is_entry(decoded))
+        or not _is_entry(decoded)
     ):
         return None
     return Record(
@@ -137,6 +168,13 @@ def _record(
         entry,
         decoded,
     )
+
+
+def _is_auth(auth: Auth) -> bool:
+    if auth.id and not is_mask(auth.id):
+        return False
+    masks = (*auth.headers.values(), *auth.query.values(), *auth.cookies.values())
+    return all(map(is_mask, masks))
 
 
 @lru_cache(maxsize=4096)

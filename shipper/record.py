@@ -39,11 +39,6 @@ _UP_TO_METHOD: Final = (
 _METHOD = re.compile(_UP_TO_METHOD)
 _URL = re.compile(_UP_TO_METHOD + rb'"([^"\\]*+)","httpVersion":')
 
-# A masked key (docs/record-format.md): ReadMe's mask, or the keyed one. It is searched
-# for and not matched, hence both anchors.
-MASK: Final = r"\A(?:hmac-)?sha512-[A-Za-z0-9+/]{86}==(?:\?[\s\S]{1,4})?\Z"
-Mask = Annotated[str, Meta(pattern=MASK)]
-
 
 class Auth(Struct, frozen=True, gc=False):
     """What the credentials said before they were masked (DESIGN "auth").
@@ -57,12 +52,12 @@ class Auth(Struct, frozen=True, gc=False):
     """
 
     scheme: str = ""
-    id: Mask = ""
+    id: Annotated[str, Meta(min_length=1)] = ""
     user: str = ""
     claims: dict[str, str | int] = {}
-    headers: dict[str, Mask] = {}
-    query: dict[str, Mask] = {}
-    cookies: dict[str, Mask] = {}
+    headers: dict[str, str] = {}
+    query: dict[str, str] = {}
+    cookies: dict[str, str] = {}
 
 
 class Record(Struct, frozen=True, gc=False):

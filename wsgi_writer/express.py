@@ -19,7 +19,13 @@ from wsgi_writer.headers import REMEMBERED_PLANS, HeaderBlock, Plan
 from wsgi_writer.mask import REMEMBERED_LENGTH, REMEMBERED_VALUES, Masks
 from wsgi_writer.outcome import parse_status
 from wsgi_writer.proxies import UNKNOWN_PEER, Origin, TrustedProxies
-from wsgi_writer.record import COUNTERS_BYTES, Encoder, as_utf8, with_checksum
+from wsgi_writer.record import (
+    CHECKSUM_BYTES,
+    COUNTERS_BYTES,
+    Encoder,
+    as_utf8,
+    with_checksum,
+)
 from wsgi_writer.request import CGI_HEADERS, header_name, read_origin, read_target
 
 if TYPE_CHECKING:
@@ -85,7 +91,7 @@ class Express:
         self._proxies = proxies
         self._has_proxies = bool(proxies)
         self._limit = max_body_bytes
-        self._room = max_record_bytes - COUNTERS_BYTES
+        self._room = max_record_bytes - COUNTERS_BYTES - CHECKSUM_BYTES
         self._frames: dict[tuple[object, ...], _Frame] = {}
         self._shapes: dict[tuple[object, ...], _Shape] = {}
         self._auths: dict[tuple[object, ...], str] = {}
@@ -132,14 +138,12 @@ class Express:
             return None
         client = frame.client or received.get("REMOTE_ADDR") or UNKNOWN_PEER
         head = f'{{"v":1,"id":"{recorder.id}"'.encode("ascii")
-        envelope = (
+        front = (
             f',"client":{quoted(client)}'
             f"{caller_member(caller) if caller is not None else ''}"
             f"{self._auth(asked, frame.keys)}"
-            f'{marks},"entry":'
-        )
-        front = (
-            f"{{{encoder.pageref(route) if route and isinstance(route, str) else ''}"
+            f'{marks},"entry":{{'
+            f"{encoder.pageref(route) if route and isinstance(route, str) else ''}"
             f'"startedDateTime":"{encoder.stamp(recorder.started_ns)}","time":{time},'
             f"{frame.request}{asked.json}{frame.query}"
         )
@@ -152,32 +156,16 @@ class Express:
             f'"bodySize":{size}}},"cache":{{}},'
             f'"timings":{{"send":0,"wait":{wait},"receive":{time - wait}}}}}}}\n'
         )
-        if (
-            envelope.isascii()
-            and front.isascii()
-            and middle.isascii()
-            and end.isascii()
-        ):
-            start = len(envelope)
-            tail = f"{envelope}{front}{post_data}{middle}{content}{end}".encode(
-                "latin-1"
-            )
+        if front.isascii() and middle.isascii() and end.isascii():
+            tail = f"{front}{post_data}{middle}{content}{end}".encode("latin-1")
         else:
-            named = as_utf8(envelope)
-            start = len(named)
             bodies = (post_data.encode("latin-1"), content.encode("latin-1"))
             tail = b"".join(
-                (
-                    named,
-                    as_utf8(front),
-                    bodies[0],
-                    as_utf8(middle),
-                    bodies[1],
-                    as_utf8(end),
-                )
+                (as_utf8(front), bodies[0], as_utf8(middle), bodies[1], as_utf8(end))
             )
-        tail = with_checksum(tail, start)
-        return (head, tail) if len(head) + len(tail) <= self._room else None
+        if len(head) + len(tail) > self._room:
+            return None
+        return head, with_checksum(head, tail)
 
     def _bodies(
         self, asked: HeaderBlock, sent: Prefix, given: HeaderBlock, answer: Prefix

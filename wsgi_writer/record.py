@@ -48,7 +48,8 @@ MAX_STATUS = 999  # what a status line can hold (RFC 9112 section 4)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNKNOWN = "\ufffd"
 _OPEN = ',"open":true'
-_JOINTS_LENGTH = len(',"crc":4294967295,"entry":') + len("}\n")
+CHECKSUM_BYTES = len(b',"crc":4294967295')  # at most
+_JOINTS_LENGTH = CHECKSUM_BYTES + len(',"entry":') + len("}\n")
 _UNTIMED = ',"comment":"no duration in the log"'
 _EPOCH = "1970-01-01T00:00:00"
 # Formatting a number with its leading zeros costs more than all else of a stamp.
@@ -85,14 +86,14 @@ def encode_record(
     newline. The file puts its counters between the two, under its lock.
     """
     line = masks.derived(Encoder).line(exchange, max_body_bytes, max_record_bytes)
-    envelope = as_utf8(f'{line.envelope},"entry":')
-    tail = b"%b%b}\n" % (envelope, as_utf8(line.entry))
-    return as_utf8(line.head), with_checksum(tail, len(envelope))
+    head = as_utf8(line.head)
+    tail = as_utf8(f'{line.envelope},"entry":{line.entry}}}\n')
+    return head, with_checksum(head, tail)
 
 
-def with_checksum(tail: bytes, start: int) -> bytes:
-    """Return the tail of a line with the checksum of its entry, which begins there."""
-    return b',"crc":%d%b' % (crc32(tail[start:-2]), tail)
+def with_checksum(head: bytes, tail: bytes) -> bytes:
+    """Return the tail of a line, begun by the checksum of both and no newline."""
+    return b',"crc":%d%b' % (crc32(tail[:-1], crc32(head)), tail)
 
 
 def encode_entry(
