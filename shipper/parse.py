@@ -151,7 +151,7 @@ def _record(envelope: _Envelope, decoded: har.HarEntry, entry: bytes) -> Record 
         envelope.v != VERSION
         or _ID.match(envelope.id) is None
         or is_open is False
-        or (envelope.auth is not None and not _is_auth(envelope.auth))
+        or not _is_auth(envelope.auth)
         or (notes and len(set(notes)) != len(notes))
         or not _is_entry(decoded)
     ):
@@ -170,7 +170,9 @@ def _record(envelope: _Envelope, decoded: har.HarEntry, entry: bytes) -> Record 
     )
 
 
-def _is_auth(auth: Auth) -> bool:
+def _is_auth(auth: Auth | None) -> bool:
+    if auth is None:
+        return True
     if auth.id and not is_mask(auth.id):
         return False
     masks = (*auth.headers.values(), *auth.query.values(), *auth.cookies.values())
