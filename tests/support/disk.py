@@ -21,6 +21,7 @@ from tests.support.straced import (
     Make,
     Moment,
     Remove,
+    Rename,
     Resize,
     Say,
     Share,
@@ -111,33 +112,34 @@ def _apply(deed: Write | Resize, content: bytearray) -> None:
 class _Directory:
     """A directory's names: those of now, those that are certain, and what came since.
 
-    None as what a name leads to stands for its removal.
+    None as what a name leads to stands for its removal. What is entered together
+    comes to the disk together, as a rename does where there is a journal.
     """
 
     now: dict[str, _Node] = field(default_factory=dict)
     certain: dict[str, _Node] = field(default_factory=dict)
-    later: list[tuple[int, str, _Node | None]] = field(default_factory=list)
+    later: list[tuple[int, _Names]] = field(default_factory=list)
 
-    def enter(self, ended: int, name: str, node: _Node | None) -> None:
-        """Note what a name leads to from now on."""
-        _enter(self.now, name, node)
-        self.later.append((ended, name, node))
+    def enter(self, ended: int, names: _Names) -> None:
+        """Note what names lead to from now on."""
+        _enter(self.now, names)
+        self.later.append((ended, names))
 
     def sync(self, began: int) -> None:
         """Make certain what had come to its end before the call began."""
-        for ended, name, node in self.later:
+        for ended, names in self.later:
             if ended < began:
-                _enter(self.certain, name, node)
+                _enter(self.certain, names)
         self.later = [each for each in self.later if each[0] >= began]
 
     def left(self, lot: Random | None) -> dict[str, _Node]:
         """Return the names that a power failure leaves, and what they lead to."""
         names = dict(self.certain)
-        for _, name, node in self._drawn(lot):
-            _enter(names, name, node)
+        for _, entered in self._drawn(lot):
+            _enter(names, entered)
         return names
 
-    def _drawn(self, lot: Random | None) -> Sequence[tuple[int, str, _Node | None]]:
+    def _drawn(self, lot: Random | None) -> Sequence[tuple[int, _Names]]:
         """Draw what came to the disk: nothing, all, the first of it, or any of it."""
         way = "nothing" if lot is None else lot.choice(("nothing", "first", "any"))
         if lot is None or way == "nothing":
@@ -148,13 +150,15 @@ class _Directory:
 
 
 _Node = _File | _Directory
+_Names = Mapping[str, _Node | None]
 
 
-def _enter(names: dict[str, _Node], name: str, node: _Node | None) -> None:
-    if node is None:
-        names.pop(name, None)
-    else:
-        names[name] = node
+def _enter(names: dict[str, _Node], entered: _Names) -> None:
+    for name, node in entered.items():
+        if node is None:
+            names.pop(name, None)
+        else:
+            names[name] = node
 
 
 class Disk:
@@ -184,10 +188,16 @@ class Disk:
                 directory, name = self._place(deed.path)
                 if name not in directory.now:
                     node = _Directory() if deed.is_directory else _File()
-                    directory.enter(moment.ended, name, node)
+                    directory.enter(moment.ended, {name: node})
             case Remove():
                 directory, name = self._place(deed.path)
-                directory.enter(moment.ended, name, None)
+                directory.enter(moment.ended, {name: None})
+            case Rename(path, new_path):
+                directory, name = self._place(path)
+                beside, new_name = self._place(new_path)
+                assert beside is directory, f"{path} moved to another directory"
+                node = directory.now[name]
+                directory.enter(moment.ended, {name: None, new_name: node})
             case Share():
                 self._file(deed.path).is_mapped = True
             case Say() | Hear():

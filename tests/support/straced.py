@@ -67,9 +67,17 @@ class Make:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """A name was taken away."""
+    """A name was taken away, of a file or of an empty directory."""
 
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """What had one name got another, and took it from what had it before."""
+
+    path: str
+    new_path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,7 @@ class Hear:
     content: bytes
 
 
-Deed = Write | Append | Resize | Make | Remove | Share | Sync | Say | Hear
+Deed = Write | Append | Resize | Make | Remove | Rename | Share | Sync | Say | Hear
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +165,7 @@ class _Call:
     def name_in(self, place: int) -> str:
         """Return an argument that is the name of a file, made absolute."""
         name = self.text(place).decode()
-        if not os.path.isabs(name) and self.name.endswith("at"):
+        if not os.path.isabs(name) and self.name.endswith(("at", "at2")):
             name = os.path.join(_opened(self.words[place - 1]), name)
         assert os.path.isabs(name), f"{self.name}: of a name that is not absolute"
         return os.path.normpath(name)
@@ -223,7 +231,17 @@ class _Reader:
                 yield Say(call.words[0], call.text(1)[: int(call.result)])
             case "recvfrom":
                 yield Hear(call.words[0], call.text(1))
-            case "open" | "openat" | "mkdir" | "mkdirat" | "unlink" | "unlinkat":
+            case "rename" | "renameat" | "renameat2":
+                yield from self._renamed(call)
+            case (
+                "open"
+                | "openat"
+                | "mkdir"
+                | "mkdirat"
+                | "unlink"
+                | "unlinkat"
+                | ("rmdir")
+            ):
                 place = 1 if call.name.endswith("at") else 0
                 path = call.name_in(place)
                 if self._is_ours(path):
@@ -237,7 +255,7 @@ class _Reader:
                     self._refuse_if_ours(call)
 
     def _deeds_by_name(self, call: _Call, place: int, path: str) -> Iterator[Deed]:
-        if call.name.startswith("unlink"):
+        if call.name.startswith(("unlink", "rmdir")):
             yield Remove(path)
         elif call.name.startswith("mkdir"):
             yield Make(path, is_directory=True)
@@ -248,6 +266,14 @@ class _Reader:
                 yield Make(path)  # unless it is there
             if "O_TRUNC" in flags:
                 yield Resize(path, 0)
+
+    def _renamed(self, call: _Call) -> Iterator[Deed]:
+        places = (0, 1) if call.name == "rename" else (1, 3)
+        path, new_path = map(call.name_in, places)
+        if self._is_ours(path) or self._is_ours(new_path):
+            assert self._is_ours(path) and self._is_ours(new_path), "moved out or in"
+            assert call.words[4:] in ([], ["0"]), f"{call.words[4:]} is not understood"
+            yield Rename(path, new_path)
 
     def _deeds_by_handle(self, call: _Call, handle: str, path: str) -> Iterator[Deed]:
         match call.name:
