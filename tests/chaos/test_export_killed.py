@@ -6,8 +6,6 @@ disk. In the end each record is in exactly one sealed bundle.
 
 from __future__ import annotations
 
-import gzip
-import json
 import signal
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from shipper.airgap.checking import faults_in, open_bundle
 from shipper.airgap.layout import SUMS
 from shipper.store import open_reader
+from tests.support.bundles import ids_in
 from tests.support.commands import Shop
 from tests.support.doomed import EXPORT_POINTS, Doom, Nursery
 
@@ -42,17 +40,6 @@ def shop(tmp_path: Path) -> Shop:
     shop = Shop(tmp_path)
     shop.configure(NOWHERE)
     return shop
-
-
-def ids_in(bundle: Path) -> list[str]:
-    """Return the ids in a sound bundle, and fail for any other."""
-    opened = open_bundle(str(bundle))
-    assert list(faults_in(opened)) == []
-    ids = []
-    for part in opened.manifest.parts:
-        with gzip.open(bundle / part.objects.name) as file:
-            ids += [json.loads(line)["_id"] for line in file]
-    return ids
 
 
 def exported_of(shop: Shop) -> int:

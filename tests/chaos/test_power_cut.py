@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -34,7 +34,7 @@ from tests.support.outage import (
     write_anew,
     write_with,
 )
-from tests.support.straced import Sync, Write, deeds_of, tracing
+from tests.support.straced import Write, deeds_of, tracing
 from wsgi_writer.rotate import RotatingFile
 
 pytestmark = pytest.mark.chaos
@@ -113,30 +113,8 @@ def check(story: Story, image: Image, at: Path, first: int, last: int) -> None:
 
 def check_all(story: Story, at: Path) -> None:
     """Fail unless all is right after any failure that leaves what was synced alone."""
-    disk, first = Disk(story.root), 0
-    for number, moment in enumerate(story.moments):
-        # Until the next sync is over the disk stays as it is, whatever is said.
-        if isinstance(moment.deed, Sync):
-            check(story, disk.left(None), at, first, number)
-            first = number + 1
-        disk.apply(moment)
-    check(story, disk.left(None), at, first, len(story.moments))
-
-
-def drawn(story: Story, cuts: Iterable[int]) -> Iterator[tuple[int, Image]]:
-    """Yield what may be found after failures at these moments, which are in order."""
-    disk, done = Disk(story.root), 0
-    for number, cut in enumerate(cuts):
-        for moment in story.moments[done:cut]:
-            disk.apply(moment)
-        done = cut
-        yield cut, disk.left(Random(number))
-
-
-def moments_drawn(story: Story, draws: int, *, seed: int) -> list[int]:
-    """Return moments drawn by lot, in order."""
-    lot = Random(seed)
-    return sorted(lot.randint(1, len(story.moments)) for _ in range(draws))
+    for first, last, image in story.found_at_syncs():
+        check(story, image, at, first, last)
 
 
 PROGRAM = """
@@ -186,7 +164,7 @@ def test_whatever_else_is_left_does_no_harm(
     story: Story, tmp_path: Path, draws: int
 ) -> None:
     """Scenario 22: pages, sectors and names that came to the disk by themselves."""
-    for cut, image in drawn(story, moments_drawn(story, draws, seed=draws)):
+    for cut, image in story.found_after(story.moments_drawn(draws, seed=draws)):
         check(story, image, tmp_path / "image", cut, cut)
 
 
@@ -211,7 +189,7 @@ def test_a_checkpoint_in_the_middle_of_a_life_does_no_harm(
         isinstance(moment.deed, Write) and moment.deed.path.endswith("sqlite3")
         for moment in story.moments[begun - 50 : begun]
     )
-    for cut, image in drawn(story, cuts):
+    for cut, image in story.found_after(cuts):
         check(story, image, tmp_path / "image", cut, cut)
 
 
@@ -223,8 +201,8 @@ def test_the_next_shipper_delivers_the_rest(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Scenario 22: over both runs everything arrives, the window twice at most."""
-    cuts = moments_drawn(story, 3, seed=3)
-    for number, (cut, image) in enumerate(drawn(story, cuts)):
+    cuts = story.moments_drawn(3, seed=3)
+    for number, (cut, image) in enumerate(story.found_after(cuts)):
         shop = Shop(tmp_path / str(number))
         shop.directory.mkdir()
         write_image(image, shop.directory / "disk")
@@ -250,7 +228,7 @@ def test_a_sender_of_a_bundle_goes_on_after_a_failure(
     story = a_story_of_a_bundle(tmp_path.resolve())
 
     check_all(story, tmp_path / "image")
-    for cut, image in drawn(story, moments_drawn(story, draws, seed=draws)):
+    for cut, image in story.found_after(story.moments_drawn(draws, seed=draws)):
         check(story, image, tmp_path / "image", cut, cut)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from shipper.airgap.checking import faults_in, open_bundle
 from shipper.airgap.layout import (
     FORMAT,
     HMAC,
@@ -95,3 +98,14 @@ def a_bundle(
 def sha256_of(path: Path) -> str:
     """Return the hex digest of a file."""
     return sha256(path.read_bytes()).hexdigest()
+
+
+def ids_in(bundle: Path) -> list[str]:
+    """Return the ids in a sound bundle, and fail for any other."""
+    opened = open_bundle(str(bundle))
+    assert list(faults_in(opened)) == []
+    ids = []
+    for part in opened.manifest.parts:
+        with gzip.open(bundle / part.objects.name) as file:
+            ids += [json.loads(line)["_id"] for line in file]
+    return ids

@@ -13,22 +13,24 @@ import signal
 import uuid
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from random import Random
 
 from shipper.airgap.checking import open_bundle
 from shipper.airgap.progress import Progress
-from shipper.store import open_store
+from shipper.store import Store, open_store
 from tests.support.accounts import Accounts
 from tests.support.bundles import a_bundle
 from tests.support.commands import Shop
+from tests.support.disk import Disk, Image
 from tests.support.doomed import Doom, Nursery
 from tests.support.log_objects import a_log_object
 from tests.support.records import a_record_line, compact
-from tests.support.straced import Hear, Moment, Say, deeds_of, tracing
+from tests.support.straced import Hear, Moment, Say, Sync, deeds_of, tracing
 from wsgi_writer.rotate import RotatingFile
 
 BATCH = 2
@@ -46,7 +48,7 @@ DIED = -signal.SIGKILL
 
 _ID = re.compile(rb'"_id":"([0-9a-f-]{36})"')
 _TAKEN = b"HTTP/1.1 202 "
-_STATE = "var/state"
+STATE = "var/state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,38 @@ class Story:
         """Return those of which the shipper had heard before it that they arrived."""
         return {name for name, number in self._answered.items() if number < cut}
 
+    def found_at_syncs(self) -> Iterator[tuple[int, int, Image]]:
+        """Yield what is found if all that was not synced is gone.
+
+        Each with the numbers of the first and the last moment just before which the
+        failure may have come.
+        """
+        disk, first = Disk(self.root), 0
+        for number, moment in enumerate(self.moments):
+            # Until the next sync is over the disk stays as it is, whatever is said.
+            if isinstance(moment.deed, Sync):
+                yield first, number, disk.left(None)
+                first = number + 1
+            disk.apply(moment)
+        yield first, len(self.moments), disk.left(None)
+
+    def found_after(self, cuts: Iterable[int]) -> Iterator[tuple[int, Image]]:
+        """Yield what may be found after failures at moments, which are in order."""
+        disk, done = Disk(self.root), 0
+        for number, cut in enumerate(cuts):
+            for moment in self.moments[done:cut]:
+                disk.apply(moment)
+            done = cut
+            yield cut, disk.left(Random(number))
+
+    def moments_drawn(self, draws: int, *, seed: int) -> list[int]:
+        """Return moments drawn by lot, in order."""
+        lot = Random(seed)
+        return sorted(lot.randint(1, len(self.moments)) for _ in range(draws))
+
     def configure(self, shop: Shop) -> None:
         """Let another shop go on with the same logs and what is on its own disk."""
-        _keep_state_on_disk(shop)
+        keep_state_on_disk(shop)
         text = shop.config.read_text()
         shop.config.write_text(text.replace(shop.log.name, str(self.shop.log)))
 
@@ -129,7 +160,7 @@ def a_story(directory: Path, *, is_remote: bool, records: int) -> Story:
     root.mkdir()
     accounts = Accounts(shop)
     with shop.receiving(), Nursery(tracing(record)) as nursery:
-        _keep_state_on_disk(shop)
+        keep_state_on_disk(shop)
         events = directory / "events.log"
         doom = Doom(nursery, shop.config, events, is_remote=is_remote)
         accounts.write(14)
@@ -146,12 +177,8 @@ def a_story(directory: Path, *, is_remote: bool, records: int) -> Story:
         accounts.write(records)
         codes += [doom.live(), doom.live()]
     assert codes == [0, DIED, DIED, 0, 0], events.read_text()
-    files = [
-        file for file in directory.iterdir() if file.name.startswith(shop.log.name)
-    ]
-    logs = {file.stat().st_ino: lines_of(file) for file in files}
-    ids = frozenset(accounts.sent)
-    return Story(shop, root, _told(record, root), ids, partial(_settled_by_store, logs))
+    ids, settled = frozenset(accounts.sent), partial(_settled_by_store, logs_of(shop))
+    return Story(shop, root, told(record, root), ids, settled)
 
 
 def a_story_of_a_bundle(directory: Path) -> Story:
@@ -166,7 +193,7 @@ def a_story_of_a_bundle(directory: Path) -> Story:
     bundle = directory / "bundle"
     a_bundle(bundle, payloads, records_a_part=15)
     with shop.receiving(), Nursery(tracing(record)) as nursery:
-        _keep_state_on_disk(shop)
+        keep_state_on_disk(shop)
         events = directory / "events.log"
         doom = Doom(nursery, shop.config, events)
         codes = [doom.live("after the journal", 4, bundle=str(bundle))]
@@ -174,33 +201,28 @@ def a_story_of_a_bundle(directory: Path) -> Story:
     assert codes == [DIED, 0], events.read_text()
     ids = [name for payload in payloads for name in _ids(payload)]
     settled = partial(_settled_by_journal, bundle, ids)
-    return Story(shop, root, _told(record, root), frozenset(ids), settled)
+    return Story(shop, root, told(record, root), frozenset(ids), settled)
 
 
-def _told(record: Path, root: Path) -> list[Moment]:
+def told(record: Path, root: Path) -> list[Moment]:
+    """Return what happened on a disk, of which the record is removed."""
     moments = deeds_of(record, root)
     record.unlink()  # megabytes
     return moments
 
 
-def _keep_state_on_disk(shop: Shop) -> None:
+def keep_state_on_disk(shop: Shop) -> None:
     """Put the state where all that is done to it is told; take small batches."""
     text = shop.config.read_text()
-    shop.config.write_text(text.replace('"state"', f'"disk/{_STATE}"') + BATCHES)
+    shop.config.write_text(text.replace('"state"', f'"disk/{STATE}"') + BATCHES)
 
 
 def _settled_by_store(logs: dict[int, list[Line]], disk: Path) -> frozenset[str]:
     """Return what is settled in a state, by the lines of each inode's log."""
-    with closing(open_store(str(disk / _STATE))) as store:
-        ends = {row.ino: row.offset_bytes for row in store.known_files()}
+    with closing(open_store(str(disk / STATE))) as store:
+        behind = lines_behind(store, logs)
         letters = len(list(store.dead_letters()))
         delivered = store.sums().lines.delivered
-    behind = [
-        line
-        for inode, lines in logs.items()
-        for line in lines
-        if line.end_bytes <= ends.get(inode, 0)
-    ]
     ids = frozenset(line.id for line in behind if line.id is not None)
     assert (delivered, letters) == (len(ids), len(behind) - len(ids))
     return ids
@@ -209,7 +231,7 @@ def _settled_by_store(logs: dict[int, list[Line]], disk: Path) -> frozenset[str]
 def _settled_by_journal(bundle: Path, ids: Sequence[str], disk: Path) -> frozenset[str]:
     """Return what is settled of a bundle, of which these are the records in order."""
     opened = open_bundle(str(bundle))
-    state_dir = disk / _STATE
+    state_dir = disk / STATE
     state_dir.mkdir(parents=True, exist_ok=True)
     identity = opened.manifest.id, opened.manifest_sha256
     with closing(Progress(str(state_dir), *identity)) as progress:
@@ -242,3 +264,20 @@ def lines_of(log: Path) -> list[Line]:
         elif text.strip():
             lines.append(Line(end, None))
     return lines
+
+
+def logs_of(shop: Shop) -> dict[int, list[Line]]:
+    """Return the lines of every file of a log, by its inode."""
+    files = shop.directory.glob(f"{shop.log.name}*")
+    return {file.stat().st_ino: lines_of(file) for file in files}
+
+
+def lines_behind(store: Store, logs: Mapping[int, Sequence[Line]]) -> list[Line]:
+    """Return the lines before the positions of a state."""
+    ends = {row.ino: row.offset_bytes for row in store.known_files()}
+    return [
+        line
+        for inode, lines in logs.items()
+        for line in lines
+        if line.end_bytes <= ends.get(inode, 0)
+    ]

@@ -29,6 +29,10 @@ _CALLS = (
 _BY_HANDLE = frozenset(
     ["lseek", "write", "pwrite64", "ftruncate", "fsync", "fdatasync", "mmap"]
 )
+# Those that name one.
+_BY_NAME = frozenset(
+    ["open", "openat", "mkdir", "mkdirat", "unlink", "unlinkat", "rmdir"]
+)
 _LONGEST = 1 << 24  # of a text; whatever is cut off there is refused
 
 
@@ -233,15 +237,7 @@ class _Reader:
                 yield Hear(call.words[0], call.text(1))
             case "rename" | "renameat" | "renameat2":
                 yield from self._renamed(call)
-            case (
-                "open"
-                | "openat"
-                | "mkdir"
-                | "mkdirat"
-                | "unlink"
-                | "unlinkat"
-                | ("rmdir")
-            ):
+            case name if name in _BY_NAME:
                 place = 1 if call.name.endswith("at") else 0
                 path = call.name_in(place)
                 if self._is_ours(path):
@@ -278,7 +274,9 @@ class _Reader:
     def _deeds_by_handle(self, call: _Call, handle: str, path: str) -> Iterator[Deed]:
         match call.name:
             case "lseek":
-                if self._places[handle] is not None:
+                # Through a copy of a descriptor directories are listed, and no more:
+                # a write fails here.
+                if self._places.get(handle) is not None:
                     self._places[handle] = int(call.result)
             case "write":
                 yield self._written(call, handle, path)
