@@ -18,6 +18,7 @@ from shipper.airgap.partfile import DIRECTORY_MODE
 from shipper.airgap.writing import sync_directory, told, write_whole
 from shipper.events import Events
 from shipper.store import Bundle, Store
+from shipper.store.directory import force_path
 
 _UNSEALED = ".unsealed-"
 
@@ -51,7 +52,8 @@ class Workshop:
         with told(self.directory):
             for name in (PARTS, PLACES):
                 sync_directory(os.path.join(self.directory, name))
-            sync_directory(os.path.dirname(self.directory))
+            # The directory that it is in may be new too.
+            force_path(self.directory)
 
     def clear(self) -> None:
         """Remove it with all that is in it: nothing was committed."""

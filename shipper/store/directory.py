@@ -37,6 +37,18 @@ def prepare_directory(state_dir: str) -> None:
 
 
 def anchor(path: str) -> None:
+    """Force a name in the state to the disk, and those of all directories above it.
+
+    Raises:
+        StateError: The disk is full or failed.
+    """
+    try:
+        force_path(path)
+    except OSError as error:
+        raise unusable(path, error) from error
+
+
+def force_path(path: str) -> None:
     """Force a name to the disk, and those of all directories that it lies in.
 
     A sync of a file is not one of its name: what was made a moment ago could be gone
@@ -44,7 +56,7 @@ def anchor(path: str) -> None:
     it, or a directory is closed to us, it is left undone.
 
     Raises:
-        StateError: The disk is full or failed.
+        OSError: The disk is full or failed.
     """
     path = os.path.realpath(path)
     while (above := os.path.dirname(path)) != path:
@@ -52,7 +64,7 @@ def anchor(path: str) -> None:
             force_names(above)
         except OSError as error:
             if error.errno in _FAILED:
-                raise unusable(above, error) from error
+                raise
         path = above
 
 
