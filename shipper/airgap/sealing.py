@@ -81,7 +81,13 @@ def seal(bundle: Bundle) -> bool:
     directory = workshop_of(bundle.path, bundle.id)
     if not os.path.isdir(directory):
         # Renamed before the crash; or removed, or carried away, which it should not.
-        return _is_sealed(bundle)
+        if not _is_sealed(bundle):
+            return False
+        # The crash may have come before the name was on the disk. With it undone and
+        # the bundle noted as sealed, the next export of this name would remove it.
+        with told(bundle.path):
+            sync_directory(os.path.dirname(bundle.path))
+        return True
     if bundle.hmac:
         # A crash here, or before, leaves a directory without a seal: nobody sends it.
         write_whole(os.path.join(directory, HMAC), bundle.hmac.encode())

@@ -112,10 +112,10 @@ def a_story_of_an_export(directory: Path) -> Export:
         codes = [doom.live("before a part is closed", out=first)]
         codes.append(doom.live("after the commit", out=first))
         accounts.write(4)
-        codes.append(doom.live("before the name", out=first))
+        codes.append(doom.live("after the name", out=first))
         codes.append(doom.live(out=first))
         codes.append(doom.live("before its COMMIT", out=second))
-        codes.append(doom.live("before the name", out=second))
+        codes.append(doom.live("after the name", out=second))
         os.rename(shop.log, f"{shop.log}.20261123T120000000000Z")
         accounts.write_unreadable()
         # It seals the second bundle, and finds no record for one of its own.
