@@ -30,6 +30,7 @@ from shipper.store.database import (
     BUSY_SECONDS,
     DATABASE_NAME,
     StateCorruptError,
+    force,
     open_writer,
     set_aside,
     transaction,
@@ -116,11 +117,16 @@ class Store(Reader):
     def unsealed(self) -> list[Bundle]:
         """Return the bundles whose directory may not have its name yet.
 
+        Their commits are on the disk then: what is sealed may be carried away.
+
         Raises:
-            StateError: The database cannot be read.
+            StateError: The database cannot be read or written.
         """
-        with wrapped(self._path):
-            return bundles.unsealed(self._connection)
+        with transaction(self._connection, self._path):
+            found = bundles.unsealed(self._connection)
+            if found:
+                force(self._connection)
+        return found
 
     def sealed(self, bundle_id: str) -> None:
         """Note that a bundle has its name.

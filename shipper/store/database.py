@@ -182,6 +182,15 @@ def transaction(connection: sqlite3.Connection, path: str) -> Iterator[None]:
             raise
 
 
+def force(connection: sqlite3.Connection) -> None:
+    """Have a transaction write, so that all that was committed before is on the disk.
+
+    Whoever committed it may have been killed before it was.
+    """
+    # Rows that are written as they were are passed over; this never is.
+    connection.execute(f"PRAGMA user_version={VERSION}")
+
+
 def set_aside(path: str, stamp: str) -> str:
     """Move a damaged database and its journals away; return its new path."""
     aside = f"{path}.damaged-{stamp}"

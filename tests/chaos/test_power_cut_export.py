@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -19,12 +20,13 @@ import pytest
 
 from tests.support.disk import Disk, Image, write_image
 from tests.support.exporting import Export, a_story_of_an_export
-from tests.support.straced import deeds_of, tracing
+from tests.support.straced import Make, Sync, deeds_of, tracing
 
 pytestmark = pytest.mark.chaos
 
 DRAWS = pytest.mark.parametrize(
-    "draws", [150, pytest.param(2_000, marks=pytest.mark.slow)]
+    "draws",
+    [150, pytest.param(2_000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])],
 )
 
 
@@ -131,3 +133,24 @@ def test_the_next_export_goes_on_whatever_else_is_left(
     """Scenario 22: so it is with whatever came to the disk by itself."""
     for cut, image in story.found_after(story.moments_drawn(draws, seed=-draws)):
         check_next(story, image, cut)
+
+
+def numbers(story: Export, kind: type[Make | Sync], ending: str) -> list[int]:
+    """Return the numbers of the moments in which that was done to such a file."""
+    return [
+        number
+        for number, moment in enumerate(story.moments)
+        if isinstance(moment.deed, kind) and moment.deed.path.endswith(ending)
+    ]
+
+
+def test_a_bundle_is_sealed_when_its_commit_is_on_the_disk(story: Export) -> None:
+    """Scenario 22: also if the export that made it was killed while it synced that."""
+    sealing = min(numbers(story, Make, "/SHA256SUMS.new"))
+    life = max(each for each in numbers(story, Make, "/lock") if each < sealing)
+    synced = max(each for each in numbers(story, Sync, "-wal") if each < life)
+    moments = [*story.moments[:synced], *story.moments[life:]]
+    story = replace(story, moments=moments)
+
+    for _, cut, image in story.found_at_syncs():
+        check(story, image, cut)
