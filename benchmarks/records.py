@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from wsgi_writer.record import with_checksum
+
 WORDS = (
     "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india",
     "juliet", "kilo", "lima", "mike", "november", "oscar", "papa", "quebec", "romeo",
@@ -72,7 +74,11 @@ def _line(chance: random.Random, number: int) -> bytes:
             "timings": {"send": 0, "wait": 12, "receive": 0},
         },
     }
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+    line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+    counted, client, rest = line.partition(b',"client":')
+    head = counted[: counted.index(b',"w":')]
+    tail = with_checksum(head, client + rest + b"\n")
+    return counted + tail[:-1]
 
 
 def _body(chance: random.Random, size: int) -> str:

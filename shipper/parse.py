@@ -2,8 +2,9 @@ r"""One line of the file becomes one typed record, or the reason why it cannot.
 
 Any bytes come in, without their newline; a `Record`, a `Skip`, a `Reject` or an
 `UnknownVersion` goes out. Nothing is ever raised, and nothing the published schema
-(schemas/record.schema.json) refuses is accepted. The entry's bytes are kept beside
-the typed view, so that a record nothing has to be changed in goes out as it came in.
+(schemas/record.schema.json) refuses is accepted, unless a right checksum vouches for it
+and is trusted. The entry's bytes are kept beside the typed view, so that a record
+nothing has to be changed in goes out as it came in.
 """
 
 from __future__ import annotations
