@@ -75,10 +75,13 @@ def _line(chance: random.Random, number: int) -> bytes:
         },
     }
     line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
-    counted, client, rest = line.partition(b',"client":')
-    head = counted[: counted.index(b',"w":')]
-    tail = with_checksum(head, client + rest + b"\n")
-    return counted + tail[:-1]
+    counters_at, rest_at = line.index(b',"w":'), line.index(b',"client":')
+    head, counters, rest = (
+        line[:counters_at],
+        line[counters_at:rest_at],
+        line[rest_at:],
+    )
+    return with_checksum(head, rest + b"\n") + counters + rest
 
 
 def _body(chance: random.Random, size: int) -> str:

@@ -30,7 +30,7 @@ NOT_JSON: Final = "not-json"
 SCHEMA: Final = "schema"
 
 _ENTRY: Final = b',"entry":'
-# As our writer begins a line; the counters of the file follow, and then the checksum.
+# As our writer begins a line: the checksum follows, then the counters of the file.
 _HEAD: Final = b'{"v":1,"id":"'
 _HEAD_BYTES: Final = len(_HEAD) + 36 + len('"')
 _CRC: Final = b',"crc":'
@@ -92,12 +92,13 @@ def parse(
 
 def _vouched_for(data: bytes) -> Record | None:
     """Read a line by its checksum, or None if that is wrong, or not there."""
-    rest_at = data.find(_CLIENT)
-    crc_at = data.find(_CRC, _HEAD_BYTES, rest_at)
-    if crc_at < 0 or not data.startswith(_HEAD):
+    if not (data.startswith(_CRC, _HEAD_BYTES) and data.startswith(_HEAD)):
         return None
-    view, told = memoryview(data), data[crc_at + len(_CRC) : rest_at]
-    if told != b"%d" % crc32(view[rest_at:], crc32(view[:_HEAD_BYTES])):
+    crc_at = _HEAD_BYTES + len(_CRC)
+    told = data[crc_at : data.find(b",", crc_at)]
+    rest_at = data.find(_CLIENT, crc_at)
+    view = memoryview(data)
+    if rest_at < 0 or told != b"%d" % crc32(view[rest_at:], crc32(view[:_HEAD_BYTES])):
         return None
     cut = data.find(_ENTRY, rest_at)
     envelope = _ENVELOPES.decode(data[:cut] + b"}")

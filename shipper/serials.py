@@ -11,11 +11,12 @@ from typing import Final
 
 from shipper.model import Serial
 
-SERIAL_BYTES: Final = 128  # more than a line needs to say its number
+SERIAL_BYTES: Final = 144  # more than a line needs to say its number
 
 # As our writer begins a line; 18 digits fit every number that is ours.
 _SERIAL = re.compile(
-    rb'\{"v":1,"id":"[^"]{1,40}","w":\[(\d{1,18}),(\d{1,19}),(\d{1,18})\]'
+    rb'\{"v":1,"id":"[^"]{1,40}"(?:,"crc":\d{1,10})?'
+    rb',"w":\[(\d{1,18}),(\d{1,19}),(\d{1,18})\]'
 )
 
 

@@ -165,7 +165,7 @@ class Express:
             )
         if len(head) + len(tail) > self._room:
             return None
-        return head, with_checksum(head, tail)
+        return with_checksum(head, tail), tail
 
     def _bodies(
         self, asked: HeaderBlock, sent: Prefix, given: HeaderBlock, answer: Prefix

@@ -82,18 +82,18 @@ def encode_record(
 ) -> tuple[bytes, bytes]:
     """Return the head and the tail of one line.
 
-    The head is `{"v":1,"id":"…"`; the tail begins with a comma and ends in `}` and a
-    newline. The file puts its counters between the two, under its lock.
+    The head is `{"v":1,"id":"…","crc":…`; the tail begins with a comma and ends in `}`
+    and a newline. The file puts its counters between the two, under its lock.
     """
     line = masks.derived(Encoder).line(exchange, max_body_bytes, max_record_bytes)
     head = as_utf8(line.head)
     tail = as_utf8(f'{line.envelope},"entry":{line.entry}}}\n')
-    return head, with_checksum(head, tail)
+    return with_checksum(head, tail), tail
 
 
 def with_checksum(head: bytes, tail: bytes) -> bytes:
-    """Return the tail of a line, begun by the checksum of both and no newline."""
-    return b',"crc":%d%b' % (crc32(tail[:-1], crc32(head)), tail)
+    """Return the head of a line with the checksum of both, without their newline."""
+    return b'%b,"crc":%d' % (head, crc32(memoryview(tail)[:-1], crc32(head)))
 
 
 def encode_entry(

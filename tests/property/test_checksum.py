@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 from zlib import crc32
@@ -70,7 +69,15 @@ def without_checksum(line: bytes) -> bytes:
 def vouched_for(line: bytes) -> bytes:
     """Return a line with the right checksum, whatever it holds."""
     head, rest = line[:50], line[line.index(b',"client":') :]
-    return b'%b,"crc":%d%b' % (line[: -len(rest)], crc32(head + rest), rest)
+    return b'%b,"crc":%d%b' % (head, crc32(head + rest), line[50:])
+
+
+def doubted(line: bytes) -> bytes:
+    """Return a line of the same length whose checksum is wrong."""
+    found = re.search(rb'"crc":[0-9]+', line)
+    assert found is not None
+    other = b"1" if line[found.end() - 1 : found.end()] == b"0" else b"0"
+    return line[: found.end() - 1] + other + line[found.end() :]
 
 
 @given(exchange=exchanges(), chosen=st.sampled_from(sorted(SETTINGS)))
@@ -98,12 +105,9 @@ def test_what_is_asked_most_needs_no_decoding(exchange: Exchange) -> None:
     assert trusted.har == decoded.har
 
 
-@pytest.mark.parametrize("by", [-1, 1])
-def test_a_wrong_checksum_is_as_good_as_none(by: int) -> None:
+def test_a_wrong_checksum_is_as_good_as_none() -> None:
     """Whoever edits a log need not know of it; what results is checked."""
-    line = encoded(an_exchange()).rstrip(b"\n")
-    crc = json.loads(line)["crc"]
-    wrong = line.replace(b"%d" % crc, b"%d" % (crc + by), 1)
+    wrong = doubted(encoded(an_exchange()).rstrip(b"\n"))
     torn = wrong.replace(b'"time":12', b'"time":true')
 
     assert isinstance(shaped(wrong, ALL_KEPT), Entry)
@@ -134,7 +138,7 @@ def test_a_right_checksum_of_what_is_no_entry_hides_nothing(
 
     vouched = vouched_for(line)
     allowed = {"redactor": Redactor(allowlist=["a"])}
-    assert shaped(vouched, allowed) == shaped(vouched.replace(b"crc", b"xyz"), allowed)
+    assert shaped(vouched, allowed) == shaped(doubted(vouched), allowed)
     item = shaped(vouched, {"redactor": Redactor(denylist=["kiss"])})
     if not isinstance(item, Reject):
         assert isinstance(item, Entry) and b"hunter2" not in item.payload

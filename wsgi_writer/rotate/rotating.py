@@ -150,7 +150,7 @@ class RotatingFile:
         for other processes, and then not again within the cool-down.
 
         Args:
-            head: `{"v":1,"id":"<uuid4>"`.
+            head: `{"v":1,"id":"<uuid4>","crc":<checksum>`.
             tail: The rest of the record: begins with a comma, ends in `}\n`, and has
                 no other newline.
         """

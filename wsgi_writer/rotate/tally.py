@@ -43,7 +43,7 @@ class Tally:
         r"""Lay out the line of the next attempt.
 
         Args:
-            head: `{"v":1,"id":"<uuid4>"`.
+            head: `{"v":1,"id":"<uuid4>","crc":<checksum>`.
             tail: The rest of the record, from a comma to its only newline.
 
         Raises:
