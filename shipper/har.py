@@ -152,11 +152,11 @@ class HarEntry(
 
 # What HAR calls the members of an entry, at any depth.
 KEYS: Final = frozenset(
-    field.encode_name
+    name
     for struct in (
         HarEntry, Request, PostData, Param, Response, Content, Pair, Cookie, Timings
     )
-    for field in msgspec.structs.fields(struct)
+    for name in struct.__struct_encode_fields__
 )  # fmt: skip
 
 # What a member of an entry may hold.
