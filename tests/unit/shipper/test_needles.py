@@ -70,6 +70,31 @@ def test_of_places_that_overlap_the_first_and_longest_is_told(
     assert needles.spans_in(text) == spans
 
 
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        (b'{"name":1,"names":2,"nameOf":3}', []),
+        (b'{"a":"name"}', [(6, 10)]),
+        (b'{"a":"name","name":"name:"}', [(6, 10), (20, 24)]),
+        (b'\\"name\\":1', [(2, 6)]),
+        (b'"name":name":name', [(13, 17)]),
+        (b'name"', [(0, 4)]),
+        (b"name", [(0, 4)]),
+        (b'name-":', [(0, 4)]),
+        (b"NAMES\xc3\x9f", [(0, 4)]),
+        (b"named pin", [(0, 4), (6, 9)]),
+        (b'"pin":1', [(1, 4)]),
+    ],
+)
+def test_names_of_members_may_be_passed_over(
+    text: bytes, spans: list[tuple[int, int]]
+) -> None:
+    """Those of the document itself; not what looks like one within a string."""
+    needles = Needles([b"name", b"pin"], ignores_case=True, not_in_keys=[b"name"])
+
+    assert needles.spans_in(text) == spans
+
+
 def test_shapes_are_told_by_where_they_end() -> None:
     """Each place of each of them, first to last."""
     shapes = Shapes([b"[0-9]{3}[^0-9]", b"a+b"])
