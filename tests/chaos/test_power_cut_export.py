@@ -26,7 +26,7 @@ pytestmark = pytest.mark.chaos
 
 DRAWS = pytest.mark.parametrize(
     "draws",
-    [150, pytest.param(2_000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])],
+    [100, pytest.param(2_000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])],
 )
 
 

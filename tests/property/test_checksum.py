@@ -81,7 +81,7 @@ def doubted(line: bytes) -> bytes:
 
 
 @given(exchange=exchanges(), chosen=st.sampled_from(sorted(SETTINGS)))
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_what_the_writer_wrote_need_not_be_checked(
     exchange: Exchange, chosen: str
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -34,7 +35,15 @@ LISTS = st.sampled_from(
         ("query.password", "body.user.kiss", "response.header.kiss"),
     ]
 )
-DENY = Redactor(denylist=NAMES)
+
+
+@cache
+def redactor_of(names: tuple[str, ...], redaction: Redaction = "mark") -> Redactor:
+    """Return the one of these names, whose automaton takes time to make."""
+    return Redactor(denylist=names, redaction=redaction)
+
+
+DENY = redactor_of(NAMES)
 # What HAR itself calls the members of an entry is passed over where it does.
 OF_HAR = Redactor(denylist=("name", "text", "cookie", "url", "response.header.value"))
 URL = "".join(map(chr, range(33, 127)))  # what may stand in one
@@ -60,7 +69,7 @@ def test_fast_and_slow_path_give_the_same_bytes(
     found: Planted, names: tuple[str, ...], redaction: Redaction
 ) -> None:
     """What the scan lets through, the slow path would not have changed."""
-    redactor = Redactor(denylist=names, redaction=redaction)
+    redactor = redactor_of(names, redaction)
 
     assert redactor.apply(found.record) == redactor.rewrite(found.record)
 
@@ -208,12 +217,12 @@ def listed_all_over(draw: st.DrawFn) -> Record:
          ("request.body.kiss", "response.header.x-kiss")]
     ),
 )  # fmt: skip
-@settings(max_examples=1500)
+@settings(max_examples=1000)
 def test_what_is_hidden_in_the_bytes_is_what_is_hidden_decoded(
     record: Record, names: tuple[str, ...]
 ) -> None:
     """Many names at once, some listed, some like them, and values that look alike."""
-    redactor = Redactor(denylist=names)
+    redactor = redactor_of(names)
 
     assert redactor.apply(record) == redactor.rewrite(record)
 
