@@ -40,9 +40,6 @@ class Batcher:
         buffer_length: As soon as this many entries wait, they may be sent.
         max_age_seconds: How long the first waiting line waits at most.
         keep_bytes: How much of an unreadable line its dead letter holds.
-
-    Attributes:
-        is_full: The open batch must be taken before the next line.
     """
 
     def __init__(
@@ -67,7 +64,6 @@ class Batcher:
         self._entries: list[Entry] = []
         self._places: list[LinePlace] = []
         self._spans: dict[str, _OpenSpan] = {}
-        self._span: _OpenSpan | None = None  # the one that was added to last
         self._rejects: list[DeadLetter] = []
         self._counters: Counter[str] = Counter()
         self._runs: list[_OpenRun] = []
@@ -78,12 +74,20 @@ class Batcher:
         self._lines = 0
         self._opened_at = 0.0
         self._is_open = False
-        self.is_full = False
 
     @property
     def is_empty(self) -> bool:
         """True while no line waits."""
         return self._lines == 0
+
+    @property
+    def is_full(self) -> bool:
+        """True when the open batch must be taken before the next line."""
+        return not self._is_open and (
+            len(self._entries) >= self._max_records
+            or self._size_bytes >= self._max_bytes
+            or self._lines >= self._max_records * LINES_PER_RECORD
+        )
 
     def has_room_for(self, item: Item) -> bool:
         """Tell whether `item` may join the open batch."""
@@ -96,16 +100,11 @@ class Batcher:
 
     def add(self, line: Line, item: Item, now: float) -> None:
         """Take a line and what it became; `now` is monotonic seconds."""
-        if not self._lines:
+        if self._lines == 0:
             self._opened_at = now
-        self._lines = lines = self._lines + 1
-        self._is_open = is_open = line.is_open
-        span = self._span
-        if span is None or span.file_id != line.file_id:
-            span = self._span = self._span_of(line)
-        span.last = line
-        if line.parts > 1 or line.start_bytes < span.first.start_bytes:
-            self._join(line, span)
+        self._lines += 1
+        self._is_open = line.is_open
+        span = self._span_up_to(line)
         if item.w is not None or item.dropped:
             self._note(line.file_id, item.w, item.dropped)
         # Not by `match`, which asks twice as much of every line.
@@ -127,11 +126,6 @@ class Batcher:
         else:
             span.skipped += 1
             self._counters[f"skipped:{item.reason}"] += 1
-        self.is_full = not is_open and (
-            len(self._entries) >= self._max_records
-            or self._size_bytes >= self._max_bytes
-            or lines >= self._max_records * LINES_PER_RECORD
-        )
 
     def _count_oddities(self, item: Entry) -> None:
         for reason in item.withheld:
@@ -173,19 +167,18 @@ class Batcher:
         self._reset()
         return batch
 
-    def _span_of(self, line: Line) -> _OpenSpan:
-        """Return the span of the file that a line is of."""
+    def _span_up_to(self, line: Line) -> _OpenSpan:
+        """Return the span that ends with a line, and count what it joins."""
         span = self._spans.get(line.file_id)
         if span is None:
             span = self._spans[line.file_id] = _OpenSpan(line)
-        return span
-
-    def _join(self, line: Line, span: _OpenSpan) -> None:
-        """Count what a line joins; it may begin before lines that were added."""
-        if line.start_bytes < span.first.start_bytes:
+        elif line.start_bytes < span.first.start_bytes:
             span.first = line
-        span.skipped += line.parts - 1
-        self._counters[f"skipped:{PART}"] += line.parts - 1
+        span.last = line
+        if line.parts > 1:
+            span.skipped += line.parts - 1
+            self._counters[f"skipped:{PART}"] += line.parts - 1
+        return span
 
     def _note(self, file_id: str, serial: Serial | None, dropped: int) -> None:
         """Take the number of a line: it goes on with its writer's run, or begins one.
@@ -245,12 +238,9 @@ class _OpenRun:
 class _OpenSpan:
     """A span that still grows."""
 
-    __slots__ = (
-        "blank", "entries", "file_id", "first", "last", "rejected", "skipped"
-    )  # fmt: skip
+    __slots__ = ("blank", "entries", "first", "last", "rejected", "skipped")
 
     def __init__(self, line: Line) -> None:
-        self.file_id = line.file_id
         self.first = line
         self.last = line
         self.entries = 0
@@ -261,7 +251,7 @@ class _OpenSpan:
     def close(self) -> Span:
         first, last = self.first, self.last
         return Span(
-            file_id=self.file_id,
+            file_id=first.file_id,
             start_bytes=first.start_bytes,
             end_bytes=last.end_bytes,
             crc_before=first.crc_before,

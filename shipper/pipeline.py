@@ -246,12 +246,11 @@ class Pipeline:
         """Let a line join the open batch; True if a batch was handed over."""
         if isinstance(item, Entry) and item.suspicions:
             self._suspicions.tell(item.suspicions)
-        batcher = self._batcher
-        is_closed = not batcher.has_room_for(item)
+        is_closed = not self._batcher.has_room_for(item)
         if is_closed:
             self._hand_over(now)
-        batcher.add(line, item, now)
-        if batcher.is_full:
+        self._batcher.add(line, item, now)
+        if self._batcher.is_full:
             self._hand_over(now)
             return True
         return is_closed
