@@ -76,12 +76,9 @@ def _line(chance: random.Random, number: int) -> bytes:
     }
     line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
     counters_at, rest_at = line.index(b',"w":'), line.index(b',"client":')
-    head, counters, rest = (
-        line[:counters_at],
-        line[counters_at:rest_at],
-        line[rest_at:],
+    return (
+        with_checksum(line[:counters_at], line[rest_at:] + b"\n") + line[counters_at:]
     )
-    return with_checksum(head, rest + b"\n") + counters + rest
 
 
 def _body(chance: random.Random, size: int) -> str:

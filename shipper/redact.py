@@ -86,7 +86,9 @@ class Redactor:
             return self.rewrite(record)
         if not self.policy.is_set:
             return Redacted(record.entry)
-        if self._scan.is_blind or (self._hides_location and _has_target(record)):
+        if self._scan.is_blind or (
+            self._hides_location and record.har.response.redirect_url
+        ):
             return self.rewrite(record)
         spans = self._scan.spans(record.entry)
         if not spans:
@@ -224,7 +226,3 @@ class Redactor:
         if content.text is UNSET or not content.text:
             return content
         return self._response.bodies.given(content, response.headers, withheld)
-
-
-def _has_target(record: Record) -> bool:
-    return bool(record.har.response.redirect_url)
