@@ -102,17 +102,7 @@ def _vouched_for(data: bytes) -> Record | None:
         return None
     cut = data.find(_ENTRY, rest_at)
     envelope = _ENVELOPES.decode(data[:cut] + b"}")
-    return Record(
-        envelope.id,
-        envelope.client,
-        envelope.caller,
-        envelope.auth,
-        envelope.notes,
-        envelope.dropped,
-        envelope.w,
-        envelope.open is True,
-        data[cut + len(_ENTRY) : -1],
-    )
+    return _joined(envelope, data[cut + len(_ENTRY) : -1])
 
 
 def _read(data: bytes) -> Record | None:
@@ -148,25 +138,31 @@ def _read_any_layout(data: bytes) -> Record | None:
 
 def _record(envelope: _Envelope, decoded: har.HarEntry, entry: bytes) -> Record | None:
     """Check what the types cannot say, and put the two halves together."""
-    is_open, notes = envelope.open, envelope.notes
+    notes = envelope.notes
     if (
         envelope.v != VERSION
         or _ID.match(envelope.id) is None
-        or is_open is False
+        or envelope.open is False
         or not _is_auth(envelope.auth)
         or (notes and len(set(notes)) != len(notes))
         or not _is_entry(decoded)
     ):
         return None
+    return _joined(envelope, entry, decoded)
+
+
+def _joined(
+    envelope: _Envelope, entry: bytes, decoded: har.HarEntry | None = None
+) -> Record:
     return Record(
         envelope.id,
         envelope.client,
         envelope.caller,
         envelope.auth,
-        notes,
+        envelope.notes,
         envelope.dropped,
         envelope.w,
-        is_open is True,
+        envelope.open is True,
         entry,
         decoded,
     )
