@@ -163,8 +163,7 @@ KEYS: Final = frozenset(
 Value = str | list[Pair] | PostData | Content | UnsetType
 
 _DECODER = msgspec.json.Decoder(HarEntry)
-_SENT_DECODER = msgspec.json.Decoder(PostData)
-_GIVEN_DECODER = msgspec.json.Decoder(Content)
+_TEXT_DECODER = msgspec.json.Decoder(str)
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -178,14 +177,9 @@ def decode(entry: bytes) -> HarEntry:
     return _DECODER.decode(entry)
 
 
-def decode_sent(value: bytes) -> PostData:
-    """Decode `postData` alone; raises as `decode` does."""
-    return _SENT_DECODER.decode(value)
-
-
-def decode_given(value: bytes) -> Content:
-    """Decode `content` alone; raises as `decode` does."""
-    return _GIVEN_DECODER.decode(value)
+def decode_text(value: bytes) -> str:
+    """Decode a string alone; raises as `decode` does."""
+    return _TEXT_DECODER.decode(value)
 
 
 def encode(value: HarEntry | Value) -> bytes:

@@ -13,9 +13,8 @@ name twice may lose one of the two; but no place is ever left out.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
@@ -23,7 +22,7 @@ from msgspec import Struct
 from shipper.needles import Span
 
 
-class Member(Enum):
+class Member(StrEnum):
     """A member of an entry whose value can be exchanged."""
 
     ROUTE = "pageref"
@@ -50,65 +49,79 @@ class Place(Struct, frozen=True, gc=False):
     spans: Sequence[Span]
 
 
-# A key as it stands, with its quotes and what is before and behind them; the member
-# whose value follows, up to the next key, or None for what cannot be exchanged; and how
-# that value would end if another member followed it: nothing within looks so, but for a
-# string that ends in a comma.
-_Key = tuple[bytes, Member | None, bytes]
-_Keys = tuple[_Key, ...]
+# A key as it stands, with its quotes and what is before and behind them, and its
+# length; the member whose value follows, up to the next key, or None for what cannot be
+# exchanged; and how that value would end if another member followed it: nothing within
+# looks so, but for a string that ends in a comma. Bodies are long, and not looked at.
+_Key = tuple[bytes, int, Member | None, bytes]
+
+
+def _key(text: bytes, member: Member | None = None, more: bytes = b"") -> _Key:
+    return text, len(text), member, more
+
+
 _STRING, _LIST, _OBJECT = b'","', b'],"', b'},"'
-_START: Final[_Keys] = (
-    (b',"url":', Member.URL, _STRING),
-    (b',"httpVersion":', None, b""),
+_SIZE: Final = _key(b',"headersSize":')
+_BODY: Final = _key(b',"postData":', Member.SENT)
+_KEYS: Final = (
+    _key(b',"url":', Member.URL, _STRING),
+    _key(b',"httpVersion":'),
+    _key(b',"headers":', Member.SENT_HEADERS, _LIST),
+    _key(b',"queryString":', Member.QUERY, _LIST),
+    _BODY,
+    _SIZE,
+    _key(b',"response":{'),
+    _key(b',"headers":', Member.GIVEN_HEADERS, _LIST),
+    _key(b',"content":', Member.GIVEN),
+    _key(b',"redirectURL":', Member.TARGET, _STRING),
+    _SIZE,
 )
-_REQUEST: Final[_Keys] = (
-    (b',"headers":', Member.SENT_HEADERS, _LIST),
-    (b',"queryString":', Member.QUERY, _LIST),
-)
-_BODY_KEY: Final = b',"postData":'
-_BODY: Final[_Keys] = ((_BODY_KEY, Member.SENT, _OBJECT),)
-_RESPONSE: Final[_Keys] = (
-    (b',"headersSize":', None, b""),
-    (b',"response":{', None, b""),
-    (b',"headers":', Member.GIVEN_HEADERS, _LIST),
-    (b',"content":', Member.GIVEN, _OBJECT),
-    (b',"redirectURL":', Member.TARGET, _STRING),
-    (b',"headersSize":', None, b""),
-)
-_ROUTE_KEY: Final = b'{"pageref":'
-_ROUTE: Final[_Keys] = (
-    (_ROUTE_KEY, Member.ROUTE, _STRING),
-    (b',"startedDateTime":', None, b""),
-)
-_NO_KEY: Final[_Key] = (b"", None, b"")
-_PLAIN: Final = (*_START, *_REQUEST, *_RESPONSE)
-_WITH_BODY: Final[_Keys] = (*_START, *_REQUEST, *_BODY, *_RESPONSE)
+_ROUTE: Final = _key(b'{"pageref":', Member.ROUTE, _STRING)
+_WITH_ROUTE: Final = (_ROUTE, _key(b',"startedDateTime":'), *_KEYS)
+_BODIES: Final = (Member.SENT, Member.GIVEN)
 
 
 def members_at(entry: bytes, spans: Sequence[Span]) -> list[Place] | None:
     """Return the members that some spans are in, or None if one is in none.
 
+    Whether another member follows one of the two bodies, in the same place, is for
+    `is_alone` to say.
+
     Args:
         entry: A HAR entry.
         spans: Of its bytes, from and to, first to last; one at least.
     """
-    keys = _WITH_BODY if _BODY_KEY in entry else _PLAIN
-    if entry.startswith(_ROUTE_KEY):
-        keys = (*_ROUTE, *keys)
+    keys = _WITH_ROUTE if entry.startswith(_ROUTE[0]) else _KEYS
     found: list[Place] = []
-    key, start = _NO_KEY, 0
-    told, next_at = 0, spans[0][0]  # of what is in no member that was found
-    for following in keys:
-        text, _, _ = following
-        end = entry.find(text, start)
-        if end < 0:
-            return None
-        if next_at < end:
-            _, member, more = key
-            if member is None or next_at < start or entry.find(more, start, end) >= 0:
+    member, more, start = None, b"", 0
+    first, count = 0, len(spans)  # of those that are in no member yet
+    next_at = spans[0][0]
+    for key in keys:
+        text, length, following, more_after = key
+        if key is _BODY:
+            end = entry.find(text, start, entry.find(_SIZE[0], start))
+            if end < 0:
+                continue  # a request without one
+        else:
+            end = entry.find(text, start)
+            if end < 0:
                 return None
-            first, told = told, bisect_left(spans, (end,), told)
-            next_at = spans[told][0] if told < len(spans) else len(entry)
+        if next_at < end:
+            if member is None or next_at < start:
+                return None
+            if more and entry.find(more, start, end) >= 0:
+                return None
+            told = first + 1
+            while told < count and spans[told][0] < end:
+                told += 1
             found.append(Place(member, start, end, spans[first:told]))
-        key, start = following, end + len(text)
-    return found if told == len(spans) else None
+            first, next_at = told, spans[told][0] if told < count else len(entry)
+        member, more, start = following, more_after, end + length
+    return found if first == count else None
+
+
+def is_alone(entry: bytes, place: Place) -> bool:
+    """Tell whether nothing but the value of its member stands in a place."""
+    return (
+        place.member not in _BODIES or entry.find(_OBJECT, place.start, place.end) < 0
+    )

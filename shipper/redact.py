@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from shipper import har
 from shipper.cuts import Cut, exchanged
-from shipper.members import Member, Place, members_at
+from shipper.members import Member, Place, is_alone, members_at
 from shipper.message import MessageScrubber
 from shipper.model import Reject
 from shipper.patches import Patcher
@@ -116,17 +116,19 @@ class Redactor:
 
     def _exchange(self, record: Record, found: Iterable[Place]) -> Redacted:
         """Hide what some members hold, in the bytes of the entry."""
-        patcher = self._patcher
+        patcher, entry = self._patcher, record.entry
         withheld: list[str] = []
         cuts: list[Cut] = []
         for place in found:
-            known = None if patcher is None else patcher.cuts(record, place)
+            known = None if patcher is None else patcher.cuts(entry, place)
             if known is None:
+                if not is_alone(entry, place):
+                    return self.rewrite(record)
                 known = self._decoded(record.har, place, withheld)
             cuts += known
         if not cuts:
-            return Redacted(record.entry)
-        return Redacted(exchanged(record.entry, cuts), tuple(withheld))
+            return Redacted(entry)
+        return Redacted(exchanged(entry, cuts), tuple(withheld))
 
     def _decoded(
         self, entry: har.HarEntry, place: Place, withheld: list[str]

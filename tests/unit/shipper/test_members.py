@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shipper.members import Member, members_at
+from shipper.members import Member, is_alone, members_at
 from tests.support.records import a_record, an_entry, compact, json_body, parsed
 
 WHOLE = a_record(
@@ -46,6 +46,7 @@ def test_a_place_is_in_one_member(word: str, member: Member) -> None:
 
     assert found is not None
     assert [place.member for place in found] == [member]
+    assert is_alone(WHOLE, found[0])
     value: Any = json.loads(WHOLE)
     for step in member.value.split("."):
         value = value[step]
@@ -111,5 +112,10 @@ def test_nothing_is_known_where_another_member_follows(name: str, value: str) ->
     entry = parsed(compact({**HEAD, "entry": more_behind(name, value)})).entry
 
     start, end = span_of('"comment"', entry)
+    found = members_at(entry, [(start - 3, end)])
 
-    assert members_at(entry, [(start - 3, end)]) is None
+    if name in ("postData", "content"):
+        assert found is not None
+        assert [is_alone(entry, place) for place in found] == [False]
+    else:
+        assert found is None

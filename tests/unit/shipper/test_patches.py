@@ -23,7 +23,7 @@ def patched(member: Member, names: tuple[str, ...] = NAMES, **entry: Any) -> str
     spans = Scan(policy.anywhere).spans(record.entry)
     places = members_at(record.entry, spans) or []
     (place,) = (place for place in places if place.member is member)
-    cuts = Patcher(policy).cuts(record, place)
+    cuts = Patcher(policy).cuts(record.entry, place)
     if cuts is None:
         return None
     entry_bytes, end = record.entry, place.end
@@ -173,4 +173,4 @@ def test_a_member_given_twice_has_to_be_decoded() -> None:
     places = members_at(record.entry, Scan(policy.anywhere).spans(entry))
 
     assert places is not None and len(places) == 1
-    assert Patcher(policy).cuts(record, places[0]) is None
+    assert Patcher(policy).cuts(record.entry, places[0]) is None
