@@ -9,8 +9,9 @@ changed configuration becomes parts is given.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from shipper.clock import Clock
 from shipper.errors import ConfigError, ShipperError
@@ -27,8 +28,7 @@ STATUS_SECONDS: Final = 10.0  # the backlog grows without any news from us
 COUNTING_SHARE: Final = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class Vitals:
+class Vitals(Struct, frozen=True):
     """How a run stands.
 
     Attributes:

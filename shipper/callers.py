@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shipper.clock import Clock, SystemClock
 from shipper.config.settings import IdentifySettings, Settings
@@ -29,8 +30,7 @@ from shipper.rules import function_in
 from wsgi_writer.mask import Masks
 
 
-@dataclass(frozen=True, slots=True)
-class Callers:
+class Callers(Struct, frozen=True):
     """What finds callers.
 
     Attributes:

@@ -7,7 +7,8 @@ nobody waits for an answer any more.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from shipper.clock import Clock
 from shipper.config.settings import Settings

@@ -7,7 +7,7 @@ around us: files, settings, the state database. Messages read
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # sysexits.h numbers; docs/operations.md lists them for operators.
 EXIT_OK = 0
@@ -37,8 +37,7 @@ class ShipperError(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing wrong with the configuration.
 
     Attributes:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TextIO
+
+from msgspec import Struct
 
 Level = Literal["debug", "info", "warning", "error"]
 Value = str | int | float | None
@@ -26,8 +27,7 @@ PREFIXES: Mapping[Level, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """How an event is told: its level, and a sentence with named blanks."""
 
     level: Level

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shipper.batch import Batcher
 from shipper.clock import Clock
@@ -37,8 +39,7 @@ if TYPE_CHECKING:
     from shipper.readings import Files, Readings, Way
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What could be built of the settings alone.
 
     Attributes:
@@ -53,8 +54,7 @@ class Plan:
     parts: ExitStack
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """The state, and what is followed under it.
 
     Attributes:

@@ -8,10 +8,10 @@ one member of an object does not round another.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 
 def _as_written(number: str) -> msgspec.Raw:
@@ -23,8 +23,7 @@ _ENCODER = msgspec.json.Encoder()
 _CHECKER = msgspec.json.Decoder(msgspec.Raw)
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Struct):
     """A parsed text; `root` may be changed in place or replaced.
 
     `is_lenient` says that the text holds what the RFC forbids and Python and

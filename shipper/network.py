@@ -11,13 +11,16 @@ import os
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shipper import endpoint as endpoints
 from shipper.errors import ConfigError, Fault
 from shipper.proxies import Proxy, find_proxy
+from shipper.secretive import Secretive
 
 if TYPE_CHECKING:
     import requests
@@ -27,8 +30,7 @@ if TYPE_CHECKING:
 _TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkSettings:
+class NetworkSettings(Secretive, frozen=True, kw_only=True):
     """What the operator said about the way to the endpoint.
 
     Attributes:
@@ -44,21 +46,20 @@ class NetworkSettings:
             and SSL_CERT_DIR by itself.
     """
 
+    hidden: ClassVar = ("proxy", "environ")
+
     allow_plain_http: bool = False
-    proxy: str | None = field(default=None, repr=False)
+    proxy: str | None = None
     no_proxy: tuple[str, ...] = ()
     ca_file: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
     min_tls: Literal["1.2", "1.3"] = "1.2"
     source_address: str | None = None
-    environ: Mapping[str, str] = field(
-        default_factory=lambda: dict(os.environ), repr=False
-    )
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """The way to one URL, settled once: every thread opens its own channel on it.
 
     Attributes:

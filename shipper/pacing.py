@@ -5,8 +5,9 @@ Settings come in; the pace goes out, with how much a request may hold under it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
+
+from msgspec import Struct
 
 from shipper.clock import Clock
 from shipper.config.logs import zone_of
@@ -18,8 +19,7 @@ from shipper.limits.timetable import Timetable, timetable_of
 from shipper.limits.words import rate_of
 
 
-@dataclass(frozen=True, slots=True)
-class Pacing:
+class Pacing(Struct, frozen=True):
     """How fast, and how much at once.
 
     Attributes:
@@ -33,8 +33,7 @@ class Pacing:
     max_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class LimitsNow:
+class LimitsNow(Struct, frozen=True):
     """What holds at one moment; None is no limit.
 
     Attributes:
@@ -85,8 +84,7 @@ def limits_at(settings: Settings, moment: datetime) -> LimitsNow:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(Struct, frozen=True):
     rate: float | None
     timetable: Timetable
     quiet: QuietHours

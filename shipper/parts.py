@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from shipper.clock import Clock
 from shipper.config.settings import Settings
@@ -44,8 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "Plan", "join", "prepare"]
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(Struct, frozen=True):
     """The parts that are spoken to from outside the pipeline.
 
     Attributes:

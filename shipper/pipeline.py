@@ -8,9 +8,8 @@ opens nothing and knows no path: source, window and checkpoints are given.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from msgspec import DecodeError
+from msgspec import DecodeError, Struct, field
 from msgspec.structs import replace
 
 from shipper.batch import Batcher
@@ -41,8 +40,7 @@ LOOK_SECONDS = 1.0  # during a backlog too: rotation must not go unseen
 LAST_LOOKS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Shaper:
+class Shaper(Struct, frozen=True):
     """What one line becomes: parse, keep or skip, identify, redact, check, payload.
 
     Attributes:

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import ClassVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from shipper.errors import Fault
+from shipper.secretive import Secretive
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Secretive, frozen=True):
     """A proxy to send requests through.
 
     Attributes:
@@ -28,9 +28,11 @@ class Proxy:
         secrets: What must not appear in any message.
     """
 
-    url: str = field(repr=False)
+    hidden: ClassVar = ("url", "secrets")
+
+    url: str
     name: str
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = ()
 
 
 def find_proxy(

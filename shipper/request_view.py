@@ -8,17 +8,19 @@ credential stands masked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import ClassVar
+
+from msgspec import Struct
 
 from shipper.record import Auth, Record
 from shipper.request_body import fields_of, text_of
+from shipper.secretive import Secretive
 
 _NO_AUTH = Auth()
 
 
-@dataclass(frozen=True, slots=True)
-class AuthView:
+class AuthView(Struct, frozen=True):
     """What the credentials said before they were masked.
 
     Attributes:
@@ -38,11 +40,12 @@ class AuthView:
     cookies: Mapping[str, str]
 
 
-@dataclass(frozen=True)  # with slots, setting a property fails as a TypeError
-class RequestView:
+class RequestView(Secretive, frozen=True):
     """One request, read only."""
 
-    _record: Record = field(repr=False)
+    hidden: ClassVar = ("_record",)
+
+    _record: Record
 
     @property
     def method(self) -> str:

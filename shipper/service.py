@@ -12,8 +12,9 @@ import os
 import random
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
 from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
 
 from shipper.attend import Attendant
 from shipper.clock import Clock

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shipper.callers import callers_of
 from shipper.clock import Clock
@@ -28,8 +30,7 @@ if TYPE_CHECKING:
     from shipper.readings import Readings
 
 
-@dataclass(frozen=True, slots=True)
-class Shapers:
+class Shapers(Struct, frozen=True):
     """What lines become, by where they come from.
 
     Attributes:

@@ -6,13 +6,12 @@ another run or another worker. The sums over all runs are the state's own: `stor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from shipper.model import Commit
 
 
-@dataclass(slots=True)
-class Sums:
+class Sums(Struct):
     """Lines committed in this run, by outcome."""
 
     delivered: int = 0

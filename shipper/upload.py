@@ -12,7 +12,6 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 
 from msgspec import Struct
@@ -34,8 +33,7 @@ class Answered(Struct, frozen=True):
     receipt: Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(Struct, frozen=True):
     ticket: int
     payloads: Sequence[bytes]
     body: bytes

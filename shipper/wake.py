@@ -8,7 +8,6 @@ Only this room knows watchdog, and imports it only when a watch is wanted.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -237,6 +236,8 @@ class Watch:
 
 
 def _system_observer() -> BaseObserver:
+    import logging  # noqa: PLC0415 - late, as watchdog is
+
     # Overflows are answered by looking; watchdog's own words would go to stderr.
     logging.getLogger("watchdog").addHandler(logging.NullHandler())
     observer: BaseObserver = import_module("watchdog.observers").Observer()

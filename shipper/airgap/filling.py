@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from shipper.airgap.held import Held
 from shipper.airgap.packing import Packer

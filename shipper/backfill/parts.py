@@ -6,7 +6,7 @@ are built alike, and a plan shapes records as both do; settings go no further do
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from shipper.backfill.choices import Choices, Selection
 from shipper.backfill.pacing import Limits, bytes_a_request, records_a_request

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from shipper.cli.private_file import write_lines
 from shipper.clock import SystemClock
@@ -39,13 +40,12 @@ def facts_of(settings: Settings, *, is_pending: bool, is_partial: bool) -> Facts
     )
 
 
-def _rules(table: str, chosen: object) -> Iterator[Setting]:
+def _rules(table: str, chosen: Struct) -> Iterator[Setting]:
     """Yield every rule of a table, also one that this room has never heard of."""
     from shipper.reports.html.page import Setting  # noqa: PLC0415
 
-    assert is_dataclass(chosen)
-    for field in fields(chosen):
-        yield Setting(f"{table}.{field.name}", _words(getattr(chosen, field.name)))
+    for name in chosen.__struct_fields__:
+        yield Setting(f"{table}.{name}", _words(getattr(chosen, name)))
 
 
 def _words(value: object) -> tuple[str, ...]:

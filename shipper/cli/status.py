@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 
 from shipper.cli import console, losses, options, watching
 from shipper.clock import SystemClock
@@ -64,7 +64,7 @@ def command(chosen: options.Common, watch: bool) -> int:
         console.say_json(
             {
                 **_result(settings.state_dir, status),
-                "limits": {**asdict(limits), "held_records": dict(status.held)},
+                "limits": {**structs.asdict(limits), "held_records": dict(status.held)},
             }
         )
     else:

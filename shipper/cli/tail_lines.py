@@ -10,11 +10,11 @@ import fnmatch
 import glob
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import click
+from msgspec.structs import replace
 
 from shipper.config.settings import SourceSettings
 from shipper.events import one_line

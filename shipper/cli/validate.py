@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator
-from dataclasses import asdict
 
 import click
 
@@ -39,7 +38,7 @@ def command(chosen: options.Common, no_environment: bool, file: str | None) -> i
         if not chosen.as_json:
             raise
         console.say_json(
-            {"ok": False, "faults": [asdict(each) for each in error.faults]}
+            {"ok": False, "faults": [each._asdict() for each in error.faults]}
         )
         return EXIT_CONFIG
     facts = list(_facts(settings, with_machine=not no_environment))

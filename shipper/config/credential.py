@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import ClassVar
+
+from msgspec import Struct
 
 from shipper.errors import Fault
+from shipper.secretive import Secretive
 
 CREDENTIAL_NAME = "readme-api-key"
 VARIABLE = "README_API_KEY"
 MAX_KEY_BYTES = 4096  # a key has some forty characters; anything else is a mistake
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(Secretive, frozen=True):
     """A usable key.
 
     Attributes:
@@ -27,12 +29,13 @@ class Credential:
         origin: The file or variable it came from.
     """
 
-    key: str = field(repr=False)
+    hidden: ClassVar = ("key",)
+
+    key: str
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFile:
+class KeyFile(Struct, frozen=True):
     """A file named in the configuration.
 
     Attributes:

@@ -12,8 +12,9 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from shipper.config.environment import CONFIG_VARIABLE, Overrides
 from shipper.config.toml_lines import KeyPath, locate
@@ -24,8 +25,7 @@ MAX_FILE_BYTES = 1_048_576  # a thousand sources take a tenth of this
 _SYNTAX_PLACE = re.compile(r"^(?P<why>.*) \(at (?:line (?P<line>\d+), .*|end of .*)\)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """What was written, and where.
 
     Attributes:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from shipper.config.faults import close_match
 from shipper.config.schema import Key
@@ -23,16 +24,14 @@ CONFIG_VARIABLE = "SHIPPER_CONFIG"
 _SLIP_CUTOFF = 0.9
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(Struct, frozen=True):
     """A value that replaces the file's."""
 
     key: Key
     value: Any  # whatever TOML can say
 
 
-@dataclass(frozen=True, slots=True)
-class Overrides:
+class Overrides(Struct, frozen=True):
     """What the environment says."""
 
     values: tuple[Override, ...]

@@ -8,8 +8,9 @@ is never repeated.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from shipper.config.schema import Key, keys
 from shipper.config.toml_lines import KeyPath
@@ -40,8 +41,7 @@ _NOT_FOLLOWED: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
+class Breach(Struct, frozen=True):
     """One rule of the schema that the document breaks.
 
     Attributes:

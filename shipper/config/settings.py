@@ -9,10 +9,12 @@ readers, and a test compares the two.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
+
+from msgspec import Struct
 
 from shipper.detect import KINDS
+from shipper.secretive import Secretive
 
 Watch = Literal["auto", "events", "poll"]
 ReadFrom = Literal["beginning", "end"]
@@ -29,8 +31,7 @@ DEFAULT_ENDPOINT = "https://metrics.readme.io/v1/request"
 DEFAULT_STATE_DIR = "/var/lib/shipper"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSettings:
+class SourceSettings(Struct, frozen=True):
     """One `[[source]]`: which files are followed, and how they are read.
 
     Attributes:
@@ -52,7 +53,7 @@ class SourceSettings:
     base_url: str = ""
     identity: str = ""
     timezone: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = {}
     map: str = ""
     wrapper: Wrapper = "auto"
 
@@ -62,8 +63,7 @@ class SourceSettings:
         return self.format != OWN
 
 
-@dataclass(frozen=True, slots=True)
-class ReadmeSettings:
+class ReadmeSettings(Secretive, frozen=True):
     """`[readme]`: where records go, and as whom.
 
     Attributes:
@@ -74,15 +74,16 @@ class ReadmeSettings:
         timeout: Seconds to connect; an answer may take ten times as long.
     """
 
+    hidden: ClassVar = ("api_key",)
+
     endpoint: str = DEFAULT_ENDPOINT
-    api_key: str = field(default="", repr=False)
+    api_key: str = ""
     api_key_origin: str = ""
     development_mode: bool = False
     timeout: float = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class BatchSettings:
+class BatchSettings(Struct, frozen=True):
     """`[batch]`: when waiting records are sent, and how much at once.
 
     Attributes:
@@ -104,8 +105,7 @@ class BatchSettings:
     workers: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class FilterSettings:
+class FilterSettings(Struct, frozen=True):
     """`[filter]`: what is left out of records, and which records are left out.
 
     Attributes:
@@ -141,8 +141,7 @@ class FilterSettings:
     detect: tuple[str, ...] = KINDS
 
 
-@dataclass(frozen=True, slots=True)
-class IdentifySettings:
+class IdentifySettings(Struct, frozen=True):
     """`[identify]`: how a record without a caller gets one.
 
     Attributes:
@@ -164,8 +163,7 @@ class IdentifySettings:
     rules: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkSettings:
+class NetworkSettings(Secretive, frozen=True):
     """`[network]`: how the endpoint may be reached; an empty text is not set.
 
     Attributes:
@@ -178,7 +176,9 @@ class NetworkSettings:
         allow_plain_http: Permits ``http://`` beyond the loopback interface.
     """
 
-    proxy: str = field(default="", repr=False)
+    hidden: ClassVar = ("proxy",)
+
+    proxy: str = ""
     no_proxy: tuple[str, ...] = ()
     ca_file: str = ""
     client_cert: str = ""
@@ -188,8 +188,7 @@ class NetworkSettings:
     allow_plain_http: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LimitSettings:
+class LimitSettings(Struct, frozen=True):
     """`[limits]`: how fast the shipper may send, and when; empty is no limit.
 
     Attributes:
@@ -207,8 +206,7 @@ class LimitSettings:
     max_duration: float = 300.0  # a cron job of five minutes must not meet the next
 
 
-@dataclass(frozen=True, slots=True)
-class EgressLogSettings:
+class EgressLogSettings(Struct, frozen=True):
     """`[egress_log]`: what is written down of every request.
 
     Attributes:
@@ -220,8 +218,7 @@ class EgressLogSettings:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HeartbeatSettings:
+class HeartbeatSettings(Secretive, frozen=True):
     """`[heartbeat]`: a monitor that is called while records are delivered.
 
     Attributes:
@@ -229,12 +226,13 @@ class HeartbeatSettings:
         interval: Seconds between two calls, at least.
     """
 
-    url: str = field(default="", repr=False)
+    hidden: ClassVar = ("url",)
+
+    url: str = ""
     interval: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetterSettings:
+class DeadLetterSettings(Struct, frozen=True):
     """`[dead_letters]`: what is kept of records that cannot be delivered.
 
     Attributes:
@@ -248,8 +246,7 @@ class DeadLetterSettings:
     keep_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Everything the shipper was told.
 
     Attributes:
@@ -268,13 +265,13 @@ class Settings:
     watch: Watch = "auto"
     on_state_error: OnStateError = "stop"
     shutdown_timeout: float = 4.0  # the whole end, saving included, takes under 5 s
-    readme: ReadmeSettings = field(default_factory=ReadmeSettings)
-    batch: BatchSettings = field(default_factory=BatchSettings)
-    filter: FilterSettings = field(default_factory=FilterSettings)
-    identify: IdentifySettings = field(default_factory=IdentifySettings)
-    network: NetworkSettings = field(default_factory=NetworkSettings)
-    limits: LimitSettings = field(default_factory=LimitSettings)
-    dead_letters: DeadLetterSettings = field(default_factory=DeadLetterSettings)
-    egress_log: EgressLogSettings = field(default_factory=EgressLogSettings)
-    heartbeat: HeartbeatSettings = field(default_factory=HeartbeatSettings)
+    readme: ReadmeSettings = ReadmeSettings()
+    batch: BatchSettings = BatchSettings()
+    filter: FilterSettings = FilterSettings()
+    identify: IdentifySettings = IdentifySettings()
+    network: NetworkSettings = NetworkSettings()
+    limits: LimitSettings = LimitSettings()
+    dead_letters: DeadLetterSettings = DeadLetterSettings()
+    egress_log: EgressLogSettings = EgressLogSettings()
+    heartbeat: HeartbeatSettings = HeartbeatSettings()
     origin: str | None = None

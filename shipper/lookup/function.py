@@ -15,9 +15,10 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from shipper.lookup.complaints import Complaints
 from shipper.lookup.table import MAX_TEXT_LENGTH, UnusableError, sound
@@ -149,15 +150,13 @@ class UserFunction:
         return Miss.LATE
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
+class _Failure(Struct, frozen=True):
     """Why there is no answer, without any value of the request."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Thread:
+class _Thread(Struct, frozen=True):
     """A thread that asks the function, one request after the other.
 
     `questions` ends with None. A thread does not survive a fork, hence `pid`.

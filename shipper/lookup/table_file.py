@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from shipper.identify import Known
 from shipper.lookup.complaints import Complaints
@@ -29,8 +30,7 @@ class Clock(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Stamp:
+class _Stamp(Struct, frozen=True):
     """What tells one content of a path from another without reading it."""
 
     device: int
@@ -119,8 +119,7 @@ def try_table(path: str) -> None:
     Table(read_rows(_read_whole(path).content), mask_key)
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     """A file's content; without a stamp if it changed while it was read."""
 
     content: bytes

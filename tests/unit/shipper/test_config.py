@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec import Struct
 
 from shipper.config.schema import Key, keys, load_schema
 from shipper.config.settings import Settings, SourceSettings
@@ -173,12 +173,12 @@ def test_every_setting_can_be_written(desk: Desk) -> None:
 def _unchanged(one: Any, other: Any) -> set[str]:
     """Return the names of the fields that are equal in two settings."""
     names: set[str] = set()
-    for each in fields(one):
-        here, there = getattr(one, each.name), getattr(other, each.name)
-        if is_dataclass(here):
+    for name in one.__struct_fields__:
+        here, there = getattr(one, name), getattr(other, name)
+        if isinstance(here, Struct):
             names |= _unchanged(here, there)
         elif here == there:
-            names.add(each.name)
+            names.add(name)
     return names
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from shipper.ending import Ending
 from shipper.errors import StateError
@@ -299,7 +299,7 @@ CARD_BODY = json_content({"card": "4111111111111111"})
 
 def test_what_looks_like_a_secret_is_counted_and_told_once() -> None:
     """Each kind once a place and run, with nothing of the value."""
-    shaper = dataclasses.replace(a_shaper(), detector=Detector(mode="warn"))
+    shaper = replace(a_shaper(), detector=Detector(mode="warn"))
     bodies = [CARD_BODY, CARD_BODY, json_content({"c": ["4111111111111111"] * 2})]
     pipe = Pipe(lines_of([a_record_line(given=body) for body in bodies]), shaper=shaper)
 
@@ -317,7 +317,7 @@ def test_what_looks_like_a_secret_is_counted_and_told_once() -> None:
 
 def test_what_is_hidden_does_not_leave() -> None:
     """It is counted all the same, and a body that stays here as well."""
-    shaper = dataclasses.replace(
+    shaper = replace(
         a_shaper(), detector=Detector(mode="redact"), sampler=Sampler(rate=0.999)
     )
     bodies = [CARD_BODY, binary_content(b"\xff 4111111111111111 ", "x/y")]

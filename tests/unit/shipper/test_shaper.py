@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
@@ -51,7 +50,7 @@ def test_the_number_of_a_line_goes_with_whatever_it_becomes(
 
 def test_a_record_outside_the_sample_is_skipped_under_that_name() -> None:
     """Its number goes with it, as with every rule."""
-    shaper = dataclasses.replace(a_shaper(), sampler=Sampler(rate=0.0))
+    shaper = replace(a_shaper(), sampler=Sampler(rate=0.0))
 
     item = shaper.shape(lines_of([a_record_line(envelope=NUMBERED)])[0])
 
@@ -60,7 +59,7 @@ def test_a_record_outside_the_sample_is_skipped_under_that_name() -> None:
 
 def test_a_record_of_the_sample_tells_its_weight() -> None:
     """In the entry's comment, which a reader of the log sees."""
-    shaper = dataclasses.replace(a_shaper(), sampler=Sampler(rate=0.999))
+    shaper = replace(a_shaper(), sampler=Sampler(rate=0.999))
 
     item = shaper.shape(lines_of([a_record_line()])[0])
 
