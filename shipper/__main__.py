@@ -6,14 +6,12 @@ environment; the same command is there, and must say how to mend that.
 
 from __future__ import annotations
 
-import gc
 import sys
 from importlib.util import find_spec
 
+from shipper import cycles
+
 EXIT_CONFIG = 78
-# Objects made and not freed yet before cycles are looked for. Imports alone make 60,000
-# that stay, and what is made for a record holds no cycle; 20,000 are a few megabytes.
-YOUNG_OBJECTS = 20_000
 NEEDED = (
     "click",
     "hyperscan",
@@ -27,7 +25,7 @@ NEEDED = (
 
 def main() -> int:
     """Run the command line and return its exit code."""
-    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
+    cycles.hold_off()
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         sys.stderr.write(

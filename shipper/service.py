@@ -7,7 +7,6 @@ command. How parts are built is in `parts`, what signals mean in `attend`.
 
 from __future__ import annotations
 
-import gc
 import os
 import random
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
+from shipper import cycles
 from shipper.attend import Attendant
 from shipper.clock import Clock
 from shipper.config.settings import Settings
@@ -61,9 +61,8 @@ def run(
         StateLockedError: Another shipper uses the state directory.
         StateError: The state cannot be read or written, and waiting cannot help.
     """
-    # Modules and classes stay to the end: no search for cycles need go over them, the
-    # one at the exit included. Before any parts are built, which a reload takes apart.
-    gc.freeze()
+    # Before any parts are built, which a reload takes apart.
+    cycles.settle()
     started = clock.monotonic()
     deadline = None if max_duration_seconds is None else started + max_duration_seconds
     notifier = Notifier(os.environ, events=events, clock=clock)

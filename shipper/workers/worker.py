@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from typing import Final
 
+from shipper import cycles
 from shipper.clock import Clock, SystemClock
 from shipper.ending import Ending
 from shipper.errors import EXIT_TRY_AGAIN, ShipperError
@@ -50,6 +51,7 @@ def main(connection: Connection, assignment: Assignment) -> None:
         signal.signal(number, signal.SIG_IGN)
     # They were held back while this process was made: none may end it half made.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD_BY_THE_PARENT)
+    cycles.settle()
     clock = SystemClock()
     orders = _Orders(clock)
     wire = Wire(connection, on_order=orders.take)
