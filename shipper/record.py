@@ -31,13 +31,10 @@ Note = Literal[
 ]
 
 
-# As our writer begins an entry; most questions are about what stands here.
-_UP_TO_METHOD: Final = (
-    rb'\{(?:"pageref":"[^"\\]*+",)?"startedDateTime":"[^"\\]*+","time":[0-9]++,'
-    rb'"request":\{"method":"([^"\\]*+)","url":'
-)
-_METHOD = re.compile(_UP_TO_METHOD)
-_URL = re.compile(_UP_TO_METHOD + rb'"([^"\\]*+)","httpVersion":')
+# No other member of an entry has these names, and within a string the quotes would have
+# backslashes.
+_METHOD = re.compile(rb'"method":"([^"\\]*+)"')
+_URL = re.compile(rb'"url":"([^"\\]*+)"')
 
 
 class Auth(Struct, frozen=True, gc=False):
@@ -102,14 +99,14 @@ class Record(Struct, frozen=True, gc=False):
     @property
     def method(self) -> str:
         """The request's method, in the client's own spelling."""
-        found = _METHOD.match(self.entry) if self.decoded is None else None
+        found = _METHOD.search(self.entry) if self.decoded is None else None
         return self.har.request.method if found is None else found[1].decode()
 
     @property
     def url(self) -> str:
         """The full URL, percent-encoded, query included."""
-        found = _URL.match(self.entry) if self.decoded is None else None
-        return self.har.request.url if found is None else found[2].decode()
+        found = _URL.search(self.entry) if self.decoded is None else None
+        return self.har.request.url if found is None else found[1].decode()
 
     @property
     def status(self) -> int:
