@@ -7,6 +7,7 @@ redacted, so it never gets past `decode_known`.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
 
 import msgspec
@@ -163,8 +164,18 @@ KEYS: Final = frozenset(
 Value = str | list[Pair] | PostData | Content | UnsetType
 
 _DECODER = msgspec.json.Decoder(HarEntry)
-_TEXT_DECODER = msgspec.json.Decoder(str)
+_VALUE_DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {
+    str: msgspec.json.Decoder(str),
+    list: msgspec.json.Decoder(list[Pair]),
+    PostData: msgspec.json.Decoder(PostData),
+    Content: msgspec.json.Decoder(Content),
+}
 _ENCODER = msgspec.json.Encoder()
+
+_STAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z"
+)
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[!-~]*\Z")
 
 
 def decode(entry: bytes) -> HarEntry:
@@ -174,12 +185,17 @@ def decode(entry: bytes) -> HarEntry:
         msgspec.DecodeError: No JSON, or not of this shape.
         RecursionError: Nested deeper than the decoder goes.
     """
-    return _DECODER.decode(entry)
+    return _checked(_DECODER.decode(entry))
+
+
+def decode_value(value: bytes, like: Value) -> Value:
+    """Decode what stands where a value of the same type stood; raises as `decode`."""
+    return _VALUE_DECODERS[type(like)].decode(value)  # type: ignore[no-any-return]
 
 
 def decode_text(value: bytes) -> str:
     """Decode a string alone; raises as `decode` does."""
-    return _TEXT_DECODER.decode(value)
+    return _VALUE_DECODERS[str].decode(value)  # type: ignore[no-any-return]
 
 
 def encode(value: HarEntry | Value) -> bytes:
@@ -194,7 +210,21 @@ def decode_known(entry: bytes) -> HarEntry:
         msgspec.DecodeError: No JSON, or not of this shape.
         RecursionError: Nested deeper than the decoder goes.
     """
-    return msgspec.convert(_prune(msgspec.json.decode(entry), HarEntry), HarEntry)
+    tree = _prune(msgspec.json.decode(entry), HarEntry)
+    return _checked(msgspec.convert(tree, HarEntry))
+
+
+def _checked(entry: HarEntry) -> HarEntry:
+    """Return an entry if it is all that its types cannot say."""
+    sent, given = entry.request.post_data, entry.response.content
+    if (
+        _STAMP.match(entry.started_date_time) is None
+        or _URL.match(entry.request.url) is None
+        or (sent is not UNSET and (sent.text is UNSET) == (sent.params is UNSET))
+        or (given.encoding is not UNSET and given.text is UNSET)
+    ):
+        raise msgspec.ValidationError("no entry of record format v1")
+    return entry
 
 
 def _prune(tree: Any, kind: Any) -> Any:

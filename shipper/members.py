@@ -13,6 +13,7 @@ name twice may lose one of the two; but no place is ever left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
@@ -53,14 +54,17 @@ class Place(Struct, frozen=True, gc=False):
 # length; the member whose value follows, up to the next key, or None for what cannot be
 # exchanged; and how that value would end if another member followed it: nothing within
 # looks so, but for a string that ends in a comma. Bodies are long, and not looked at.
-_Key = tuple[bytes, int, Member | None, bytes]
+_Key = tuple[bytes, int, Member | None, re.Pattern[bytes] | None]
 
 
-def _key(text: bytes, member: Member | None = None, more: bytes = b"") -> _Key:
+def _key(
+    text: bytes, member: Member | None = None, more: re.Pattern[bytes] | None = None
+) -> _Key:
     return text, len(text), member, more
 
 
-_STRING, _LIST, _OBJECT = b'","', b'],"', b'},"'
+_COMMA: Final = rb'[ \t\r\n]*+,[ \t\r\n]*+"'
+_STRING, _LIST = re.compile(b'"' + _COMMA), re.compile(rb"\]" + _COMMA)
 _SIZE: Final = _key(b',"headersSize":')
 _BODY: Final = _key(b',"postData":', Member.SENT)
 _KEYS: Final = (
@@ -78,14 +82,13 @@ _KEYS: Final = (
 )
 _ROUTE: Final = _key(b'{"pageref":', Member.ROUTE, _STRING)
 _WITH_ROUTE: Final = (_ROUTE, _key(b',"startedDateTime":'), *_KEYS)
-_BODIES: Final = (Member.SENT, Member.GIVEN)
 
 
 def members_at(entry: bytes, spans: Sequence[Span]) -> list[Place] | None:
     """Return the members that some spans are in, or None if one is in none.
 
-    Whether another member follows one of the two bodies, in the same place, is for
-    `is_alone` to say.
+    In the place of a body another member may follow it, and a member that is given
+    twice may be found where it does not count.
 
     Args:
         entry: A HAR entry.
@@ -93,7 +96,7 @@ def members_at(entry: bytes, spans: Sequence[Span]) -> list[Place] | None:
     """
     keys = _WITH_ROUTE if entry.startswith(_ROUTE[0]) else _KEYS
     found: list[Place] = []
-    member, more, start = None, b"", 0
+    member, more, start = None, None, 0
     first, count = 0, len(spans)  # of those that are in no member yet
     next_at = spans[0][0]
     for key in keys:
@@ -109,7 +112,7 @@ def members_at(entry: bytes, spans: Sequence[Span]) -> list[Place] | None:
         if next_at < end:
             if member is None or next_at < start:
                 return None
-            if more and entry.find(more, start, end) >= 0:
+            if more is not None and more.search(entry, start, end):
                 return None
             told = first + 1
             while told < count and spans[told][0] < end:
@@ -118,10 +121,3 @@ def members_at(entry: bytes, spans: Sequence[Span]) -> list[Place] | None:
             first, next_at = told, spans[told][0] if told < count else len(entry)
         member, more, start = following, more_after, end + length
     return found if first == count else None
-
-
-def is_alone(entry: bytes, place: Place) -> bool:
-    """Tell whether nothing but the value of its member stands in a place."""
-    return (
-        place.member not in _BODIES or entry.find(_OBJECT, place.start, place.end) < 0
-    )

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 from zlib import crc32
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from shipper import har
 from shipper.explain import why_refused
@@ -38,10 +38,6 @@ _CLIENT: Final = b',"client":'
 _ID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z"
 )
-_STAMP = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z"
-)
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[!-~]*\Z")
 _MASK = re.compile(r"(?:hmac-)?sha512-[A-Za-z0-9+/]{86}==(?:\?[\s\S]{1,4})?\Z")
 
 
@@ -145,7 +141,6 @@ def _record(envelope: _Envelope, decoded: har.HarEntry, entry: bytes) -> Record 
         or envelope.open is False
         or not _is_auth(envelope.auth)
         or (notes and len(set(notes)) != len(notes))
-        or not _is_entry(decoded)
     ):
         return None
     return _joined(envelope, entry, decoded)
@@ -181,17 +176,6 @@ def _is_auth(auth: Auth | None) -> bool:
 def is_mask(text: str) -> bool:
     """Tell whether `text` has the shape of a masked key."""
     return _MASK.match(text) is not None
-
-
-def _is_entry(entry: har.HarEntry) -> bool:
-    """Check of an entry what its types cannot say."""
-    sent, given = entry.request.post_data, entry.response.content
-    return (
-        _STAMP.match(entry.started_date_time) is not None
-        and _URL.match(entry.request.url) is not None
-        and (sent is UNSET or (sent.text is UNSET) != (sent.params is UNSET))
-        and (given.encoding is UNSET or given.text is not UNSET)
-    )
 
 
 def _refuse(data: bytes) -> Record | Skip | Reject | UnknownVersion:

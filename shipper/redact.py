@@ -16,12 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from shipper import har
 from shipper.cuts import Cut, exchanged
-from shipper.members import Member, Place, is_alone, members_at
+from shipper.members import Member, Place, members_at
 from shipper.message import MessageScrubber
 from shipper.model import Reject
 from shipper.patches import Patcher
@@ -105,13 +106,8 @@ class Redactor:
         pageref = entry.pageref
         if pageref is not UNSET:
             pageref = self._request.url(pageref)
-        if (
-            request is entry.request
-            and response is entry.response
-            and pageref == entry.pageref
-        ):
-            return Redacted(record.entry)
         changed = replace(entry, request=request, response=response, pageref=pageref)
+        # Also if nothing has changed: of a member that is given twice only one is seen.
         return Redacted(har.encode(changed), tuple(withheld))
 
     def _exchange(self, record: Record, found: Iterable[Place]) -> Redacted:
@@ -122,21 +118,30 @@ class Redactor:
         for place in found:
             known = None if patcher is None else patcher.cuts(entry, place)
             if known is None:
-                if not is_alone(entry, place):
-                    return self.rewrite(record)
-                known = self._decoded(record.har, place, withheld)
+                known = self._decoded(record, place, withheld)
+            if known is None:
+                return self.rewrite(record)
             cuts += known
         if not cuts:
             return Redacted(entry)
         return Redacted(exchanged(entry, cuts), tuple(withheld))
 
     def _decoded(
-        self, entry: har.HarEntry, place: Place, withheld: list[str]
-    ) -> list[Cut]:
-        """Scrub a member as it was decoded; it is laid out anew if that changes it."""
-        given, scrubbed = self._member(entry, place.member, withheld)
-        if scrubbed is given or (isinstance(given, str) and scrubbed == given):
-            return []
+        self, record: Record, place: Place, withheld: list[str]
+    ) -> list[Cut] | None:
+        """Scrub a member as it was decoded, and lay it out anew.
+
+        None if the place holds more than that member, or one that does not count.
+        """
+        given, scrubbed = self._member(record.har, place.member, withheld)
+        if given is UNSET:
+            return None
+        try:
+            found = har.decode_value(record.entry[place.start : place.end], given)
+        except msgspec.DecodeError:
+            return None
+        if found != given:
+            return None
         return [(place.start, place.end, har.encode(scrubbed))]
 
     def _member(

@@ -23,7 +23,7 @@ from shipper.values import Detector
 from tests.property.test_record_validity import MASKS, exchanges
 from tests.support.exchanges import an_exchange, encoded
 from tests.support.lines import lines_of
-from tests.support.records import a_record_line
+from tests.support.records import a_record_line, text_body
 from wsgi_writer.record import Exchange
 
 PAYLOADS = PayloadBuilder(version="1", development_mode=False, comment="")
@@ -125,6 +125,9 @@ def test_a_wrong_checksum_is_as_good_as_none() -> None:
         (b'"text":"', b'"text":"kiss=hunter2\\q'),
         (b'"text":"', b'"text":"kiss=hunter2\xff'),
         (b'"timings":', b'"kiss":"hunter2","timing":'),
+        (b'"text":"', b'"params":[{"name":"kiss","value":"hunter2"}],"text":"'),
+        (b'"text":"a"', b'"comment":"kiss"'),
+        (b'"url":"https:', b'"url":"'),
     ],
 )
 def test_a_right_checksum_of_what_is_no_entry_hides_nothing(
@@ -132,7 +135,8 @@ def test_a_right_checksum_of_what_is_no_entry_hides_nothing(
 ) -> None:
     """What has to be changed in it is decoded, and then it is refused as ever."""
     query = [("kiss", "hunter2")]
-    plain = a_record_line(time=12, query=query, url="https://h/?kiss=hunter2")
+    sent, url = text_body("a"), "https://h/?kiss=hunter2"
+    plain = a_record_line(time=12, query=query, url=url, sent=sent)
     line = plain.replace(*change)
     assert line != plain
 

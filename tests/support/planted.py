@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from shipper.record import Record
 from tests.support.records import (
     a_record,
+    an_entry,
     binary_body,
     binary_content,
     compact,
     json_body,
     json_content,
+    record_of,
     text_body,
     text_content,
 )
@@ -127,6 +129,14 @@ def _in_cookie(draw: st.DrawFn) -> Record:
         )
     cookies = [f"{pair}; Path=/", f"neighbour={NEIGHBOUR}; Path=/"]
     return a_record(response_headers=[("Set-Cookie", cookie) for cookie in cookies])
+
+
+def _in_har_cookie(draw: st.DrawFn) -> Record:
+    cookie = {"name": draw(spellings()), "value": SECRET}
+    other = {"name": "neighbour", "value": NEIGHBOUR}
+    entry = an_entry()
+    entry[draw(st.sampled_from(["request", "response"]))]["cookies"] = [cookie, other]
+    return record_of(entry)
 
 
 def _in_url(draw: st.DrawFn) -> Record:
@@ -242,6 +252,7 @@ def _nowhere(draw: st.DrawFn) -> Record:
 _PLACES = {
     "header": _in_header,
     "cookie": _in_cookie,
+    "har cookie": _in_har_cookie,
     "url": _in_url,
     "url header": _in_url_header,
     "json": _in_json,

@@ -92,6 +92,12 @@ def a_record(*, envelope: Mapping[str, Any] | None = None, **entry: Any) -> Reco
     return parsed(a_record_line(envelope=envelope, **entry))
 
 
+def record_of(entry: Mapping[str, Any]) -> Record:
+    """Return the record of a tree that is a HAR entry."""
+    head = {"v": 1, "id": RECORD_ID, "client": "203.0.113.9"}
+    return parsed(compact({**head, "entry": entry}))
+
+
 def parsed(line: bytes) -> Record:
     """Parse a line that must be a record."""
     record = parse(line)

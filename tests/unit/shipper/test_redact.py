@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from shipper.record import Record
 from shipper.redact import Redacted, Redactor
 from tests.support.records import (
+    RECORD_ID,
     a_record,
     a_record_line,
+    an_entry,
     binary_body,
     binary_content,
     compact,
@@ -881,7 +884,7 @@ def test_a_record_without_a_listed_name_goes_out_as_it_lies(
     result = redactor.apply(record)
 
     assert isinstance(result, Redacted)
-    assert result.entry is record.entry
+    assert result.entry == record.entry
 
 
 def test_blank_names_are_no_names() -> None:
@@ -1150,3 +1153,79 @@ def test_parts_within_a_part_that_name_something_listed_are_not_sent() -> None:
     entry = denied(envelope={"open": True}, sent=text_body(body.decode(), MULTIPART))
 
     assert entry["request"]["postData"]["params"][0]["value"] == "[NOT SENT: unparsed]"
+
+
+def spelled(change: str, instead: str, **record: Any) -> Record:
+    """Return a record with a piece of its line written otherwise."""
+    line = a_record_line(**record)
+    assert line.count(change.encode()) == 1
+    return parsed(line.replace(change.encode(), instead.encode()))
+
+
+HIDDEN_COOKIE = '"cookies":[{"name":"password","value":"hunter2"}]'
+HEADER = '[{"name":"password","value":"hunter2"}]'
+
+
+@pytest.mark.parametrize("names", [["password"], ["header.password"]])
+@pytest.mark.parametrize("comma", [",", " ,", "\n,\t"])
+@pytest.mark.parametrize(
+    "before", ['"redirectURL":""', '"content":{', '"postData":{', '"queryString":[]']
+)
+def test_cookies_are_seen_wherever_they_stand(
+    before: str, comma: str, names: list[str]
+) -> None:
+    """HAR orders no members, and JSON allows blanks around a comma."""
+    sent = text_body("a")
+    moved = f"{comma}{HIDDEN_COOKIE}{comma}{before}"
+    record = spelled(f",{before}", moved, sent=sent, given=text_content("a"))
+
+    assert b"hunter2" not in apply(names, record)
+
+
+@pytest.mark.parametrize("comma", [",", " ,"])
+def test_a_comment_beside_a_body_stays(comma: str) -> None:
+    """Also when the body itself is laid out anew."""
+    given = json_content({"password": {"a": 1}})
+    record = spelled(
+        ',"redirectURL"', f'{comma}"comment":"stays"{comma}"redirectURL"', given=given
+    )
+
+    left = redacted(DENY, record)
+
+    assert left["response"]["comment"] == "stays"
+    assert left["response"]["content"]["text"] == '{"password":"[REDACTED]"}'
+
+
+@pytest.mark.parametrize(
+    ("change", "instead"),
+    [
+        ('"url":"https', '"url":"https://h/p?password=hunter2;a=1","url":"https'),
+        ('"queryString":[]', f'"queryString":{HEADER},"queryString":[]'),
+        ('"text":"a"', '"text":"{\\"password\\":\\"hunter2\\"}","text":"a"'),
+        ('"postData":', '"postData":{"mimeType":"password"},"postData":'),
+        ('"bodySize":1,', f'"bodySize":1,"headers":{HEADER},"headers":[],'),
+        ('"method":', f'{HIDDEN_COOKIE},"method":'),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("names", [["password"], ["header.password", "password"]])
+@pytest.mark.parametrize("is_blind", [False, True])
+def test_of_a_member_that_is_given_twice_one_leaves(
+    change: str, instead: str, names: list[str], is_blind: bool
+) -> None:
+    """It is the last one, which is the one that decoders read."""
+    tree = an_entry(sent=text_body("a"))
+    tree["request"]["bodySize"] = 1
+    line = compact({"v": 1, "id": RECORD_ID, "client": "203.0.113.9", "entry": tree})
+    record = parsed(line.replace(change.encode(), instead.encode(), 1))
+
+    left = apply([*names, "ä"] if is_blind else names, record)
+
+    assert b"hunter2" not in left
+    assert json.loads(left) == json.loads(record.entry)
+
+
+def apply(names: list[str], record: Record) -> bytes:
+    """Return the entry that may leave under a denylist."""
+    result = Redactor(denylist=names).apply(record)
+    assert isinstance(result, Redacted)
+    return result.entry
