@@ -49,9 +49,7 @@ class Disk:
     ) -> None:
         # Mutable state: the views of the last look, and names by inode in the
         # directories that were searched for a damaged file.
-        self._patterns = [
-            Pattern(os.path.abspath(path)) for one in sources for path in one.paths
-        ]
+        self._patterns = [Pattern(path) for one in sources for path in one.paths]
         self._source = Source(
             sources=sources, catalog=account, events=events, clock=clock
         )

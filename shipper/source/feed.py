@@ -71,7 +71,7 @@ class Feed:
         share: Share,
     ) -> None:
         # Mutable state: the roster, whose turn it is, who is looked at each time.
-        self._patterns = [Pattern(os.path.abspath(text)) for text in patterns]
+        self._patterns = [Pattern(text) for text in patterns]
         self._handles = handles
         self._events = events
         self._clock = clock

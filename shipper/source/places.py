@@ -168,10 +168,11 @@ class Places:
         # The names that were there already are what the roster holds, too.
         start = len(os.path.join(directory, ""))
         known = {name.path[start:]: name for name in before}
+        patterns = [each for each in self._patterns if each.is_in(directory)]
         names = [
             found
             for name in os.listdir(directory)
-            if (found := known.get(name) or name_of(self._patterns, directory, name))
+            if (found := known.get(name) or name_of(patterns, directory, name))
             if self._is_ours(found)
         ]
         # Of several copies of one log the first is followed: rather the active

@@ -36,9 +36,7 @@ class Shelf:
         self, *, patterns: Sequence[Sequence[str]], find_file: FindFile
     ) -> None:
         # Mutable state: what the handles keep; nothing stays open here. One thread.
-        self._patterns = [
-            [Pattern(os.path.abspath(text)) for text in texts] for texts in patterns
-        ]
+        self._patterns = [[Pattern(text) for text in texts] for texts in patterns]
         self._find_file = find_file
         self._handles = Handles(
             max_line_bytes=MAX_LINE_BYTES, read_bytes=READ_BYTES, open_file=os.open

@@ -2,6 +2,8 @@
 
 A pattern is a path or a glob of active files. Beside each stand its rotated
 siblings, packed or not. Editor backups and temporary files are never among them.
+A name counts in the directories of its own pattern alone: what stands in those of
+another one is a file that nobody named.
 What a file *is* is decided by its content (`census`); names only choose who is
 looked at, and in which order generations are read.
 """
@@ -12,7 +14,9 @@ import fnmatch
 import glob
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Final
 
 from msgspec import Struct
 
@@ -31,6 +35,9 @@ _TURNED = (
 _ROTATED = re.compile(
     rf"\A(?P<base>.+?)(?P<turned>{_TURNED}{_PACKED}?|{_PACKED})\Z", re.DOTALL
 )
+# Verdicts on directories: at a start each of 500,000 paths is asked about.
+_DIRECTORIES_KEPT: Final = 1024
+_ANY_DEPTH = "**"
 _NEVER = ("~", ".swp", ".swx", ".tmp", ".bak", ".orig", ".lock", ".part")
 
 
@@ -53,12 +60,16 @@ class Name(Struct, frozen=True, gc=False):
 
 
 class Pattern:
-    """One configured path or glob."""
+    """One configured path or glob; a relative one begins where we run."""
 
     def __init__(self, pattern: str) -> None:
-        directory, name = os.path.split(pattern)
-        self.text = pattern
-        self._directory = directory or "."
+        # Mutable state: what was said of the directories asked about last.
+        self.text = os.path.abspath(pattern)
+        self._directory, name = os.path.split(self.text)
+        self._leads_to: Callable[[str], bool] | None = None
+        if glob.has_magic(self._directory):
+            steps = _Steps(self._directory)
+            self._leads_to = lru_cache(_DIRECTORIES_KEPT)(steps.lead_to)
         self._literal = None if glob.has_magic(name) else name
         self._matches = re.compile(fnmatch.translate(name)).match
         self._wants_hidden = name.startswith(".")
@@ -67,24 +78,32 @@ class Pattern:
         """Return the directories to look into, those that exist now."""
         if not glob.has_magic(self._directory):
             return [self._directory]
-        return sorted(filter(os.path.isdir, glob.glob(self._directory, recursive=True)))
+        found = filter(os.path.isdir, glob.glob(self._directory, recursive=True))
+        # One that `**` leads to in no step ends in a slash, and paths in it do not.
+        return sorted({directory.rstrip("/") or "/" for directory in found})
+
+    def is_in(self, directory: str) -> bool:
+        """Return True if files in `directory` can be ours, whether or not it exists."""
+        if self._leads_to is None:
+            return directory == self._directory
+        return self._leads_to(directory)
 
     def has(self, path: str) -> bool:
         """Return True if `path` is an active file of this pattern."""
         directory, name = os.path.split(path)
-        if self._literal is not None:
-            return name == self._literal and directory == self._directory
-        return self._matches(name) is not None and directory in self.directories()
+        return self._is_base(name) and self.is_in(directory)
 
     def literal_in(self, directory: str) -> Name | None:
         """Return the one active file in `directory`, if this is a plain path."""
-        if self._literal is None or directory != self._directory:
+        if self._literal is None or not self.is_in(directory):
             return None
         path = os.path.join(directory, self._literal)
         return Name(path, path, is_rotated=False, is_sealed=False)
 
     def name_of(self, directory: str, name: str) -> Name | None:
-        """Return what `name` tells, or None if it is not ours."""
+        """Return what `name` tells in `directory`, or None if it is not ours there."""
+        if not self.is_in(directory):
+            return None
         path = os.path.join(directory, name)
         if self._literal is not None:
             if name == self._literal:
@@ -114,8 +133,40 @@ class Pattern:
         return self._matches(name) is not None
 
 
+class _Steps:
+    """The steps of a glob of directories, as `glob` takes them.
+
+    Nothing is looked up: a directory that is gone is still known by its path.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        self._steps = pattern.split("/")
+        self._fits = [re.compile(fnmatch.translate(each)).match for each in self._steps]
+
+    def lead_to(self, directory: str) -> bool:
+        """Return True if the glob gives this path."""
+        return self._lead(0, directory.rstrip("/").split("/"))
+
+    def _lead(self, at: int, names: Sequence[str]) -> bool:
+        steps = self._steps
+        if at == len(steps):
+            return not names
+        if steps[at] == _ANY_DEPTH and self._lead(at + 1, names):
+            return True
+        if not names or not self._takes(at, names[0]):
+            return False
+        return self._lead(at if steps[at] == _ANY_DEPTH else at + 1, names[1:])
+
+    def _takes(self, at: int, name: str) -> bool:
+        step = self._steps[at]
+        if not glob.has_magic(step):
+            return name == step
+        is_hidden = name.startswith(".") and not step.startswith(".")
+        return not is_hidden and self._fits[at](name) is not None
+
+
 def name_of(patterns: Sequence[Pattern], directory: str, name: str) -> Name | None:
-    """Return what the first pattern that knows `name` says of it."""
+    """Return what the first pattern that knows `name` in `directory` says of it."""
     for pattern in patterns:
         found = pattern.name_of(directory, name)
         if found is not None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from tests.support.commands import (
     shipper,
     stop,
 )
+from tests.support.exchanges import an_exchange, encoded
 from tests.support.loopback import LoopbackServer, Silence
 
 pytestmark = pytest.mark.e2e
@@ -445,3 +447,22 @@ def test_a_watch_on_the_status_ends_with_ctrl_c(shop: Shop) -> None:
 
     assert first["waiting_bytes"] == shop.log.stat().st_size
     assert (code, "Traceback" in err) == (130, False)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_neighbour_that_nobody_named_stays_here(workers: int, shop: Shop) -> None:
+    """Beside a log of one entry, its name fitting another entry: not read, not told."""
+    secret = shop.directory / "two/secret.jsonl"
+    with shop.receiving():
+        secret.parent.mkdir()
+        secret.write_bytes(encoded(an_exchange(id=str(uuid.uuid4()))))
+        paths = json.dumps([shop.log.name, "two/app.jsonl", "one/*.jsonl"])
+        text = shop.config.read_text().replace(f'["{shop.log.name}"]', paths)
+        shop.config.write_text(f"{text}[batch]\nworkers = {workers}\n")
+        ids = shop.record(2)
+        runs = [shop.shipper("run", "--once") for _ in range(2)]
+        status = shop.shipper("status", "--json")
+
+    assert [done.returncode for done in runs] == [0, 0]
+    assert sorted(shop.received()) == sorted(ids)
+    assert "secret" not in "".join(done.stderr for done in runs) + status.stdout

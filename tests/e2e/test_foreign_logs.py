@@ -401,3 +401,29 @@ def test_refused_records_of_a_foreign_log_are_sent_again(shop: AccessShop) -> No
 
     assert done.returncode == 0, done.stderr
     assert ids_of(combined(1)) == shop.received()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_retry_reads_a_line_as_the_table_of_its_file_says(
+    workers: int, shop: AccessShop
+) -> None:
+    """Another table's pattern has no say in a directory that is not its own."""
+    torn = combined(7).replace(b'"', b"", 1)
+    stream = combined(1) + torn + combined(2)
+    with shop.receiving():
+        tables = '[[source]]\npaths = ["own/*.log"]\n[[source]]\n'
+        text = shop.config.read_text().replace("[[source]]\n", tables)
+        shop.config.write_text(f"{text}[batch]\nworkers = {workers}\n")
+        shop.append(combined(1) + torn)
+        once(shop)
+        (before,) = shop.dead_letters()
+        done = shop.shipper("dead-letter retry", "--all")
+        (after,) = shop.dead_letters()
+        shop.append(combined(2))
+        once(shop)
+
+    assert done.returncode == 0, done.stderr
+    assert (after["reason"], after["detail"]) == (before["reason"], before["detail"])
+    assert ids_of(stream, is_read=lambda line: line + b"\n" in stream.split(torn)) == (
+        shop.received()
+    )
