@@ -82,7 +82,9 @@ class Feed:
         )
         for row in catalog.known_files():
             name = self._name_of(row.path)
-            if name is not None:
+            # Of several tables that name it the first has it: a file that two feeds
+            # took up would be read twice.
+            if name is not None and not self._index.is_claimed(row.file_id):
                 self._roster.restore(row, name)
         examiner = Examiner(open_file=handles.open, events=events)
         self._census = Census(

@@ -212,6 +212,23 @@ def test_a_known_file_belongs_to_the_table_that_names_it(
     assert found == again == kept == {"own.log": 0, "access.log": 1}
 
 
+def test_a_file_that_two_tables_name_has_one_reader(
+    tmp_path: Path, store: Store
+) -> None:
+    """The first of them, at the next start as well."""
+    make(tmp_path, "p/app.log")
+    tables = [table_of(tmp_path, "p/*.log"), table_of(tmp_path, "p/app.log")]
+    followed = Following(store, tables)
+    first = followed.drain()
+    followed.commit()
+    followed.restart()
+    append(tmp_path / "p/app.log", some_lines(0, 2))
+    second = followed.drain()
+
+    assert (len(first), second) == (1, some_lines(0, 2))
+    assert [followed.source.source_of(each) for each in followed.file_ids()] == [0]
+
+
 def test_a_log_of_the_doctor_has_its_own_generations(tmp_path: Path) -> None:
     """Rotated files are counted to the log beside them, each log once."""
     make(tmp_path, "b/other.log", "b/other.log.1", "two/app.log", "two/app.log.1.gz")
