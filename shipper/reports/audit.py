@@ -39,7 +39,7 @@ class FileAudit:
 
     Attributes:
         path: Where it was found, or was seen last.
-        state: As the state has it, or ``new`` or ``missing``.
+        state: As the state has it, or ``new``, ``missing`` or ``unnamed``.
     """
 
     path: str
@@ -174,6 +174,9 @@ class _Auditor:
         if row.state is FileState.HISTORY:
             # Whether a backfill is over, its next run will say.
             return FileAudit(row.path, state, tuple(stretches))
+        if row.state is not FileState.GONE and not self._disk.is_named(row.path):
+            # Nobody asks for the rest of it: it neither waits nor is lost.
+            return FileAudit(row.path, "unnamed", tuple(stretches))
         if row.state is not FileState.DONE and row.size_bytes != row.offset_bytes:
             stretches += self._remainder(row)
         if row.state is not FileState.GONE:

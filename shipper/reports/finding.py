@@ -65,6 +65,10 @@ class Disk:
         """Return every file that the shipper would follow."""
         return list(self._views.values())
 
+    def is_named(self, path: str) -> bool:
+        """Return True if a `[[source]]` names a path, whether or not it is there."""
+        return name_of(self._patterns, *os.path.split(path)) is not None
+
     @contextmanager
     def opened(self, row: FileRow) -> Iterator[Sighting | None]:
         """Open a file of the state; None when it is no longer there.
@@ -129,11 +133,11 @@ class Disk:
             elsewhere = self._names_in(os.path.dirname(row.path))
             places += filter(None, [elsewhere.get((row.dev, row.ino))])
         for path in places:
-            sighting = _sight(path)
-            if sighting is None:
-                continue
             name = name_of(self._patterns, *os.path.split(path))
-            if name is not None and _is_remains(sighting, row, name):
+            sighting = None if name is None else _sight(path)
+            if name is None or sighting is None:
+                continue
+            if _is_remains(sighting, row, name):
                 return sighting
             sighting.close()
         return None

@@ -7,6 +7,7 @@ is changed by it. The sums belong to one moment.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from shipper.flight import LIMITED
 from shipper.parse import UnknownVersion, parse
 from shipper.reports.losses import Losses, by_reason, losses_of
 from shipper.source import FileView, Followed, Source
+from shipper.source.siblings import Pattern, name_of
 from shipper.store.bundles import Exported
 from shipper.store.examined import Holder, lock_holder
 from shipper.store.snapshot import open_snapshot
@@ -26,6 +28,7 @@ GONE = "gone"
 HISTORY = "history"
 NEW = "new"
 MISSING = "missing"
+UNNAMED = "unnamed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class FileStatus:
         path: Its present name, or the last one known.
         state: ``open``, ``rotated``, ``done``, ``gone`` from the disk, ``history``
             for what a backfill has read, or ``new`` or ``missing`` there, which the
-            shipper has not seen yet.
+            shipper has not seen yet; ``unnamed`` if no `[[source]]` names it now.
         size_bytes: Length on disk; the last known one when it is gone.
         position_bytes: Everything before it is committed; unpacked bytes.
         pending_bytes: What is on disk beyond the position; packed bytes.
@@ -125,6 +128,7 @@ def take_status(
                 pending[line.file_id] += 1
     finally:
         source.close()
+    patterns = [Pattern(path) for one in sources for path in one.paths]
     known = {file.file_id: file for file in snapshot.sums.files}
     files = tuple(
         _file_status(
@@ -132,6 +136,7 @@ def take_status(
             views.get(file_id),
             pending[file_id],
             stopped.get(file_id),
+            patterns,
         )
         for file_id in known | views
     )
@@ -156,7 +161,11 @@ def take_status(
 
 
 def _file_status(
-    known: FileSums | None, view: FileView | None, pending: int, stopped: str | None
+    known: FileSums | None,
+    view: FileView | None,
+    pending: int,
+    stopped: str | None,
+    patterns: Sequence[Pattern],
 ) -> FileStatus:
     """Join what the state knows of a file with what the disk shows of it."""
     lines = known.lines if known is not None else Outcomes()
@@ -165,7 +174,7 @@ def _file_status(
     )
     if view is None:
         assert known is not None
-        state = known.state if known.state in {GONE, HISTORY} else MISSING
+        state = _absent_state(known, patterns)
         return FileStatus(
             known.path, state, known.size_bytes, known.offset_bytes, 0, records
         )
@@ -178,3 +187,11 @@ def _file_status(
         records=records,
         stopped=stopped,
     )
+
+
+def _absent_state(known: FileSums, patterns: Sequence[Pattern]) -> str:
+    """Return the state of a file that the shipper would not find."""
+    if known.state in {GONE, HISTORY}:
+        return known.state
+    is_named = name_of(patterns, *os.path.split(known.path)) is not None
+    return MISSING if is_named else UNNAMED

@@ -12,10 +12,14 @@ from pathlib import Path
 import pytest
 
 from shipper.config.settings import SourceSettings
+from shipper.reports.audit import take_audit
 from shipper.reports.doctor.files import Files
+from shipper.reports.status import take_status
+from shipper.reports.stretches import Kind
 from shipper.source import Shelf
 from shipper.store import Store, open_store
 from tests.support.clock import FakeClock
+from tests.support.events import RecordingEvents
 from tests.support.followed import Following, Table, append, some_lines
 
 SEALED = ".20261123T120000000000Z"
@@ -186,6 +190,24 @@ def test_what_was_followed_and_is_not_named_is_left_as_it_is(
     assert followed.events.names() == ["source_empty"]
     assert {row.path: row for row in store.known_files()}[secret] == before[secret]
     assert "lost_bytes" not in store.sums().counters
+
+
+def test_reports_tell_of_it_as_named_by_nobody(tmp_path: Path, store: Store) -> None:
+    """What was committed of it counts; what was not is neither pending nor lost."""
+    an_earlier_look(tmp_path, store, "two/app.jsonl", "two/secret.jsonl")
+    sources = [table_of(tmp_path, "two/app.jsonl", "one/*.jsonl")]
+    state = str(tmp_path / "state")
+    events, clock = RecordingEvents(), FakeClock()
+    status = take_status(state, sources, events=events, clock=clock)
+    audit = take_audit(state, sources, events=events, clock=clock)
+
+    secret = str(tmp_path / "two/secret.jsonl")
+    (told,) = [file for file in status.files if file.path == secret]
+    (explained,) = [file for file in audit.files if file.path == secret]
+    assert (told.state, told.records.delivered) == ("unnamed", 1)
+    assert (told.records.pending, told.pending_bytes) == (0, 0)
+    assert explained.state == "unnamed"
+    assert {each.kind for each in explained.stretches} == {Kind.RECORDED}
 
 
 def two_tables(tmp_path: Path) -> list[Table]:
