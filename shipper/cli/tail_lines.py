@@ -6,7 +6,6 @@ letters.
 
 from __future__ import annotations
 
-import fnmatch
 import glob
 import os
 from collections.abc import Sequence
@@ -98,9 +97,12 @@ def from_the_end(source: SourceSettings) -> SourceSettings:
 
 def source_of(sources: Sequence[SourceSettings], file: str) -> int | None:
     """Return the number of the source that a file belongs to, or None."""
-    path = os.path.abspath(file)
+    # Late, because it takes time that --help should not pay.
+    from shipper.source.siblings import Pattern, name_of  # noqa: PLC0415
+
+    directory, name = os.path.split(os.path.abspath(file))
     for number, source in enumerate(sources):
-        if any(fnmatch.fnmatchcase(path, pattern) for pattern in source.paths):
+        if name_of([Pattern(path) for path in source.paths], directory, name):
             return number
     return None
 

@@ -97,7 +97,12 @@ def _warnings(settings: Settings) -> Iterator[str]:
 
 
 def _matches(pattern: str) -> str:
-    count = len(glob.glob(pattern))
+    # Late, because none of it is asked for without this machine.
+    from shipper.source.siblings import Pattern  # noqa: PLC0415
+
+    named = Pattern(pattern)
+    found = set(filter(os.path.isfile, glob.glob(pattern, recursive=True)))
+    count = sum(named.name_of(*os.path.split(path)) is not None for path in found)
     if count == 0:
         return " (no file yet; it is followed as soon as it is there)"
     return f" ({count} {'file' if count == 1 else 'files'})"

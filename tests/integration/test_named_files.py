@@ -6,20 +6,27 @@ Names on real disks, a real state, and everybody who looks at the files.
 from __future__ import annotations
 
 import gzip
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from shipper.cli.root import main
 from shipper.config.settings import SourceSettings
 from shipper.reports.audit import take_audit
+from shipper.reports.browse import pending_lines
 from shipper.reports.doctor.files import Files
+from shipper.reports.following import Following as Tail
 from shipper.reports.status import take_status
 from shipper.reports.stretches import Kind
 from shipper.source import Shelf
 from shipper.store import Store, open_store
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
+from tests.support.exchanges import an_exchange, encoded
 from tests.support.followed import Following, Table, append, some_lines
 
 SEALED = ".20261123T120000000000Z"
@@ -249,6 +256,84 @@ def test_a_file_that_two_tables_name_has_one_reader(
 
     assert (len(first), second) == (1, some_lines(0, 2))
     assert [followed.source.source_of(each) for each in followed.file_ids()] == [0]
+
+
+class Everybody:
+    """All who look at the files of one configuration."""
+
+    def __init__(self, directory: Path, patterns: tuple[str, ...]) -> None:
+        self._directory = directory
+        self._sources = [
+            SourceSettings(paths=tuple(str(directory / each) for each in patterns))
+        ]
+        self._state = str(directory / "state")
+        self.config = directory / "config.toml"
+        self.config.write_text(
+            f'state_dir = "state"\n[[source]]\npaths = {json.dumps(list(patterns))}\n'
+            '[readme]\nendpoint = "http://127.0.0.1:9/v1/request"\n'
+        )
+
+    def sets(self) -> dict[str, set[str]]:
+        """Return the files that each of them sees."""
+        sources, events, clock = self._sources, RecordingEvents(), FakeClock()
+        status = take_status(self._state, sources, events=events, clock=clock)
+        audit = take_audit(self._state, sources, events=events, clock=clock)
+        doctor = Files(self._state, sources, clock=clock)
+        preview = pending_lines(
+            self._state, sources, ways=[None], events=events, clock=clock
+        )
+        tail = Tail(
+            sources=[SourceSettings(sources[0].paths, read_from="end")],
+            ways=[None],
+            last=1000,
+            events=events,
+            clock=clock,
+            watch="poll",
+            poll_interval_seconds=1.0,
+        )
+        return {
+            "status": self._names(file.path for file in status.files),
+            "audit": self._names(file.path for file in audit.files),
+            "doctor": self._names(view.path for view in doctor.views),
+            "preview": self._names(seen.path for seen in preview),
+            "tail": self._names(
+                seen.path for seen in tail.lines(is_over=lambda: False, follows=False)
+            ),
+        }
+
+    def _names(self, paths: Iterator[str]) -> set[str]:
+        return {os.path.relpath(path, self._directory) for path in paths}
+
+
+def test_everybody_sees_the_same_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reports, tail and the shipper itself; `validate` counts what each entry names."""
+    monkeypatch.setenv("README_API_KEY", "rdme_xn8s9h3f2owlkey")
+    patterns = ("two/app.log", "one/*.log", "any/**/deep.log", "*/each.log")
+    named = {
+        *("two/app.log", "two/each.log", "one/a.log", "one/each.log"),
+        *("any/deep.log", "any/x/y/deep.log", "any/each.log"),
+    }
+    others = {"two/a.log", "two/deep.log", "any/a.log", "any/x/each.log", "app.log"}
+    for name in named | others:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded(an_exchange(id=str(uuid4()))))
+    everybody = Everybody(tmp_path, patterns)
+
+    sets = everybody.sets()
+    code = main(["validate", "--config", str(everybody.config)])
+    told = [line for line in capsys.readouterr().out.splitlines() if "source:" in line]
+
+    assert sets == dict.fromkeys(sets, named)
+    assert code == 0
+    assert [line.rpartition(" (")[2] for line in told] == [
+        "1 file)",
+        "2 files)",
+        "2 files)",
+        "3 files)",
+    ]
 
 
 def test_a_log_of_the_doctor_has_its_own_generations(tmp_path: Path) -> None:

@@ -203,6 +203,26 @@ def test_other_programs_logs_are_read_as_they_are_configured(
     assert named == [line]
 
 
+@pytest.mark.parametrize("name", ["access.log", "access.log.1"])
+def test_a_given_file_is_read_as_the_table_that_names_it(
+    name: str, tmp_path: Path, capsys: Streams
+) -> None:
+    """Rotated ones too; a glob ends at a slash, as it does for the shipper."""
+    logs = tmp_path / "web"
+    logs.mkdir()
+    (logs / name).write_bytes(a_log(1, first=9))
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[[source]]\npaths = ["{tmp_path}/*.log"]\n'
+        f'[[source]]\npaths = ["{logs}/access.log"]\nformat = "combined"\n'
+        'base_url = "https://api.example.com"\nidentity = "client-ip"\n'
+    )
+
+    (line,) = shown(capsys, "--config", str(config), str(logs / name))
+
+    assert parts_of(line)[2:4] == ["/owls/9", "200"]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
