@@ -150,7 +150,8 @@ def route_to(
         may_have_query: It is not the ingestion call.
 
     Raises:
-        ConfigError: The URL, the proxy or a certificate file cannot be used.
+        ConfigError: The URL cannot be used, or the proxy and certificate files cannot:
+            all of them are told.
     """
     problem = endpoints.problem(
         url,
@@ -165,8 +166,9 @@ def route_to(
         no_proxy=network.no_proxy,
         environ=network.environ,
     )
+    faults: list[Fault] = []
     if isinstance(proxy, Fault):
-        raise ConfigError((proxy,))
+        faults, proxy = [proxy], None
     parts = urlsplit(url)
     needs_tls = parts.scheme == "https" or (
         proxy is not None and proxy.url.startswith("https:")
@@ -174,7 +176,14 @@ def route_to(
     host, port = parts.hostname or "", parts.port
     port = port or (443 if parts.scheme == "https" else 80)
     name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    context = tls_context(network) if needs_tls else None
+    context = None
+    if needs_tls:
+        try:
+            context = tls_context(network)
+        except ConfigError as error:
+            faults += error.faults
+    if faults:
+        raise ConfigError(tuple(faults))
     return Route(url, name, proxy, context, network.source_address)
 
 
@@ -185,12 +194,15 @@ def tls_context(network: NetworkSettings) -> ssl.SSLContext:
     program that honours it; a configured `ca_file` joins them and wins over it.
 
     Raises:
-        ConfigError: A file is missing or does not hold what it should.
+        ConfigError: With every file that is missing or does not hold what it should.
     """
+    faults: list[Fault] = []
     bundle = network.environ.get("REQUESTS_CA_BUNDLE")
     if bundle and not network.ca_file:
+        # Made first: the other files are tried on it if the bundle cannot be used.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         is_directory = os.path.isdir(bundle)
-        with _loading(bundle, where="REQUESTS_CA_BUNDLE"):
+        with _loading(bundle, faults, where="REQUESTS_CA_BUNDLE"):
             context = ssl.create_default_context(
                 cafile=None if is_directory else bundle,
                 capath=bundle if is_directory else None,
@@ -198,28 +210,44 @@ def tls_context(network: NetworkSettings) -> ssl.SSLContext:
     else:
         context = ssl.create_default_context()
     if network.ca_file:
-        with _loading(network.ca_file, key="network.ca_file"):
+        with _loading(network.ca_file, faults, key="network.ca_file"):
             context.load_verify_locations(cafile=network.ca_file)
     if network.client_cert:
-        # An empty password: without one OpenSSL would ask on the terminal.
-        with _loading(network.client_cert, key="network.client_cert"):
-            context.load_cert_chain(network.client_cert, network.client_key, "")
+        _load_client(context, network.client_cert, network.client_key, faults)
+    if faults:
+        raise ConfigError(tuple(faults))
     # Never lowered: the system's policy may ask for more than we do.
     wanted = _TLS_VERSIONS[network.min_tls]
     context.minimum_version = max(context.minimum_version, wanted)
     return context
 
 
+def _load_client(
+    context: ssl.SSLContext, cert: str, key: str | None, faults: list[Fault]
+) -> None:
+    known = len(faults)
+    # Opened here first: OpenSSL does not say which of the two it could not open.
+    for path, name in ((cert, "client_cert"), (key, "client_key")):
+        if path:
+            with _loading(path, faults, key=f"network.{name}"), open(path, "rb"):
+                pass
+    if len(faults) == known:
+        # An empty password: without one OpenSSL would ask on the terminal.
+        with _loading(cert, faults, key="network.client_cert"):
+            context.load_cert_chain(cert, key, "")
+
+
 @contextmanager
-def _loading(path: str, *, where: str = "", key: str = "") -> Iterator[None]:
+def _loading(
+    path: str, faults: list[Fault], *, where: str = "", key: str = ""
+) -> Iterator[None]:
     """Turn the errors of loading a PEM file into a fault of the configuration."""
     try:
         yield
     except OSError as error:  # ssl.SSLError is one
         is_content = isinstance(error, ssl.SSLError)
         why = "does not hold what it should" if is_content else error.strerror
-        problem = f"{path} cannot be used: {why}"
-        raise ConfigError((Fault(where, key, problem),)) from error
+        faults.append(Fault(where, key, f"{path} cannot be used: {why}"))
 
 
 def _target(parts: SplitResult) -> str:

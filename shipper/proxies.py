@@ -59,7 +59,7 @@ def find_proxy(
         key = ""
     if not text or _is_bypassed(parts, no_proxy or _environ_no_proxy(environ)):
         return None
-    return _parse(text, where=where, key=key)
+    return parse_proxy(text, where=where, key=key)
 
 
 def _from_environment(scheme: str, environ: Mapping[str, str]) -> tuple[str, str]:
@@ -77,7 +77,14 @@ def _environ_no_proxy(environ: Mapping[str, str]) -> list[str]:
     return text.split(",")
 
 
-def _parse(text: str, *, where: str, key: str) -> Proxy | Fault:
+def parse_proxy(text: str, *, where: str, key: str) -> Proxy | Fault:
+    """Return the proxy that a URL names, or why it names none that could be used.
+
+    Args:
+        text: The URL; without a scheme it is ``http://``.
+        where: Where it was written, for the fault.
+        key: The key that it stands at, or empty.
+    """
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         host, port = parts.hostname, parts.port
@@ -97,6 +104,20 @@ def _parse(text: str, *, where: str, key: str) -> Proxy | Fault:
     # Longest first: a password may begin with the user's name.
     ordered = tuple(sorted(secrets, key=len, reverse=True))
     return Proxy(parts.geturl(), name, ordered)
+
+
+def bypass_problem(entry: str) -> str | None:
+    """Return why an entry of `no_proxy` could cover no host, or None."""
+    text = entry.strip()
+    if text == "*" or _range(text) is not None:
+        return None
+    if "/" in text:
+        return "is no range of addresses such as 10.0.0.0/8"
+    name, colon, port = text.rpartition(":")
+    name = name if colon and port.isdigit() else text
+    if _address(name.strip("[]")) is None and set(" \t,:[]") & set(name):
+        return "is no name, address or range, alone or with :PORT"
+    return None
 
 
 def _is_local(host: str) -> bool:
@@ -122,11 +143,7 @@ def _matches(entry: str, host: str, port: int | None) -> bool:
     if entry == "*":
         return True
     address = _address(host)
-    try:
-        network = ipaddress.ip_network(entry.strip("[]"), strict=False)
-    except ValueError:
-        pass
-    else:
+    if (network := _range(entry)) is not None:
         return address is not None and address in network
     name, colon, wanted_port = entry.rpartition(":")
     if colon and wanted_port.isdigit():
@@ -137,6 +154,13 @@ def _matches(entry: str, host: str, port: int | None) -> bool:
         return _address(entry.strip("[]")) == address
     entry = entry.removeprefix("*").lstrip(".").rstrip(".")
     return bool(entry) and (host == entry or host.endswith(f".{entry}"))
+
+
+def _range(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(entry.strip("[]"), strict=False)
+    except ValueError:
+        return None
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

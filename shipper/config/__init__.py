@@ -27,7 +27,7 @@ from shipper.config.fitting import fits
 from shipper.config.identity import identity_faults, pair_faults, rule_faults
 from shipper.config.limits import limit_faults
 from shipper.config.logs import log_faults
-from shipper.config.paths import path_faults
+from shipper.config.paths import path_faults, twin_faults
 from shipper.config.schema import keys, load_schema
 from shipper.config.selection import list_faults, selection_faults
 from shipper.config.settings import Settings
@@ -82,6 +82,8 @@ def load(
         *_egress_faults(document),
         *pair_faults(document),
         *way.pair_faults(document),
+        *way.word_faults(document),
+        *twin_faults(document),
         *log_faults(document),
         *selection_faults(document),
         *limit_faults(document),
@@ -98,6 +100,8 @@ def load(
                 complaints.append(fault)
             case Credential() as credential:
                 pass
+            case None:
+                pass  # the schema has said so
     if complaints:
         raise ConfigError(tuple(sorted(complaints, key=_reading_order)))
     return build(document, endpoint_of(document, environ), credential)
@@ -122,7 +126,8 @@ def _number_faults(document: Document) -> Iterator[Fault]:
     """Find ``nan``, which TOML has and every comparison of a schema lets pass."""
     for key in keys(load_schema()):
         value = document.value(*key.path)
-        if isinstance(value, float) and math.isnan(value):
+        is_number = key.schema["type"] == "number"
+        if is_number and isinstance(value, float) and math.isnan(value):
             where = document.where(key.path)
             yield Fault(where, key.dotted, "expected a number, found nan")
 
@@ -137,9 +142,13 @@ def _egress_faults(document: Document) -> Iterator[Fault]:
 
 def _credential(
     document: Document, environ: Mapping[str, str], system_directory: str
-) -> Credential | Fault:
+) -> Credential | Fault | None:
+    """Return the key or what is wrong; None if no text says where to look."""
     explicit = None
-    if name := document.text(*_KEY_FILE):
+    if document.value(*_KEY_FILE) is not None:
+        name = document.text(*_KEY_FILE)
+        if not name:
+            return None
         path = document.absolute(name, key=_KEY_FILE)
         explicit = KeyFile(path, document.where(_KEY_FILE))
     return find_credential(

@@ -94,6 +94,8 @@ def _source(document: Document, index: int, table: Mapping[str, Any]) -> SourceS
 def _typed(value: Any, key: Key) -> Any:
     """Return a checked value as the settings hold it: 3 is 3.0 where seconds are."""
     match key.schema["type"]:
+        case ["string", "integer"]:
+            return value if isinstance(value, str) else str(int(value))
         case "integer":
             return int(value)
         case "number":

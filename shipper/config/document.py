@@ -22,6 +22,9 @@ from shipper.errors import ConfigError, Fault
 
 MAX_FILE_BYTES = 1_048_576  # a thousand sources take a tenth of this
 
+# How tomllib shows the names of a table, and begins where it met text without quotes.
+_NAMES = r"\(['\"].*\)"
+_UNQUOTED = ("invalid value", "expected newline or end of document after a statement")
 _SYNTAX_PLACE = re.compile(r"^(?P<why>.*) \(at (?:line (?P<line>\d+), .*|end of .*)\)$")
 
 
@@ -160,12 +163,19 @@ def _syntax_fault(path: str, text: str, error: Exception) -> Fault:
         return Fault(path, "", f"is not TOML: {error}")
     line = match["line"] or str(text.count("\n") + 1)
     why = match["why"][:1].lower() + match["why"][1:]
+    hint = None
+    if why.startswith(_UNQUOTED):
+        hint = 'text is written in quotes: key = "value"'
     return Fault(
-        f"{path}:{line}",
-        "",
-        f"is not TOML: {why}",
-        hint='text is written in quotes: key = "value"',
+        f"{path}:{line}", "", f"is not TOML: {re.sub(_NAMES, _header, why)}", hint
     )
+
+
+def _header(names: re.Match[str]) -> str:
+    """Return the tuple of names in a message of tomllib as the header it was."""
+    import ast  # noqa: PLC0415 - late: only a fault needs it
+
+    return f"[{'.'.join(ast.literal_eval(names[0]))}]"
 
 
 def _overlay(document: Document, overrides: Overrides) -> Document:

@@ -73,7 +73,10 @@ def _value(text: str, key: Key) -> Any:
 
 def _unknown(name: str, names: Mapping[str, Key]) -> Fault | None:
     has_levels = "__" in name.removeprefix(PREFIX)
-    meant = close_match(name, names, cutoff=0.6 if has_levels else _SLIP_CUTOFF)
+    # Names of one table begin alike: what comes last has to be like it, too.
+    last = name.rpartition("__")[2]
+    likely = [each for each in names if close_match(last, [each.rpartition("__")[2]])]
+    meant = close_match(name, likely, cutoff=0.6 if has_levels else _SLIP_CUTOFF)
     if meant is None and not has_levels:
         return None
     return Fault(

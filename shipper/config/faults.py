@@ -98,6 +98,8 @@ def expectation(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return " or ".join(f'"{word}"' for word in schema["enum"])
     kind = schema["type"]
+    if isinstance(kind, list):
+        return f'text such as "{schema["examples"][0]}" or a whole number'
     if kind in {"integer", "number"}:
         noun = "a whole number" if kind == "integer" else "a number"
         unit = f" of {schema['unit']}" if "unit" in schema else ""

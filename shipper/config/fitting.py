@@ -37,6 +37,8 @@ def fits(value: object, schema: Mapping[str, Any]) -> bool:
 
 
 def _is_type(value: object, rule: Any, _: object) -> bool:
+    if isinstance(rule, list):
+        return any(_is_type(value, each, None) for each in rule)
     kind = _TYPES.get(rule) if isinstance(rule, str) else None
     if kind is None or not isinstance(value, kind):
         return False

@@ -29,7 +29,10 @@ def limit_faults(document: Document) -> Iterator[Fault]:
     """Find limits that cannot be kept."""
     for name, (check, hint) in _CHECKS.items():
         path: KeyPath = ("limits", name)
-        if text := document.text(*path):
+        value = document.value(*path)
+        # A bare number is what its digits say; what is neither, the schema refuses.
+        text = str(value) if type(value) is int else document.text(*path)
+        if text:
             yield from _fault(document, path, partial(check, text), hint)
     spans: list[str] = []
     for index in range(document.length("limits", "quiet_hours")):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from shipper.config.document import Document
 from shipper.config.faults import dotted
-from shipper.config.settings import OWN
+from shipper.config.settings import OWN, SourceSettings
 from shipper.config.toml_lines import KeyPath
 from shipper.errors import ConfigError, Fault
 from shipper.rules import check_rule
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shipper.formats import Format
 
 _FOREIGN_KEYS = ("base_url", "identity", "timezone", "fields", "map", "wrapper")
+_ZONE_HINT = 'write a name of the IANA database, as in timezone = "Europe/Berlin"'
 
 
 def log_faults(document: Document) -> Iterator[Fault]:
@@ -32,11 +33,12 @@ def log_faults(document: Document) -> Iterator[Fault]:
         name = document.value(*source.key("format"))
         if name is None or name == OWN:
             yield from source.own_faults()
-        elif isinstance(name, str):
+        else:
             # Late, here and below: who follows own records alone needs no format.
             from shipper.formats import FORMATS  # noqa: PLC0415
 
-            if name in FORMATS:
+            yield from source.word_faults()
+            if isinstance(name, str) and name in FORMATS:
                 yield from source.foreign_faults(FORMATS[name])
 
 
@@ -73,16 +75,33 @@ class _Source:
         return Fault(self._document.where(key), dotted(key), problem, hint)
 
     def own_faults(self) -> Iterator[Fault]:
+        unsaid = SourceSettings(paths=())
         for name in _FOREIGN_KEYS:
-            if self._document.value(*self.key(name)) is not None:
+            if self._document.value(*self.key(name)) not in (
+                None,
+                getattr(unsaid, name),
+            ):
                 problem = "is for logs of other programs, and this one is our own"
                 hint = 'say whose it is, as in format = "combined"'
                 yield self._fault(name, problem, hint)
 
-    def foreign_faults(self, format_: Format) -> Iterator[Fault]:
+    def word_faults(self) -> Iterator[Fault]:
+        """Find what no format could use."""
         yield from self._base_url_faults()
+        rule = self._text("identity")
+        if rule and (problem := check_rule(rule)) is not None:
+            yield self._fault("identity", problem)
+        if name := self._text("timezone"):
+            try:
+                zone_of(name)
+            except ValueError as error:
+                yield self._fault("timezone", str(error), _ZONE_HINT)
+
+    def foreign_faults(self, format_: Format) -> Iterator[Fault]:
         yield from self._identity_faults()
-        yield from self._zone_faults(format_)
+        if format_.needs_zone and not self._text("timezone"):
+            problem = f"is missing: the stamps of {format_.name} name no time zone"
+            yield self._fault("timezone", problem, _ZONE_HINT)
         yield from self._field_faults(format_)
         if format_.has_headers and self._text("wrapper") in {"docker", "cri"}:
             problem = f"{format_.name} logs are files of their own, never wrapped"
@@ -100,30 +119,16 @@ class _Source:
                 yield self._fault("base_url", problem)
 
     def _identity_faults(self) -> Iterator[Fault]:
-        rule = self._text("identity")
-        if rule and (problem := check_rule(rule)) is not None:
-            yield self._fault("identity", problem)
         has_others = self._document.length("identify", "rules") or self._document.text(
             "identify", "lookup"
         )
-        if not rule and not has_others:
+        if not self._text("identity") and not has_others:
             yield self._fault(
                 "identity",
                 "is missing: a log of another program names no caller, and there is "
                 "no rule for callers",
                 'give it one, as in identity = "client-ip", or [[identify.rules]]',
             )
-
-    def _zone_faults(self, format_: Format) -> Iterator[Fault]:
-        hint = 'write a name of the IANA database, as in timezone = "Europe/Berlin"'
-        if name := self._text("timezone"):
-            try:
-                zone_of(name)
-            except ValueError as error:
-                yield self._fault("timezone", str(error), hint)
-        elif format_.needs_zone:
-            problem = f"is missing: the stamps of {format_.name} name no time zone"
-            yield self._fault("timezone", problem, hint)
 
     def _field_faults(self, format_: Format) -> Iterator[Fault]:
         from shipper.config.field_map import read_field_map  # noqa: PLC0415 - late

@@ -1,7 +1,8 @@
-"""Whether this machine can give what the configuration names: files and room.
+"""Whether paths are named once, and this machine can give what they name.
 
-A document comes in, faults go out. Only `validate` asks: a running shipper
-waits for files that are not there yet and for permissions that come back.
+A document comes in, faults go out. Files and room are asked for by `validate` only: a
+running shipper waits for files that are not there yet and for permissions that come
+back.
 """
 
 from __future__ import annotations
@@ -16,6 +17,26 @@ from shipper.config.toml_lines import KeyPath
 from shipper.errors import Fault
 
 GLOB_MARKS = frozenset("*?[")
+
+
+def twin_faults(document: Document) -> Iterator[Fault]:
+    """Find a path or pattern that an earlier `[[source]]` names too.
+
+    Patterns that overlap are none: which files they share, nobody knows beforehand.
+    """
+    owners: dict[str, int] = {}
+    for at in range(document.length("source")):
+        for which in range(document.length("source", at, "paths")):
+            key: KeyPath = ("source", at, "paths", which)
+            if name := document.text(*key):
+                owner = owners.setdefault(document.absolute(name, key=key), at)
+                if owner != at:
+                    yield Fault(
+                        document.where(key),
+                        dotted(key),
+                        f"source[{owner}] has this path already",
+                        "name a log in one [[source]] only: it is read in one way",
+                    )
 
 
 def path_faults(document: Document) -> Iterator[Fault]:

@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
+from shipper import endpoint
 from shipper.config.document import Document
 from shipper.config.faults import dotted
-from shipper.config.settings import NetworkSettings
+from shipper.config.settings import DEFAULT_ENDPOINT, NetworkSettings
 from shipper.config.toml_lines import KeyPath
 from shipper.errors import ConfigError, Fault
+from shipper.proxies import bypass_problem, parse_proxy
 
 FILES = ("ca_file", "client_cert", "client_key")
 
@@ -34,16 +36,19 @@ def found_files(document: Document, network: NetworkSettings) -> NetworkSettings
     )
 
 
-def pair_faults(document: Document) -> Iterator[Fault]:
-    """Find a key without its certificate, and an address that is none."""
-    key: KeyPath = ("network", "client_key")
-    if document.text(*key) and not document.text("network", "client_cert"):
-        yield Fault(
-            document.where(key),
-            dotted(key),
-            "the key is of a certificate, and none is given",
-            "name it with network.client_cert",
-        )
+def word_faults(document: Document) -> Iterator[Fault]:
+    """Find a proxy, an exception from it or an address that no machine could use."""
+    key: KeyPath = ("network", "proxy")
+    if proxy := document.text(*key):
+        found = parse_proxy(proxy, where=document.where(key), key=dotted(key))
+        if isinstance(found, Fault):
+            yield found
+    for index in range(document.length("network", "no_proxy")):
+        key = ("network", "no_proxy", index)
+        entry = document.text(*key)
+        if entry and (problem := bypass_problem(entry)) is not None:
+            told = f'"{entry}" {problem}'
+            yield Fault(document.where(key), dotted(key), told)
     key = ("network", "source_address")
     if address := document.text(*key):
         try:
@@ -57,22 +62,33 @@ def pair_faults(document: Document) -> Iterator[Fault]:
             )
 
 
+def pair_faults(document: Document) -> Iterator[Fault]:
+    """Find a key without its certificate."""
+    key: KeyPath = ("network", "client_key")
+    if document.text(*key) and not document.text("network", "client_cert"):
+        yield Fault(
+            document.where(key),
+            dotted(key),
+            "the key is of a certificate, and none is given",
+            "name it with network.client_cert",
+        )
+
+
 def way_faults(
     document: Document, url: str, environ: Mapping[str, str]
 ) -> Iterator[Fault]:
-    """Find a proxy or a certificate that cannot be used."""
+    """Find certificates, and a proxy of the environment, that cannot be used here.
+
+    What is wrong with the URL, or with the words of `[network]`, is told elsewhere and
+    hides nothing: the rest is judged as if it were not there.
+    """
     # Late: it loads requests, which commands that reach nobody should not pay.
     from shipper.network import NetworkSettings as Way  # noqa: PLC0415
     from shipper.network import route_to  # noqa: PLC0415
 
-    min_tls = document.value("network", "min_tls") or "1.2"
-    no_proxy = document.value("network", "no_proxy") or ()
-    if (
-        not url
-        or min_tls not in {"1.2", "1.3"}
-        or not isinstance(no_proxy, list | tuple)
-    ):
-        return  # the schema has said so
+    if endpoint.problem(url, allow_plain_http=True) is not None:
+        url = DEFAULT_ENDPOINT
+    no_proxy = document.value("network", "no_proxy")
     paths = {
         name: document.absolute(written, key=("network", name))
         for name in FILES
@@ -81,8 +97,8 @@ def way_faults(
     way = Way(
         **paths,
         proxy=document.text("network", "proxy") or None,
-        no_proxy=tuple(map(str, no_proxy)),
-        min_tls="1.3" if min_tls == "1.3" else "1.2",
+        no_proxy=tuple(map(str, no_proxy)) if isinstance(no_proxy, list) else (),
+        min_tls="1.3" if document.value("network", "min_tls") == "1.3" else "1.2",
         allow_plain_http=True,  # whether it is allowed is judged elsewhere
         environ=dict(environ),
     )
@@ -90,8 +106,8 @@ def way_faults(
         route_to(url, way)
     except ConfigError as error:
         for fault in error.faults:
-            if fault.key == "readme.endpoint":
-                continue  # it has been told, by whoever knows where it stands
+            if fault.key == "network.proxy":
+                continue  # it has been told with the other words
             name = fault.key.removeprefix("network.")
             where = fault.where or document.where(("network", name))
             yield Fault(where, fault.key, fault.problem, fault.hint)

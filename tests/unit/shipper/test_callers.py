@@ -82,7 +82,7 @@ def test_a_source_has_its_own_rule_before_the_others(desk: Desk) -> None:
         SMALLEST
         + foreign
         + 'identity = "client-ip"\n'
-        + foreign
+        + foreign.replace("/a.log", "/b.log")
         + 'identity = "owl_builder:owl"\n'
         + '[[identify.rules]]\nfrom = "bearer"\n'
     )

@@ -322,6 +322,20 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
             "FILE:4: network.verify: there is no such key",
         ),
         (
+            SMALLEST + "[limits]\nrate = 0\n",
+            "FILE:4: limits.rate: '0' is no rate such as 50/s or 3000/m",
+        ),
+        (
+            SMALLEST + "[limits]\nrate = 2.5\n",
+            'FILE:4: limits.rate: expected text such as "50/s" or a whole number, '
+            "found 2.5",
+        ),
+        (
+            SMALLEST + "[batch]\nmax_records = nan\n",
+            "FILE:4: batch.max_records: expected a whole number of records from 1 to "
+            "10000, found nan",
+        ),
+        (
             SMALLEST + '[limits]\nbwlimit = "08:00,512k 8:00,off"\n',
             "FILE:4: limits.bwlimit: '8:00,off' names a time that is named before",
         ),
@@ -476,7 +490,10 @@ def test_what_depends_on_the_machine_can_be_left_out(desk: Desk) -> None:
     ("content", "fault"),
     [
         (b"a = 1\nb = \n", r"FILE:2: is not TOML: invalid value \(.*\)"),
-        (b"a = 1\na = 2\n", r"FILE:2: is not TOML: .*"),
+        (b"a = b\n", r"FILE:1: is not TOML: invalid value \(text is written .*"),
+        (b"a = 1\na = 2\n", r"FILE:2: is not TOML: cannot overwrite a value"),
+        (b"[a]\n[b]\n[a]\n", r"FILE:3: is not TOML: cannot declare \[a\] twice"),
+        (b"[a.b]\n[a.b]\n", r"FILE:2: is not TOML: cannot declare \[a\.b\] twice"),
         (b'a = "', r"FILE:1: is not TOML: .*"),
         (b"a = 1\nb = '\xff'\n", r"FILE:2: is not UTF-8, and TOML must be"),
         (b"#" * 1_048_577, r"FILE: is over 1 MiB: not a configuration"),
@@ -611,6 +628,22 @@ def test_text_stays_text_in_a_variable(desk: Desk) -> None:
             "/x",
             "SHIPPER_STATEDIR: there is no such variable "
             "(did you mean SHIPPER_STATE_DIR?)",
+        ),
+        (
+            "SHIPPER_README__X",
+            "5",
+            "SHIPPER_README__X: there is no such variable",
+        ),
+        (
+            "SHIPPER_NETWRK__CA",
+            "5",
+            "SHIPPER_NETWRK__CA: there is no such variable",
+        ),
+        (
+            "SHIPPER_BACH__MAX_RECRD",
+            "5",
+            "SHIPPER_BACH__MAX_RECRD: there is no such variable "
+            "(did you mean SHIPPER_BATCH__MAX_RECORDS?)",
         ),
         (
             "README_METRICS_SERVER",
@@ -845,3 +878,85 @@ def test_limits_that_cannot_be_read_are_named_together(desk: Desk) -> None:
         'FILE:7: limits.timezone: there is no time zone "Mars" '
         "(Debian: apt install tzdata, if the name is right)",
     ]
+
+
+def test_nothing_hides_what_is_wrong_with_the_way(desk: Desk) -> None:
+    """An endpoint, a proxy and three files: whoever mends one finds no other after."""
+    faults = desk.faults(
+        SMALLEST + '[readme]\nendpoint = "http://u:sekret@h.example/"\n[network]\n'
+        'proxy = "http://user:sekret@"\nno_proxy = ["1.2.3.4/99", "10.0.0.0/8"]\n'
+        'ca_file = "none.pem"\nclient_cert = "none.pem"\nclient_key = "none.key"\n'
+        "min_tls = []\n"
+    )
+    missing = "cannot be used: No such file or directory"
+    directory = desk.directory
+
+    assert faults == [
+        "FILE:4: readme.endpoint: must not hold a user name or password",
+        "FILE:6: network.proxy: expected a URL such as http://proxy.example:3128",
+        'FILE:7: network.no_proxy[0]: "1.2.3.4/99" is no range of addresses such as '
+        "10.0.0.0/8",
+        f"FILE:8: network.ca_file: {directory}/none.pem {missing}",
+        f"FILE:9: network.client_cert: {directory}/none.pem {missing}",
+        f"FILE:10: network.client_key: {directory}/none.key {missing}",
+        'FILE:11: network.min_tls: expected "1.2" or "1.3", found a list',
+    ]
+
+
+def test_how_a_proxy_is_written_is_judged_on_any_machine(desk: Desk) -> None:
+    """A check on another machine finds what no machine could use."""
+    path = desk.write(
+        SMALLEST + '[network]\nproxy = "http://user:sekret@"\n'
+        'no_proxy = ["a.example, b.example", "http://c.example", "d.example:"]\n'
+        '[limits]\ntimezone = ""\n'
+    )
+    with pytest.raises(ConfigError) as caught:
+        desk.load(path, {}, checks="file")
+
+    assert [fault.key for fault in caught.value.faults] == [
+        "network.proxy",
+        "network.no_proxy[0]",
+        "network.no_proxy[1]",
+        "network.no_proxy[2]",
+    ]
+    assert "sekret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("written", ["7", "[]", '""'])
+def test_a_key_file_that_is_no_text_is_one_fault(written: str, desk: Desk) -> None:
+    """That no key was found follows from it, and mends nothing."""
+    (fault,) = desk.faults(f"{SMALLEST}[readme]\napi_key_file = {written}\n", {})
+
+    assert fault.startswith("FILE:4: readme.api_key_file: ")
+
+
+def test_a_log_that_is_named_twice_is_told(desk: Desk) -> None:
+    """It could be read in one way only; patterns that overlap are not compared."""
+    faults = desk.faults(
+        '[[source]]\npaths = ["/log/a.jsonl", "/log/*.jsonl", "b.jsonl"]\n'
+        f'[[source]]\npaths = [\n"/log/c*.jsonl",\n"/log/../log/a.jsonl",\n'
+        f'"{desk.directory}/b.jsonl",\n"/log/*.jsonl"]\n'
+    )
+    hint = "(name a log in one [[source]] only: it is read in one way)"
+
+    assert faults == [
+        f"FILE:6: source[1].paths[1]: source[0] has this path already {hint}",
+        f"FILE:7: source[1].paths[2]: source[0] has this path already {hint}",
+        f"FILE:8: source[1].paths[3]: source[0] has this path already {hint}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "environ"),
+    [
+        ("[limits]\nrate = 50\nbwlimit = 1000\n", {}),
+        ("", {"SHIPPER_LIMITS__RATE": "50", "SHIPPER_LIMITS__BWLIMIT": "1000"}),
+    ],
+)
+def test_a_limit_may_be_a_bare_number(
+    text: str, environ: dict[str, str], desk: Desk
+) -> None:
+    """Records or bytes a second, and no quotes around them."""
+    limits = desk.settings(SMALLEST + text, {**KEY, **environ}).limits
+
+    assert (limits.rate, limits.bwlimit) == ("50", "1000")

@@ -16,8 +16,9 @@ from tests.support.settings import SMALLEST, Desk
 
 COMBINED = '[[source]]\npaths = ["/a.log"]\nformat = "combined"\n'
 BY_ADDRESS = 'identity = "client-ip"\n'
-NGINX = '[[source]]\npaths = ["/a.log"]\nformat = "nginx-json"\n' + BY_ADDRESS
-HAPROXY = '[[source]]\npaths = ["/a.log"]\nformat = "haproxy"\n' + BY_ADDRESS
+NGINX = '[[source]]\npaths = ["/b.log"]\nformat = "nginx-json"\n' + BY_ADDRESS
+MORE_NGINX = NGINX.replace("/b.log", "/more.log")
+HAPROXY = '[[source]]\npaths = ["/c.log"]\nformat = "haproxy"\n' + BY_ADDRESS
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_all_that_is_said_is_kept(desk: Desk) -> None:
         + 'wrapper = "docker"\n'
         + NGINX
         + 'fields = {start_time_us = "t", "request_header.X-Api-Key" = "key"}\n'
-        + NGINX
+        + MORE_NGINX
         + 'map = "map.toml"\n'
     )
 
@@ -59,13 +60,13 @@ def test_all_that_is_said_is_kept(desk: Desk) -> None:
             wrapper="docker",
         ),
         SourceSettings(
-            ("/a.log",),
+            ("/b.log",),
             "nginx-json",
             identity="client-ip",
             fields={"start_time_us": "t", "request_header.X-Api-Key": "key"},
         ),
         SourceSettings(
-            ("/a.log",),
+            ("/more.log",),
             "nginx-json",
             identity="client-ip",
             map=str(tmp / "map.toml"),
@@ -101,6 +102,16 @@ def test_a_general_rule_is_a_rule(desk: Desk, more: str) -> None:
         (
             COMBINED.replace("combined", "combine") + BY_ADDRESS,
             ['found "combine" (did you mean "combined"?)'],
+        ),
+        (
+            COMBINED.replace("combined", "combine")
+            + 'base_url = "api"\nidentity = "nobody"\ntimezone = "Mars"\n',
+            [
+                "FILE:3: source[0].format: expected ",
+                "FILE:4: source[0].base_url: expected http:// or https:// and a host",
+                "FILE:5: source[0].identity: expected one of ",
+                'FILE:6: source[0].timezone: there is no time zone "Mars"',
+            ],
         ),
         (
             COMBINED,
@@ -176,7 +187,7 @@ def test_a_general_rule_is_a_rule(desk: Desk, more: str) -> None:
             ["FILE:5: source[0].wrapper: w3c logs are files of their own"],
         ),
         (
-            SMALLEST + 'wrapper = "auto"\nbase_url = "https://a.example"\n',
+            SMALLEST + 'wrapper = "none"\nbase_url = "https://a.example"\n',
             [
                 "FILE:3: source[0].wrapper: is for logs of other programs, and this "
                 'one is our own (say whose it is, as in format = "combined")',
@@ -201,6 +212,16 @@ def test_what_cannot_be_followed_is_told(
     assert [
         part for part, whole in zip(faults, told, strict=True) if part in whole
     ] == (faults)
+
+
+def test_defaults_that_are_written_out_are_no_fault(desk: Desk) -> None:
+    """A table with every key in it, as configuration.md lists them, is our own log."""
+    written = (
+        'base_url = ""\nidentity = ""\ntimezone = ""\nfields = {}\nmap = ""\n'
+        'wrapper = "auto"\n'
+    )
+
+    assert desk.faults(SMALLEST + written) == []
 
 
 @pytest.mark.parametrize(
@@ -259,7 +280,7 @@ def test_every_foreign_source_has_a_way(desk: Desk) -> None:
             + 'timezone = "Europe/Berlin"\nwrapper = "none"\n'
             + NGINX
             + 'map = "map.toml"\n'
-            + NGINX
+            + MORE_NGINX
         )
     )
 
