@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from shipper.backfill.choices import Choices
-from shipper.backfill.ledger import from_the_front
+from shipper.backfill.ledger import BlankLedger, places_of
 from shipper.backfill.outcome import LEFT_ALONE, FileOutcome
 from shipper.backfill.pacing import Limits, bytes_a_request, records_a_request
 from shipper.backfill.parts import history_shaper_of
@@ -25,13 +25,20 @@ def plan_all(
     choices: Choices,
     limits: Limits,
 ) -> list[FilePlan]:
-    """Read every log to its end and say what would be sent of it."""
+    """Read every log to its end and say what would be sent of it.
+
+    Copies of one another are told apart as in a run; what earlier runs have sent is
+    not looked up, because a plan needs no state.
+    """
     masks = masks_of(settings.identify)
     planner = Planner(
         max_records=records_a_request(settings, limits),
         max_bytes=bytes_a_request(settings, limits),
     )
     shaper = history_shaper_of(settings, choices)
+    places = {
+        id(file): place for file, place in places_of(files, BlankLedger(), choices)
+    }
     plans = []
     for file in files:
         plan = FilePlan(
@@ -39,10 +46,11 @@ def plan_all(
         )
         plans.append(plan)
         if file.state == LEFT_ALONE:
+            plan.left_alone = file.why
             continue
         opened = Opened(
             file.name,
-            from_the_front(file.path),
+            places[id(file)],
             open_log=partial(Log, file.path, choices),
             translator_of=lambda log, place: log.translator(masks, place),
         )

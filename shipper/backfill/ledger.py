@@ -20,7 +20,7 @@ from shipper.backfill.outcome import LEFT_ALONE, FileOutcome
 from shipper.backfill.survey import Log
 from shipper.fileid import FileRow, FileState, Head, at_cut
 from shipper.follow import Position
-from shipper.store.history import History, Reading
+from shipper.store.history import Reading
 
 _FOLLOWED = frozenset({FileState.OPEN, FileState.ROTATED, FileState.DONE})
 
@@ -35,6 +35,35 @@ class Rows(Protocol):
     def reading_of(self, file_id: str) -> Reading | None:
         """Return how a file was read as history; None if it was not."""
         ...
+
+
+class Ledger(Rows, Protocol):
+    """Where files are written down before they are read."""
+
+    def enter(self, row: FileRow, reading: Reading) -> None:
+        """Remember a file that is about to be read."""
+        ...
+
+
+class BlankLedger:
+    """Knows the files of one plan and nothing from before; nothing is stored."""
+
+    def __init__(self) -> None:
+        # Mutable state: what was entered; one thread uses it.
+        self._entered: dict[str, tuple[FileRow, Reading]] = {}
+
+    def find_files(self, head: Head) -> Sequence[FileRow]:
+        """Return every file with a fingerprint."""
+        return [row for row, _ in self._entered.values() if row.head == head]
+
+    def reading_of(self, file_id: str) -> Reading | None:
+        """Return how a file was read as history; None if it was not."""
+        _, reading = self._entered.get(file_id, (None, None))
+        return reading
+
+    def enter(self, row: FileRow, reading: Reading) -> None:
+        """Remember a file that is about to be read."""
+        self._entered[row.file_id] = row, reading
 
 
 class Place(Struct, frozen=True):
@@ -107,7 +136,7 @@ def place_of(
 
 
 def places_of(
-    files: Sequence[FileOutcome], history: History, choices: Choices
+    files: Sequence[FileOutcome], history: Ledger, choices: Choices
 ) -> list[tuple[FileOutcome, Place]]:
     """Find out where to go on in each log, and write down the new ones."""
     reading = Reading(choices.label, choices.selection)
@@ -154,9 +183,3 @@ def _new_row(log: Log, begin: Position) -> FileRow:
         state=FileState.HISTORY,
         packing=log.packing,
     )
-
-
-def from_the_front(path: str) -> Place:
-    """Return the place of a log that nothing is remembered of."""
-    row = FileRow(file_id=path, path=path, dev=0, ino=0, state=FileState.HISTORY)
-    return Place(row, is_new=True)

@@ -46,6 +46,7 @@ class FilePlan:
         gaps: The longest ones; `gap_count` counts all.
         requests: How many POSTs it takes; `body_bytes` what they carry.
         trouble: Why it could not be read to its end, or nothing.
+        left_alone: Why nothing of it would be sent, or nothing.
     """
 
     path: str
@@ -65,6 +66,7 @@ class FilePlan:
     requests: int = 0
     body_bytes: int = 0
     trouble: str = ""
+    left_alone: str = ""
 
 
 class Planner:

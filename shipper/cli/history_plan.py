@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shipper.backfill.plan import FilePlan, seconds_to_send
 from shipper.cli import console
+from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
     from shipper.backfill.pacing import Limits
@@ -64,13 +65,16 @@ def show(plans: Sequence[FilePlan], limits: Limits) -> None:
 
 
 def _show_details(plan: FilePlan) -> None:
+    if plan.left_alone:
+        console.say(f"{plan.path}: left alone: {plan.left_alone}")
     if plan.first:
         console.say(f"{plan.path}: from {plan.first} to {plan.last}")
     for gap in plan.gaps:
-        noun = "hour" if gap.hours == 1 else "hours"
-        console.say(f"{plan.path}: nothing for {gap.hours:,} {noun} from {gap.begin}")
+        hours = counted(gap.hours, "hour")
+        console.say(f"{plan.path}: nothing for {hours} from {gap.begin}")
     if plan.gap_count > len(plan.gaps):
-        console.say(f"{plan.path}: and {plan.gap_count - len(plan.gaps):,} other gaps")
+        more = counted(plan.gap_count - len(plan.gaps), "other gap")
+        console.say(f"{plan.path}: and {more}")
     for reason, count in plan.rejects.most_common():
         console.say(f"{plan.path}: {count:,} rejected: {reason}")
     for reason, count in plan.skipped.most_common():
@@ -85,8 +89,8 @@ def _show_totals(plans: Sequence[FilePlan], limits: Limits) -> None:
     size = sum(plan.body_bytes for plan in plans)
     rejects: Counter[str] = sum((plan.rejects for plan in plans), Counter())
     text = (
-        f"{exchanges:,} exchanges in {requests:,} requests, {size:,} bytes; "
-        f"{rejects.total():,} lines rejected"
+        f"{counted(exchanges, 'exchange')} in {counted(requests, 'request')}, "
+        f"{counted(size, 'byte')}; {counted(rejects.total(), 'line')} rejected"
     )
     seconds = _seconds(plans, limits)
     if seconds is not None:

@@ -1,6 +1,11 @@
-"""Bytes and durations in the words of people; pure."""
+"""Counts, bytes and durations in the words of people; pure."""
 
 from __future__ import annotations
+
+
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of something, such as ``1,000 records``."""
+    return f"{count:,} {noun if count == 1 else noun + 's'}"
 
 
 def in_bytes(count: float) -> str:

@@ -490,3 +490,33 @@ def test_a_part_that_others_have_followed_is_all_there_is(
 def _cri(text: bytes, tag: str, stream: bytes = b"stdout") -> bytes:
     """Return a line as Kubernetes writes it."""
     return b"2026-11-23T12:00:00.1Z %s %s %s\n" % (stream, tag.encode(), text)
+
+
+def test_a_dry_run_plans_what_the_run_does(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A copy of a log before it is left alone by both, and replayed by both."""
+    logs = shop.directory / "logs"
+    logs.mkdir()
+    logs.joinpath("a.log").write_bytes(a_log(20))
+    logs.joinpath("a.log.gz").write_bytes(gzip.compress(a_log(20)))
+    words = ["backfill", "--config", str(shop.config), *HOW, "--format", "combined"]
+    with shop.receiving():
+        main([*words, "--dry-run", str(logs)])
+        told = capsys.readouterr().out.splitlines()
+        main([*words, "--dry-run", "--json", str(logs)])
+        plan = json.loads(capsys.readouterr().out)
+        main([*words, "--dry-run", "--replay", "--json", str(logs)])
+        replayed = json.loads(capsys.readouterr().out)
+        main([*words, str(logs)])
+        done = capsys.readouterr().out
+        main([*words, "--replay", str(logs)])
+        again = capsys.readouterr().out
+
+    why = "it is another copy of one before it"
+    assert f"{logs}/a.log.gz: left alone: {why}" in told
+    assert told[-1].startswith("20 exchanges in 1 request, ")
+    assert told[-1].endswith("; 0 lines rejected")
+    assert [file["left_alone"] for file in plan["files"]] == ["", why]
+    assert done == f"2 files: {plan['totals']['exchanges']} delivered\n"
+    assert again == f"2 files: {replayed['totals']['exchanges']} delivered\n"

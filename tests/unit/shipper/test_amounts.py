@@ -1,10 +1,10 @@
-"""Bytes and durations as people read them."""
+"""Counts, bytes and durations as people read them."""
 
 from __future__ import annotations
 
 import pytest
 
-from shipper.reports.amounts import in_bytes, in_time
+from shipper.reports.amounts import counted, in_bytes, in_time
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,12 @@ def test_durations_are_in_the_largest_unit_that_fits(
 def test_bytes_are_in_the_largest_unit_that_fits(count: float, words: str) -> None:
     """Powers of 1024, and said so."""
     assert words == in_bytes(count)
+
+
+def test_what_is_counted_is_named_as_often_as_it_is() -> None:
+    """One record, and no records, and a thousand."""
+    assert [counted(count, "record") for count in (0, 1, 1_000)] == [
+        "0 records",
+        "1 record",
+        "1,000 records",
+    ]

@@ -8,13 +8,13 @@ import pytest
 
 from shipper.backfill.books import Books
 from shipper.backfill.choices import Choices
-from shipper.backfill.ledger import from_the_front
 from shipper.backfill.outcome import LEFT_ALONE, SENT, FileOutcome, Progress
 from shipper.backfill.reader import Opened
 from shipper.backfill.shaping import Rejected
 from shipper.backfill.survey import Log
 from shipper.model import Advance, Commit
 from tests.support.pipes import MemoryCheckpoints
+from tests.support.places import from_the_front
 from wsgi_writer.mask import Masks
 
 

@@ -61,7 +61,7 @@ def test_a_plan_is_a_table_and_what_is_worth_a_line(
         "access.log: from 2026-11-23T12:00:00Z to 2026-11-26T14:00:00Z",
         "access.log: nothing for 49 hours from 2026-11-24T13:00:00Z",
         "access.log: nothing for 1 hour from 2026-11-23T13:00:00Z",
-        "access.log: and 1 other gaps",
+        "access.log: and 1 other gap",
         "access.log: 40 rejected: half-line",
         "access.log: 9 rejected: status",
         "access.log: 150 skipped: since",
