@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import tomllib
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from shipper.config.schema import keys, load_schema
 from shipper.events import EVENTS
 from shipper.reports.doctor.check import KINDS as CODES
 from tests.support.standings import exported_names
+from wsgi_writer import ExchangeWriter
 
 HERE = Path(__file__).parents[2]
 KEYS = {key.dotted for key in keys(load_schema())}
@@ -253,3 +255,26 @@ def _docstring_of(path: Path, name: str) -> str:
         if isinstance(node, ast.FunctionDef) and node.name == name:
             return ast.get_docstring(node) or ""
     raise AssertionError(f"{path} has no {name}")
+
+
+def test_every_option_of_the_writer_is_in_its_table() -> None:
+    """Names, order and defaults are those of `ExchangeWriter`, and nothing else is."""
+    row = re.compile(r"^\| `(\w+)` \| (.+?) \| .+ \|$", re.MULTILINE)
+    rows = row.findall(_read("docs/writer.md"))
+    options = inspect.signature(ExchangeWriter).parameters.values()
+
+    assert [
+        (name, ... if default == "required" else ast.literal_eval(default.strip("`")))
+        for name, default in rows
+    ] == [
+        (option.name, ... if option.default is option.empty else option.default)
+        for option in options
+    ]
+
+
+def test_the_readme_names_a_document_once() -> None:
+    """Two names for one document make a reader open it twice."""
+    links = _read("README.md").partition("## Read on")[2]
+    names = re.findall(r"\]\((docs/[^)]+)\)", links)
+
+    assert len(set(names)) == len(names) > 10
