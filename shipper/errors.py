@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+# How a file that is closed to the shipper's user is opened to it, and to few others.
+OPEN_TO_USER = "let this user read it: chgrp it to a group of the user, and chmod 0640"
+
 # sysexits.h numbers; docs/operations.md lists them for operators.
 EXIT_OK = 0
 EXIT_BUG = 1

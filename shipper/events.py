@@ -25,6 +25,19 @@ PREFIXES: Mapping[Level, str] = {
     "warning": "<4>",
     "error": "<3>",
 }
+# What sentences count, and have in the plural behind the blank.
+_NOUNS = (
+    "bundle",
+    "caller",
+    "dead letter",
+    "failure",
+    "line",
+    "part",
+    "record",
+    "source",
+    "time",
+    "time-out",
+)
 
 
 class Kind(Struct, frozen=True):
@@ -35,7 +48,7 @@ class Kind(Struct, frozen=True):
 
 
 EVENTS: Mapping[str, Kind] = {
-    "started": Kind("info", "following {sources} source(s), sending to {endpoint}"),
+    "started": Kind("info", "following {sources} sources, sending to {endpoint}"),
     "stopping": Kind("info", "{signal} received: finishing what is in flight"),
     "stopped": Kind(
         "info",
@@ -55,7 +68,7 @@ EVENTS: Mapping[str, Kind] = {
     ),
     "reloaded": Kind(
         "info",
-        "the configuration was read again: following {sources} source(s), sending to "
+        "the configuration was read again: following {sources} sources, sending to "
         "{endpoint}",
     ),
     "reload_refused": Kind(
@@ -155,8 +168,8 @@ EVENTS: Mapping[str, Kind] = {
     ),
     "bundles_waiting": Kind(
         "info",
-        "{records} records left in {bundles} bundle(s) that are not acknowledged; "
-        "they are not sent from here",
+        "{records} records left in {bundles} bundles without an acknowledgement; "
+        "nothing of that is sent from here",
     ),
     "bundle_sealed": Kind("info", "{path}: sealed, {records} records in {parts} parts"),
     "bundle_resealed": Kind(
@@ -165,13 +178,13 @@ EVENTS: Mapping[str, Kind] = {
     "bundle_missing": Kind(
         "error",
         "{path}: bundle {bundle} is not where an export that was cut off has left "
-        "it; its {records} records count as exported",
+        "it; counted as exported: {records} records",
     ),
     "bundle_sent": Kind("info", "bundle {bundle}: {delivered} delivered, {dead} dead"),
     "bundle_acknowledged": Kind(
         "info", "bundle acknowledged: {delivered} delivered, {dead} dead"
     ),
-    "identify_failed": Kind("warning", "rule {rule} failed {count} time(s): {why}"),
+    "identify_failed": Kind("warning", "rule {rule} failed {count} times: {why}"),
     "identify_switched_off": Kind(
         "error",
         "rule {rule} is not asked any more after {count} time-outs of {seconds:g} s: "
@@ -235,7 +248,7 @@ class EventLog:
         kind = EVENTS[name]
         if _RANK[kind.level] < self._least:
             return
-        message = one_line(kind.sentence.format(**fields))
+        message = one_line(_worded(kind.sentence, fields))
         stamp = self._clock.now().isoformat(timespec="milliseconds")
         stamp = stamp.replace("+00:00", "Z")
         if self._as_json:
@@ -261,6 +274,16 @@ class EventLog:
             # A closed or full stderr must not stop shipping; the facts are in
             # the state database as well.
             return
+
+
+def _worded(sentence: str, fields: Mapping[str, Value]) -> str:
+    """Fill in the blanks of a sentence; of what is counted and is one, no plural."""
+    for name, value in fields.items():
+        if value == 1:
+            for noun in _NOUNS:
+                blank = f"{{{name}}} {noun}"
+                sentence = sentence.replace(f"{blank}s", blank)
+    return sentence.format(**fields)
 
 
 def one_line(text: str) -> str:

@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from shipper import endpoint as endpoints
-from shipper.errors import ConfigError, Fault
+from shipper.errors import OPEN_TO_USER, ConfigError, Fault
 from shipper.proxies import Proxy, find_proxy
 from shipper.secretive import Secretive
 
@@ -247,7 +247,8 @@ def _loading(
     except OSError as error:  # ssl.SSLError is one
         is_content = isinstance(error, ssl.SSLError)
         why = "does not hold what it should" if is_content else error.strerror
-        faults.append(Fault(where, key, f"{path} cannot be used: {why}"))
+        hint = OPEN_TO_USER if isinstance(error, PermissionError) else None
+        faults.append(Fault(where, key, f"{path} cannot be used: {why}", hint))
 
 
 def _target(parts: SplitResult) -> str:

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from shipper.certificate import Names, names_in
 from shipper.channel import FAILURES, Channel, Progress, chain_of
+from shipper.endpoint import is_loopback
 from shipper.failures import Attempt, receipt_for_error
 from shipper.network import Route
 
@@ -118,8 +119,16 @@ def addresses_of(host: str) -> list[str]:
 
 def nearest_host(route: Route) -> str:
     """Return the host that connections go to: the proxy's, or the URL's own."""
-    url = route.proxy.url if route.proxy is not None else route.url
-    return urlsplit(url).hostname or ""
+    return _nearest(route).hostname or ""
+
+
+def stays_here(route: Route) -> bool:
+    """Return whether connections go no further than this machine."""
+    return is_loopback(_nearest(route))
+
+
+def _nearest(route: Route) -> SplitResult:
+    return urlsplit(route.proxy.url if route.proxy is not None else route.url)
 
 
 def _failure(

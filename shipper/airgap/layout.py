@@ -169,12 +169,20 @@ def decode_manifest(content: bytes, *, path: str) -> Manifest:
                 hint="install the version that wrote it",
             )
         manifest = msgspec.json.decode(content, type=Manifest)
-    except msgspec.DecodeError as error:
-        raise BundleError(f"is no manifest: {path}: {error}", path=path) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        why = undecoded(error, "shipper export")
+        raise BundleError(f"is no manifest: {path}: {why}", path=path) from error
     problem = _contradiction(manifest)
     if problem:
         raise BundleError(f"is no manifest: {path}: {problem}", path=path)
     return manifest
+
+
+def undecoded(error: Exception, author: str) -> str:
+    """Return why a file of JSON could not be read, without a library's words."""
+    if isinstance(error, msgspec.ValidationError):
+        return f"it does not hold what {author} writes into one"
+    return "it is not JSON"
 
 
 class _Format(Struct):

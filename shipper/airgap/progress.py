@@ -131,9 +131,9 @@ class Progress:
             found = msgspec.json.decode(first, type=_Head)
             for line in filter(None, others):
                 self._count(msgspec.json.decode(line, type=_Entry))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BundleError(
-                f"cannot go on: {self.path}: it is no journal of ours: {error}",
+                f"cannot go on: {self.path}: it is no journal of ours",
                 path=self.path,
                 hint="remove it to send the whole bundle again, with the same ids",
             ) from error

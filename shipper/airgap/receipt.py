@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shipper.airgap.layout import FORMAT, BundleError
+from shipper.airgap.layout import FORMAT, BundleError, undecoded
 from shipper.store import Acknowledgement, DeadRecord
 
 # What the key signs for a receipt can never be taken for what it signs for a bundle.
@@ -74,8 +74,9 @@ def decode_receipt(content: bytes, key: bytes | None, *, path: str) -> BundleRec
     """
     try:
         receipt = msgspec.json.decode(content, type=BundleReceipt)
-    except msgspec.DecodeError as error:
-        raise BundleError(f"is no receipt: {path}: {error}", path=path) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        why = undecoded(error, "shipper bundle send")
+        raise BundleError(f"is no receipt: {path}: {why}", path=path) from error
     if receipt.format != FORMAT:
         raise BundleError(
             f"cannot read the receipt: {path}: it has format {receipt.format}, and "

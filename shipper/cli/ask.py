@@ -22,6 +22,7 @@ from shipper.errors import (
     ConfigError,
     StateLockedError,
 )
+from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
     from shipper.cli.options import Common
@@ -169,7 +170,7 @@ def _sentence(verb: str, answer: Answer) -> str:
     from shipper.store import PURGE  # noqa: PLC0415 - late, as above
 
     if verb == PURGE:
-        return f"{answer.purged:,} dead letters forgotten"
+        return f"{counted(answer.purged, 'dead letter')} forgotten"
     kept = answer.refused + answer.unsent
     return (
         f"{answer.delivered:,} delivered, {kept:,} kept "

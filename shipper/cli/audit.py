@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ from shipper.cli import console, losses, options
 from shipper.clock import SystemClock
 from shipper.errors import EXIT_BAD_DATA, EXIT_OK
 from shipper.events import one_line
+from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
     from shipper.reports.audit import Audit, FileAudit
@@ -67,7 +69,7 @@ def _result(state_dir: str, audit: Audit) -> dict[str, object]:
         "is_exact": audit.is_exact,
         "lines": _outcomes(audit.lines),
         "bytes": {str(kind): size for kind, size in _sizes(audit).items()},
-        "faults": list(audit.faults),
+        "faults": [*audit.faults, *_complaints(audit, "wrong")],
         "losses": to_builtins(audit.losses),
         "counters": dict(audit.counters),
         "files": [
@@ -110,15 +112,20 @@ def _show(state_dir: str, audit: Audit) -> None:
     if gone:
         word = "file" if len(gone) == 1 else "files"
         say(f"{row('gone', _cells(gone))}  {len(gone)} {word} no longer on disk")
-    for file in audit.files:
-        for stretch in file.stretches:
-            if stretch.kind in {"lost", "wrong"}:
-                console.notice(_complaint(file, stretch))
+    for complaint in _complaints(audit, "lost", "wrong"):
+        console.notice(complaint)
     for fault in audit.faults:
         console.notice(f"wrong: {fault}")
     for sentence in losses.sentences(audit.losses):
         say(sentence)
     say(_sentence(audit))
+
+
+def _complaints(audit: Audit, *kinds: str) -> Iterator[str]:
+    for file in audit.files:
+        for stretch in file.stretches:
+            if stretch.kind in kinds:
+                yield _complaint(file, stretch)
 
 
 def _complaint(file: FileAudit, stretch: Stretch) -> str:
@@ -187,8 +194,8 @@ def _sentence(audit: Audit) -> str:
     exported = f" {lines.exported:,} exported," if lines.exported else ""
     pending, lost = sizes.get("pending", 0), sizes.get("lost", 0)
     return (
-        f"{verdict}: {lines.delivered:,} lines delivered,{exported} "
+        f"{verdict}: {counted(lines.delivered, 'line')} delivered,{exported} "
         f"{lines.skipped:,} skipped, "
         f"{lines.dead:,} dead, {lines.blank:,} blank; "
-        f"{pending:,} bytes pending, {lost:,} lost"
+        f"{counted(pending, 'byte')} pending, {lost:,} lost"
     )

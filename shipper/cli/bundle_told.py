@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from shipper.cli import console
 from shipper.events import one_line
+from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
     from shipper.airgap.checking import OpenBundle
@@ -20,11 +21,9 @@ def heading(bundle: OpenBundle) -> str:
     """Return what it is, in one sentence."""
     manifest = bundle.manifest
     size = sum(content.size_bytes for content in manifest.contents())
-    parts = len(manifest.parts)
-    return (
-        f"bundle {manifest.id}: {manifest.records:,} records in {parts:,} "
-        f"{'part' if parts == 1 else 'parts'}, {size:,} bytes"
-    )
+    records = counted(manifest.records, "record")
+    parts = counted(len(manifest.parts), "part")
+    return f"bundle {manifest.id}: {records} in {parts}, {size:,} bytes"
 
 
 def authenticity(bundle: OpenBundle, key: bytes | None) -> str:
@@ -58,6 +57,5 @@ def description(bundle: OpenBundle) -> Iterator[str]:
         )
     for part in manifest.parts:
         content = part.objects
-        yield (
-            f"  {content.name}: {part.records:,} records, {content.size_bytes:,} bytes"
-        )
+        records = counted(part.records, "record")
+        yield f"  {content.name}: {records}, {content.size_bytes:,} bytes"

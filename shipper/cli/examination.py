@@ -198,4 +198,4 @@ def host_name() -> str:
 def _fault(fault: Fault) -> Check:
     code = "SHP002" if fault.key == _KEY else "SHP001"
     where = ": ".join(part for part in (fault.where, fault.key) if part)
-    return failure(code, where, fault.problem, fault.hint or "correct this key")
+    return failure(code, where, fault.problem, fault.hint or "correct this setting")

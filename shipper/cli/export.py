@@ -10,6 +10,7 @@ import click
 
 from shipper.cli import console, hmac_key, options
 from shipper.clock import SystemClock
+from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
     from shipper.airgap.export import Outcome
@@ -85,13 +86,13 @@ def _sentence(outcome: Outcome) -> str:
     if outcome.path is None:
         text = "no record to export: no bundle was made"
     elif outcome.was_cut_off:
+        records = counted(outcome.records, "record")
         return (
-            f"bundle {outcome.bundle}: {outcome.records:,} records of an export that "
-            f"was cut off are sealed now in {outcome.path}; nothing else was exported"
+            f"bundle {outcome.bundle}: {records} of an export that was cut off "
+            f"{'is' if outcome.records == 1 else 'are'} sealed now in {outcome.path}; "
+            "nothing else was exported"
         )
     else:
-        text = (
-            f"bundle {outcome.bundle}: {outcome.records:,} records exported to "
-            f"{outcome.path}"
-        )
+        records = counted(outcome.records, "record")
+        text = f"bundle {outcome.bundle}: {records} exported to {outcome.path}"
     return f"{text}; {outcome.skipped:,} skipped, {outcome.dead:,} dead"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from shipper.cli import console
 from shipper.cli.reject_file import reject_as_json
+from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
     from shipper.backfill.outcome import Outcome
@@ -88,7 +89,7 @@ def show(
     refused, lines = outcome.rejected, outcome.lines
     if not allowance.permits(refused, lines):
         console.notice(
-            f"{refused:,} of {lines:,} lines were refused, over --max-rejects "
+            f"{refused:,} of {counted(lines, 'line')} were refused, over --max-rejects "
             f"{allowance}; see docs/formats.md for the reasons"
         )
 
@@ -113,7 +114,6 @@ def _sums(outcome: Outcome) -> str:
     refused = outcome.rejected
     parts += [f"{skipped:,} skipped"] if skipped else []
     parts += [f"{refused:,} rejected"] if refused else []
-    parts += [f"{dead - refused:,} dead letters"] if dead > refused else []
-    parts += [f"{before:,} lines settled before"] if before else []
-    noun = "file" if len(outcome.files) == 1 else "files"
-    return f"{len(outcome.files)} {noun}: {', '.join(parts)}"
+    parts += [counted(dead - refused, "dead letter")] if dead > refused else []
+    parts += [f"{counted(before, 'line')} settled before"] if before else []
+    return f"{counted(len(outcome.files), 'file')}: {', '.join(parts)}"

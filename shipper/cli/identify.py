@@ -13,6 +13,7 @@ from shipper.cli import console, options
 from shipper.clock import SystemClock
 from shipper.errors import EXIT_OK
 from shipper.events import one_line
+from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
     from shipper.config.settings import Settings
@@ -136,16 +137,16 @@ def _show(sums: Sums, settings: Settings) -> None:
     rest = sums.places[SHOWN_PLACES:]
     if rest:
         count = sum(place.records for place in rest)
-        say(f"{count:>12,}  at {len(rest):,} other places")
+        say(f"{count:>12,}  at {counted(len(rest), 'other place')}")
     say()
     other = sums.sha512 if settings.identify.mask == "hmac" else sums.hmac
     if other:
         kind = "sha512" if settings.identify.mask == "hmac" else "hmac"
         say(
-            f"{other:,} records have {kind} masks, [identify] mask is "
+            f"{counted(other, 'record')} with {kind} masks, [identify] mask is "
             f"{settings.identify.mask}: a caller may get two identities"
         )
     say(
-        f"{sums.records:,} records, {sums.skipped:,} of them skipped by filters; "
-        f"{sums.unreadable:,} unreadable lines"
+        f"{counted(sums.records, 'record')}, {sums.skipped:,} of them skipped by "
+        f"filters; {counted(sums.unreadable, 'unreadable line')}"
     )

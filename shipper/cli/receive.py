@@ -17,6 +17,7 @@ from shipper.cli import console, options
 from shipper.clock import SystemClock
 from shipper.config.credential import VARIABLE
 from shipper.errors import EXIT_OK
+from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
     from shipper.receiver.contract import Reason
@@ -103,7 +104,8 @@ def command(
 
 def _tell(request: Request) -> None:
     """Print one request on stderr, as it is answered."""
-    line = f"{request.status}: {request.bytes} bytes, {len(request.ids)} records kept"
+    records = counted(len(request.ids), "record")
+    line = f"{request.status}: {request.bytes} bytes, {records} kept"
     if request.fault:
         line += f", fault {request.fault}"
     console.notice("; ".join((line, *map(_reason, request.reasons))))

@@ -14,6 +14,7 @@ from shipper.cli import console, options
 from shipper.clock import SystemClock
 from shipper.errors import EXIT_BAD_DATA, EXIT_OK
 from shipper.events import one_line
+from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
     from shipper.config.settings import FilterSettings, Settings
@@ -94,7 +95,7 @@ def _show(report: Report, settings: FilterSettings, proposed: tuple[str, ...]) -
         say(one_line(f"{'':>10}  {'':<14}  {leak.field}: {leak.sample}"))
     rest = len(report.leaks) - SHOWN_LEAKS
     if rest > 0:
-        say(f"{'':>10}  and {rest:,} other places (--json shows all)")
+        say(f"{'':>10}  and {counted(rest, 'other place')} (--json shows all)")
     if proposed:
         say()
         say("To hide them, put these on the list in the table [filter]:")
@@ -110,7 +111,8 @@ def _show(report: Report, settings: FilterSettings, proposed: tuple[str, ...]) -
     if report.leaks:
         say()
     say(
-        f"{report.records:,} records looked at, {len(report.leaks):,} places with what "
-        f"looks like a secret; {report.skipped:,} records skipped by filters, "
-        f"{report.unreadable:,} unreadable lines"
+        f"{counted(report.records, 'record')} looked at, "
+        f"{counted(len(report.leaks), 'place')} with what looks like a secret; "
+        f"{counted(report.skipped, 'record')} skipped by filters, "
+        f"{counted(report.unreadable, 'unreadable line')}"
     )

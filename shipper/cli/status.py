@@ -13,6 +13,7 @@ from shipper.cli import console, losses, options, watching
 from shipper.clock import SystemClock
 from shipper.errors import EXIT_OK
 from shipper.events import one_line
+from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,7 +165,7 @@ def _row_without_exported(state: str, cells: tuple[str, ...]) -> str:
 def _told(bundle: Exported) -> str:
     what = "not acknowledged yet" if bundle.is_sealed else "not sealed: export again"
     return (
-        f"bundle {bundle.id}: {bundle.records:,} records exported at "
+        f"bundle {bundle.id}: {counted(bundle.records, 'record')} exported at "
         f"{bundle.exported_at[:19]}Z to {one_line(bundle.path)}: {what}"
     )
 
@@ -172,7 +173,7 @@ def _told(bundle: Exported) -> str:
 def _sentence(records: Records) -> str:
     exported = f"{records.exported:,} exported, " if records.exported else ""
     return (
-        f"{records.total:,} records: {records.delivered:,} delivered, "
+        f"{counted(records.total, 'record')}: {records.delivered:,} delivered, "
         f"{exported}{records.skipped:,} skipped, {records.dead:,} dead, "
         f"{records.pending:,} pending"
     )

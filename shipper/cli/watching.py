@@ -102,7 +102,7 @@ def shipping(holder: Holder, last_delivery: float | None, *, now: float) -> str:
     else:
         word = f"a shipper is running (pid {holder.pid})"
     if last_delivery is None:
-        return f"{word}; nothing was delivered yet"
+        return f"{word}; none has delivered yet"
     return f"{word}; last delivery {in_time(max(0.0, now - last_delivery))} ago"
 
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from shipper.errors import Fault
+from shipper.errors import OPEN_TO_USER, Fault
 from shipper.secretive import Secretive
 
 CREDENTIAL_NAME = "readme-api-key"
@@ -91,7 +91,8 @@ def _from_file(path: str, *, where: str) -> Credential | Fault:
         with open(path, "rb") as file:
             content = file.read(MAX_KEY_BYTES + 1)
     except OSError as error:
-        return _fault(where, f"{path} cannot be read: {error.strerror}")
+        hint = OPEN_TO_USER if isinstance(error, PermissionError) else None
+        return _fault(where, f"{path} cannot be read: {error.strerror}", hint)
     except ValueError:  # a NUL in the path
         return _fault(where, "expected the path of a file")
     if len(content) > MAX_KEY_BYTES:
@@ -124,5 +125,5 @@ def _problem(key: str) -> str | None:
     return None
 
 
-def _fault(where: str, problem: str) -> Fault:
-    return Fault(where=where, key="readme.api_key_file", problem=problem)
+def _fault(where: str, problem: str, hint: str | None = None) -> Fault:
+    return Fault(where, "readme.api_key_file", problem, hint)

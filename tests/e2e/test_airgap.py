@@ -198,7 +198,7 @@ def test_a_running_shipper_counts_the_receipt(shop: Shop) -> None:
         shop.receiving() as receiver,
         running("run", "--config", str(shop.config)) as daemon,
     ):
-        line_with(daemon, "bundles_waiting: 4 records left in 1 bundle(s)")
+        line_with(daemon, "bundles_waiting: 4 records left in 1 bundle")
         _until(lambda: receiver.counts.records == 3)
         before = shop.received()
         acked = shop.shipper("bundle ack", _receipt_of(bundle), environ=NO_KEY)

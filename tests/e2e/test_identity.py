@@ -317,7 +317,7 @@ def test_identify_tells_of_two_ways_to_mask(shop: Shop) -> None:
 
     done = shop.shipper("identify", str(shop.log))
 
-    assert "1 records have hmac masks, [identify] mask is sha512" in done.stdout
+    assert "1 record with hmac masks, [identify] mask is sha512" in done.stdout
 
 
 def test_identify_reads_an_archive_as_far_as_it_goes(shop: Shop) -> None:

@@ -36,7 +36,7 @@ def test_what_would_leak_is_shown_with_the_lines_that_hide_it(shop: Shop) -> Non
     assert "request.query.card: 9999999999999999 (16 characters)" in found.stdout
     assert CARD not in found.stdout + found.stderr
     assert mended.returncode == 0, mended.stderr
-    assert "1 records looked at, 0 places" in mended.stdout
+    assert "1 record looked at, 0 places" in mended.stdout
     assert not (shop.log.parent / "state").exists()
 
 

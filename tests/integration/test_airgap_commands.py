@@ -514,7 +514,7 @@ def test_what_is_not_sealed_is_neither_listed_nor_sent(host: Host, key: None) ->
     sent = host.call("bundle send", unsealed)
     empty = host.call("bundle list", host.directory / "state", config=False)
 
-    assert listed.out.count("records in 1 part") == 1
+    assert listed.out.count("1 record in 1 part") == 1
     assert "not sealed" in listed.err
     assert (sent.code, "not sealed" in sent.err) == (65, True)
     assert "no bundle in" in empty.out
@@ -553,7 +553,7 @@ def test_a_run_goes_on_where_the_export_stopped(host: Host, key: None) -> None:
         status = host.call("status")
 
     assert run.code == 0, run.err
-    assert "bundles_waiting: 7 records left in 1 bundle(s)" in run.err
+    assert "bundles_waiting: 7 records left in 1 bundle" in run.err
     assert host.received() == later
     assert len(_ids(bundle)) == 7
     assert "7 records exported at 20" in status.out

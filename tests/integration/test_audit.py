@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import json
 import lzma
 import os
 import sqlite3
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from shipper.cli.root import main
 from shipper.config.settings import SourceSettings
 from shipper.reports.audit import Audit, FileAudit, take_audit
 from shipper.reports.stretches import Kind
@@ -587,3 +589,22 @@ def test_a_commit_goes_through_while_somebody_counts(place: Place) -> None:
     assert reached
     assert audit.lines == Outcomes(delivered=10)
     assert place.audit().lines == Outcomes(delivered=15)
+
+
+def test_what_is_wrong_is_a_fault_of_the_result(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Sums that are not exact have a reason at the top, file and bytes named."""
+    place.ship(100)
+    _write_to(place, "UPDATE ranges SET crc_after = 1")
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'state_dir = "{place.state_dir}"\n[[source]]\npaths = ["{place.log}"]\n'
+    )
+    code = main(["audit", "--json", "--config", str(config)])
+    result = json.loads(capsys.readouterr().out)
+
+    assert (code, result["is_exact"]) == (65, False)
+    assert result["faults"]
+    for fault in result["faults"]:
+        assert fault.startswith(f"wrong: {place.log}: bytes ")

@@ -20,6 +20,8 @@ DEFAULT_FREE_BYTES = 512 * 1024**2
 SOON_SECONDS = 24 * 3600.0
 SHORTEST_SPAN_SECONDS = 60.0  # a growth measured over less says nothing
 
+_NO_ROTATED = "no rotated files show"
+
 
 @dataclass(frozen=True, slots=True)
 class Generation:
@@ -77,8 +79,10 @@ def rotation_check(
     what = f"{in_bytes(unread)} unread"
     growth = growth_of(generations)
     if growth is None:
-        why = f"{what}; when it is removed cannot be known: no rotated files show how "
-        return ok("SHP014", where, why + "fast the log grows")
+        count = len(ordered)
+        shown = f"its {count} files do not show yet" if count > 1 else _NO_ROTATED
+        why = f"{what}; when it is removed cannot be known: {shown}"
+        return ok("SHP014", where, f"{why} how fast the log grows")
     rate = (
         f"it grows by {in_bytes(growth.bytes_per_second * 3600)}/h, seen over "
         f"{in_time(growth.span_seconds)}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from shipper.clock import Clock
 from shipper.errors import StateError
 from shipper.events import EVENTS
+from shipper.reports.amounts import counted
 from shipper.reports.doctor.check import Check, failure, ok, warning
 from shipper.reports.doctor.disk import Generation
 from shipper.reports.doctor.told import Told
@@ -115,9 +116,15 @@ class Files:
             yield ok("SHP010", view.path, why)
         if len(waiting) > MOST_FILES:
             more = len(waiting) - MOST_FILES
-            yield ok("SHP010", "", f"{more:,} more files with unread bytes, readable")
+            yield ok(
+                "SHP010",
+                "",
+                f"{counted(more, 'more file')} with unread bytes, readable",
+            )
         if done:
-            yield ok("SHP010", "", f"{done:,} files with nothing unread, readable")
+            yield ok(
+                "SHP010", "", f"{counted(done, 'file')} with nothing unread, readable"
+            )
 
     def logs(self) -> list[LogFiles]:
         """Return the files of each log: an active one and what was turned away."""

@@ -11,7 +11,15 @@ from datetime import datetime
 
 from shipper.certificate import Names
 from shipper.network import Route
-from shipper.probe import Layer, Sight, addresses_of, knock, look, nearest_host
+from shipper.probe import (
+    Layer,
+    Sight,
+    addresses_of,
+    knock,
+    look,
+    nearest_host,
+    stays_here,
+)
 from shipper.reports.amounts import in_time
 from shipper.reports.doctor.check import Check, failure, ok, skipped, warning
 
@@ -86,7 +94,7 @@ def heartbeat_check(route: Route, *, connect_seconds: float) -> Check:
     sight = knock(route, connect_seconds=connect_seconds)
     if sight.failed is None:
         return ok(HEARTBEAT, route.name, "can be reached; it was not called")
-    mend = _MENDS[sight.failed]
+    mend = _mend(route, sight.failed)
     if sight.is_unknown_authority:
         mend = _authority_mend(route, sight.names)
     # The records go their way without it.
@@ -120,7 +128,7 @@ def _passed(route: Route, layer: Layer, sight: Sight, addresses: list[str]) -> C
 
 def _failed(route: Route, layer: Layer, sight: Sight) -> Check:
     where, _, why = sight.why.partition(": ")
-    mend = _MENDS[layer]
+    mend = _mend(route, layer)
     if layer is Layer.TLS:
         why, _, _ = why.partition(";")  # its general hint; here is a better one
         if sight.names is not None:
@@ -128,6 +136,12 @@ def _failed(route: Route, layer: Layer, sight: Sight) -> Check:
         if sight.is_unknown_authority:
             mend = _authority_mend(route, sight.names)
     return failure(_CODES[layer], where, why, mend)
+
+
+def _mend(route: Route, layer: Layer) -> str:
+    if layer is Layer.TCP and stays_here(route):
+        return "nothing listens there: start it on this machine, or correct the address"
+    return _MENDS[layer]
 
 
 def _authority_mend(route: Route, names: Names | None) -> str:

@@ -74,7 +74,7 @@ def _without_sense(manifest: Manifest, change: str) -> bytes:
         ("parts", "its parts hold another number"),
         ("files", "its files give another number"),
         ("size", "larger than any part can be"),
-        ("unknown", "unknown field"),
+        ("unknown", "does not hold what"),
         ("text", "is no manifest: m"),
     ],
 )
@@ -114,3 +114,18 @@ def test_authenticity_is_of_key_manifest_and_sums() -> None:
     assert not is_authentic(proof, KEY, b"n", "s")
     assert not is_authentic(proof, KEY, b"m", "t")
     assert not is_authentic("\N{SNOWMAN}", KEY, b"m", "s")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"\xff", "it is not JSON"),
+        (b'{"format":1}', "it does not hold what shipper export writes into one"),
+    ],
+)
+def test_what_is_none_is_told_in_plain_words(content: bytes, why: str) -> None:
+    """Nobody outside knows what a library calls its fields."""
+    with pytest.raises(BundleError) as caught:
+        decode_manifest(content, path="m.json")
+
+    assert str(caught.value) == f"is no manifest: m.json: {why}"

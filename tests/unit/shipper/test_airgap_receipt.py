@@ -61,3 +61,18 @@ def test_what_was_changed_is_refused(content: bytes, why: str) -> None:
         decode_receipt(content, KEY, path="r")
 
     assert caught.value.exit_code == 65
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"no receipt", "it is not JSON"),
+        (b"{}", "it does not hold what shipper bundle send writes into one"),
+    ],
+)
+def test_what_is_none_is_told_in_plain_words(content: bytes, why: str) -> None:
+    """Nobody outside knows what a library calls its fields."""
+    with pytest.raises(BundleError) as caught:
+        decode_receipt(content, KEY, path="bad.json")
+
+    assert str(caught.value) == f"is no receipt: bad.json: {why}"

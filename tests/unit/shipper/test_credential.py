@@ -137,3 +137,20 @@ def test_a_default_file_that_is_closed_is_told(tmp_path: Path) -> None:
     (tmp_path / "default").chmod(0)
 
     assert "this user may not read it" in _fault(_find(tmp_path, {}))
+
+
+def test_a_key_file_that_is_closed_says_how_to_open_it(tmp_path: Path) -> None:
+    """What is wrong are its permissions, and no key."""
+    path = tmp_path / "key"
+    path.write_text(SECRET)
+    path.chmod(0)
+    uid = os.geteuid()
+    if uid == 0:
+        os.seteuid(65534)  # root may read every file
+    try:
+        message = _fault(_find(tmp_path, {}, explicit=path))
+    finally:
+        os.seteuid(uid)
+
+    assert f"{path} cannot be read: Permission denied (let this user read" in message
+    assert "chmod 0640" in message

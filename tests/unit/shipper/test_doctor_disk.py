@@ -95,3 +95,13 @@ def test_a_disk_below_the_writers_floor_is_told(tmp_path: Path) -> None:
 
     assert [check.verdict for check in checks] == ["warning", "ok"]
     assert disk.free_bytes(str(tmp_path / "no")) is None
+
+
+def test_rotated_files_that_are_there_are_not_denied() -> None:
+    """Two files within a minute say nothing of the growth, and they are two."""
+    young = [Generation(5, 5, 1.0), Generation(5, 5, 2.0)]
+    check = disk.rotation_check("log", young, is_foreign=False, free_bytes=0)
+    alone = disk.rotation_check("log", young[:1], is_foreign=False, free_bytes=0)
+
+    assert check.why.endswith("its 2 files do not show yet how fast the log grows")
+    assert alone.why.endswith("no rotated files show how fast the log grows")

@@ -56,7 +56,7 @@ def test_many_files_are_counted_rather_than_named(tmp_path: Path) -> None:
 
     assert [check.why for check in checks[-2:]] == [
         "2 more files with unread bytes, readable",
-        "1 files with nothing unread, readable",
+        "1 file with nothing unread, readable",
     ]
     assert len(checks) == files.MOST_FILES + 2
 

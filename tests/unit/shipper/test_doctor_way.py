@@ -154,3 +154,16 @@ def test_a_file_with_a_key_is_closed_to_others(
     (check,) = key.file_checks((str(path), str(tmp_path / "none")))
 
     assert check.verdict == verdict
+
+
+def test_what_does_not_listen_on_this_machine_is_no_case_for_the_network_team() -> None:
+    """No firewall stands before the loopback interface."""
+    with LoopbackServer() as server:
+        pass
+    check = checks_of(server)["SHP031"]
+    route = route_to(server.url, NetworkSettings(environ={}))
+    monitor = way.heartbeat_check(route, connect_seconds=20.0)
+
+    assert check.verdict == "failure"
+    for mend in (check.mend, monitor.mend):
+        assert mend.startswith("nothing listens there: start it on this machine")

@@ -120,3 +120,17 @@ def test_names_are_words_and_sentences_have_named_blanks(name: str) -> None:
     assert name.replace("_", "").isalpha()
     assert name.islower()
     assert "" not in fields
+
+
+def test_one_of_something_is_no_plural() -> None:
+    """One source is a source; what is no count keeps its words."""
+    stream = io.StringIO()
+    log = EventLog(stream, clock=FakeClock())
+    log.emit("started", sources=1, endpoint="https://h")
+    log.emit("bundle_sealed", path="b", records=1, parts=2)
+    log.emit("worker_lost", worker=1, why="gone", seconds=1)
+
+    told = stream.getvalue().splitlines()
+    assert told[0].endswith("started: following 1 source, sending to https://h")
+    assert told[1].endswith("bundle_sealed: b: sealed, 1 record in 2 parts")
+    assert "worker 1 is lost" in told[2]

@@ -76,7 +76,7 @@ def test_one_line_says_where_the_backlog_is_going(
 @pytest.mark.parametrize(
     ("holder", "words"),
     [
-        (Holder(), "no shipper is running; nothing was delivered yet"),
+        (Holder(), "no shipper is running; none has delivered yet"),
         (Holder(is_known=False), "cannot be seen"),
     ],
 )
