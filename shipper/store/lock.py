@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+from collections.abc import Callable
 
 from shipper.errors import StateLockedError
 from shipper.store.directory import prepare_directory, unusable
@@ -25,15 +26,22 @@ class StateLock:
         state_dir: Made if it does not exist.
         name: Another file for another job (a backfill runs beside the daemon).
         holder: Whose lock it is, for people.
+        os_pwrite: `os.pwrite`, or what fails on cue.
     """
 
     def __init__(
-        self, state_dir: str, *, name: str = LOCK_NAME, holder: str = "shipper"
+        self,
+        state_dir: str,
+        *,
+        name: str = LOCK_NAME,
+        holder: str = "shipper",
+        os_pwrite: Callable[[int, bytes, int], int] = os.pwrite,
     ) -> None:
         # Mutable state: the handle while the lock is held.
         self._state_dir = state_dir
         self._path = os.path.join(state_dir, name)
         self._holder = holder
+        self._os_pwrite = os_pwrite
         self._handle: int | None = None
 
     def acquire(self) -> None:
@@ -42,6 +50,7 @@ class StateLock:
         Raises:
             StateLockedError: Another process holds it.
             StateUnusableError: The directory or the file cannot be made.
+            StateError: The disk is full.
         """
         prepare_directory(self._state_dir)
         try:
@@ -61,9 +70,13 @@ class StateLock:
                 path=self._path,
                 hint="stop it or let it end, or give this one a state_dir of its own",
             ) from error
-        # Truncate only now: a contender that loses must not erase the holder's pid.
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        try:
+            # Truncate only now: a contender that loses must not erase the holder's pid.
+            os.ftruncate(handle, 0)
+            self._os_pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            os.close(handle)
+            raise unusable(self._path, error) from error
         self._handle = handle
 
     def release(self) -> None:

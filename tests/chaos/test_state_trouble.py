@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from shipper.errors import EXIT_CANNOT_CREATE, EXIT_TRY_AGAIN
+from shipper.errors import EXIT_CANNOT_CREATE, EXIT_IO_ERROR, EXIT_TRY_AGAIN
 from shipper.fileid import FileRow
 from shipper.store import open_store
 from shipper.store.schema import MIGRATIONS, VERSION
@@ -230,6 +230,29 @@ def test_a_full_disk_pauses_reading_and_loses_nothing(
     assert json.loads(paused.stdout)["records"]["delivered"] == 10
     assert during <= 10 + WINDOW_RECORDS
     assert sorted(ids) == sorted(shop.received())
+
+
+@pytest.mark.parametrize(
+    "words", [["run", "--once"], ["backfill", "LOG"], ["dead-letter retry", "--all"]]
+)
+def test_a_new_state_on_a_full_disk_says_so(
+    shop: Shop, small_disk: Path, words: list[str]
+) -> None:
+    """Nothing was ever stored and there is no room for it: an error, and no bug."""
+    with shop.receiving(), (small_disk / "ballast").open("wb", 0) as ballast:
+        text = shop.config.read_text()
+        state = f'state_dir = "{small_disk}/state"'
+        shop.config.write_text(text.replace('state_dir = "state"', state))
+        shop.record(3)
+        fill(ballast.fileno())
+        verb, *rest = words
+        rest = [str(shop.log) if word == "LOG" else word for word in rest]
+        done = shop.shipper(verb, *rest)
+
+    assert done.returncode == EXIT_IO_ERROR, done.stderr
+    assert f"{small_disk}/state" in done.stderr
+    assert "hint: free some disk space" in done.stderr
+    assert shop.received() == []
 
 
 def fill(handle: int) -> None:

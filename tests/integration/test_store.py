@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from shipper.errors import (
+    EXIT_IO_ERROR,
     EXIT_TRY_AGAIN,
     StateError,
     StateLockedError,
@@ -340,6 +341,22 @@ def test_a_backfill_has_a_lock_of_its_own(state_dir: str) -> None:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     daemon.release()
     backfill.release()
+
+
+def test_a_full_disk_at_the_lock_is_explained(state_dir: str) -> None:
+    """A new state without a byte of room is no bug of ours, and holds no lock."""
+
+    def write_nothing(_handle: int, _content: bytes, _at_bytes: int) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(StateError, match="No space left on device") as caught:
+        StateLock(state_dir, os_pwrite=write_nothing).acquire()
+    later = StateLock(state_dir)
+    later.acquire()
+    later.release()
+
+    assert caught.value.exit_code == EXIT_IO_ERROR
+    assert "free some disk space" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("make", [open_store, lambda path: StateLock(path).acquire()])
