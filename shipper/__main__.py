@@ -10,6 +10,7 @@ import sys
 from importlib.util import find_spec
 
 from shipper import cycles
+from shipper.cli import streams
 
 EXIT_CONFIG = 78
 NEEDED = (
@@ -26,6 +27,7 @@ NEEDED = (
 def main() -> int:
     """Run the command line and return its exit code."""
     cycles.hold_off()
+    streams.guard()
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         sys.stderr.write(

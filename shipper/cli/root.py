@@ -110,6 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = root.main(words, prog_name="shipper", standalone_mode=False)
+    except ShipperError as error:
+        # Before there is a verb: our help could not be written.
+        console.complain(error)
+        code = error.exit_code
     except click.ClickException as error:
         error.show()
         if isinstance(error, click.NoSuchOption) and _is_before_the_verb(error):
