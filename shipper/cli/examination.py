@@ -112,7 +112,10 @@ class Examination:
         logs = found.logs()
         written = {os.path.dirname(log.where) for log in logs if not log.is_foreign}
         places = {place: place in written for place in found.directories}
-        yield from disk.space_checks({settings.state_dir: False, **places})
+        free_bytes = disk.free_bytes(state.place_of(settings.state_dir))
+        if free_bytes is not None:
+            yield disk.state_space_check(settings.state_dir, free_bytes)
+        yield from disk.space_checks(places)
         for log in logs:
             yield disk.rotation_check(
                 log.where,

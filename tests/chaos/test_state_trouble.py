@@ -255,6 +255,22 @@ def test_a_new_state_on_a_full_disk_says_so(
     assert shop.received() == []
 
 
+def test_the_doctor_sees_a_full_disk(shop: Shop, small_disk: Path) -> None:
+    """What stops the shipper fails its examination, before the first run too."""
+    with (small_disk / "ballast").open("wb", 0) as ballast:
+        shop.configure("http://127.0.0.1:9/v1/request")
+        text = shop.config.read_text()
+        state = f'state_dir = "{small_disk}/var/state"'
+        shop.config.write_text(text.replace('state_dir = "state"', state))
+        shop.record(3)
+        fill(ballast.fileno())
+        done = shop.shipper("doctor", "--offline", "--quiet")
+
+    assert done.returncode == EXIT_IO_ERROR, done.stdout
+    assert f"failure  SHP013  disk space: {small_disk}/var/state: 0 by" in done.stdout
+    assert "mend: free some disk space" in done.stdout
+
+
 def fill(handle: int) -> None:
     """Write until the file system is full."""
     for size in (65_536, 4096, 1):

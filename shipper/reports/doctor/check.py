@@ -13,6 +13,7 @@ from enum import StrEnum
 from shipper.errors import (
     EXIT_CANNOT_CREATE,
     EXIT_CONFIG,
+    EXIT_IO_ERROR,
     EXIT_NO_INPUT,
     EXIT_NO_PERMISSION,
     EXIT_OK,
@@ -49,7 +50,7 @@ KINDS: Mapping[str, Kind] = {
     "SHP010": Kind("followed files", EXIT_NO_INPUT),
     "SHP011": Kind("file events", EXIT_NO_INPUT),
     "SHP012": Kind("inotify limits", EXIT_NO_INPUT),
-    "SHP013": Kind("disk space", EXIT_NO_INPUT),
+    "SHP013": Kind("disk space", EXIT_IO_ERROR),
     "SHP014": Kind("time until rotation", EXIT_NO_INPUT),
     "SHP020": Kind("state directory", EXIT_CANNOT_CREATE),
     "SHP021": Kind("state database", EXIT_CANNOT_CREATE),
@@ -71,6 +72,7 @@ PRECEDENCE = (
     EXIT_CONFIG,
     EXIT_NO_PERMISSION,
     EXIT_CANNOT_CREATE,
+    EXIT_IO_ERROR,
     EXIT_NO_INPUT,
     EXIT_TRY_AGAIN,
 )

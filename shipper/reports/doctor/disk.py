@@ -12,11 +12,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shipper.reports.amounts import in_bytes, in_time
-from shipper.reports.doctor.check import Check, ok, warning
+from shipper.reports.doctor.check import Check, failure, ok, warning
 
 # What `wsgi_writer.ExchangeWriter` keeps to unless told otherwise (its docstring).
 DEFAULT_TOTAL_BYTES = 4 * 1024**3
 DEFAULT_FREE_BYTES = 512 * 1024**2
+# A commit is a few pages, and with a dead letter a record of up to 1 MiB.
+COMMIT_BYTES = 1024**2
+# The journal grows to 4 MiB before it is copied, and the files and ranges of a large
+# installation take 16 MB; dead letters come on top.
+STATE_BYTES = 64 * 1024**2
 SOON_SECONDS = 24 * 3600.0
 SHORTEST_SPAN_SECONDS = 60.0  # a growth measured over less says nothing
 
@@ -136,6 +141,24 @@ def space_checks(
             yield warning("SHP013", directory, why, mend)
         else:
             yield ok("SHP013", directory, why)
+
+
+def state_space_check(state_dir: str, free_bytes: int) -> Check:
+    """Return whether positions can be saved.
+
+    Args:
+        state_dir: The state directory.
+        free_bytes: On its disk.
+    """
+    why = f"{in_bytes(free_bytes)} free"
+    mend = "free some disk space, or set state_dir to another disk"
+    if free_bytes < COMMIT_BYTES:
+        why += f", and below {in_bytes(COMMIT_BYTES)} positions cannot be saved"
+        return failure("SHP013", state_dir, f"{why}: nothing more is sent", mend)
+    if free_bytes < STATE_BYTES:
+        why += f": below {in_bytes(STATE_BYTES)} there is little room for the state"
+        return warning("SHP013", state_dir, why, mend)
+    return ok("SHP013", state_dir, why)
 
 
 def free_bytes(directory: str) -> int | None:

@@ -53,13 +53,19 @@ def _directory(state_dir: str) -> Check:
     if mode & 0o077:
         why = f"mode {mode:04o} lets other users look into what was refused"
         return warning("SHP020", state_dir, why, f"chmod 0700 {state_dir}")
-    return ok("SHP020", state_dir, f"writable for user {user}, mode {mode:04o}")
+    why = f"user {user} may write there, mode {mode:04o}"
+    return ok("SHP020", state_dir, why)
+
+
+def place_of(state_dir: str) -> str:
+    """Return the directory itself, or the one there is in which it would be made."""
+    while not os.path.lexists(state_dir):
+        state_dir = os.path.dirname(state_dir)
+    return state_dir
 
 
 def _missing(state_dir: str) -> Check:
-    above = state_dir
-    while not os.path.lexists(above):
-        above = os.path.dirname(above)
+    above = place_of(state_dir)
     if os.path.isdir(above) and os.access(above, os.W_OK | os.X_OK):
         return ok("SHP020", state_dir, "not there yet; the first run makes it")
     why = f"it is not there, and user {os.geteuid()} cannot make it in {above}"

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from shipper.errors import EXIT_IO_ERROR, EXIT_OK
 from shipper.reports.doctor import disk
-from shipper.reports.doctor.check import Verdict
+from shipper.reports.doctor.check import Verdict, exit_code_of
 from shipper.reports.doctor.disk import Generation
 
 GIB = 1024**3
@@ -87,10 +88,10 @@ def test_a_growth_that_does_not_show_is_not_guessed(
 
 
 def test_a_disk_below_the_writers_floor_is_told(tmp_path: Path) -> None:
-    """Where our writer writes; anywhere else it is only a number."""
+    """Where our writer writes; for logs of others it is only a number."""
     checks = disk.space_checks(
-        {"logs": True, "state": False, "gone": True},
-        free_bytes_of={"logs": 5, "state": 5}.get,
+        {"logs": True, "others": False, "gone": True},
+        free_bytes_of={"logs": 5, "others": 5}.get,
     )
 
     assert [check.verdict for check in checks] == ["warning", "ok"]
@@ -105,3 +106,32 @@ def test_rotated_files_that_are_there_are_not_denied() -> None:
 
     assert check.why.endswith("its 2 files do not show yet how fast the log grows")
     assert alone.why.endswith("no rotated files show how fast the log grows")
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "verdict"),
+    [
+        (0, "failure"),
+        (disk.COMMIT_BYTES - 1, "failure"),
+        (disk.COMMIT_BYTES, "warning"),
+        (disk.STATE_BYTES - 1, "warning"),
+        (disk.STATE_BYTES, "ok"),
+    ],
+)
+def test_a_state_needs_room_for_its_commits(free_bytes: int, verdict: str) -> None:
+    """Without it nothing is sent, and with little of it somebody should look."""
+    check = disk.state_space_check("/state", free_bytes)
+
+    assert (check.verdict, bool(check.mend)) == (verdict, verdict != "ok")
+    assert exit_code_of([check]) == (EXIT_IO_ERROR if verdict == "failure" else EXIT_OK)
+
+
+def test_a_full_disk_of_the_state_says_what_it_means() -> None:
+    """The number, the consequence and the mend stand together."""
+    check = disk.state_space_check("/state", 0)
+
+    assert check.why == (
+        "0 bytes free, and below 1.0 MiB positions cannot be saved: "
+        "nothing more is sent"
+    )
+    assert check.mend == "free some disk space, or set state_dir to another disk"
