@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from shipper.cli import console, options
-from shipper.errors import EXIT_BUG, EXIT_CANNOT_CREATE, EXIT_OK, ShipperError
+from shipper.errors import EXIT_BUG, EXIT_OK
 
 if TYPE_CHECKING:
     from shipper.demo.story import Outcome
-
-MARK = ".shipper-demo"  # says that a directory is ours to clear
-
-
-class DirectoryTakenError(ShipperError):
-    """The directory to keep files in holds something that is not ours."""
-
-    exit_code = EXIT_CANNOT_CREATE
 
 
 @click.command("demo")
@@ -40,10 +29,11 @@ def command(chosen: options.Common, keep: str | None) -> int:
     not add up.
     """
     # Late: the story needs http.client and what comes with it.
+    from shipper.demo.place import directory_of  # noqa: PLC0415
     from shipper.demo.story import tell  # noqa: PLC0415
 
     is_told = not (chosen.is_quiet or chosen.as_json)
-    with _directory(keep) as name:
+    with directory_of(keep) as name:
         outcome = tell(Path(name), console.say if is_told else _silent)
         faults = outcome.faults()
         if chosen.as_json:
@@ -57,22 +47,6 @@ def command(chosen: options.Common, keep: str | None) -> int:
 
 def _silent(_text: str) -> None:
     """Say nothing."""
-
-
-def _directory(keep: str | None) -> AbstractContextManager[str]:
-    if keep is None:
-        return tempfile.TemporaryDirectory(prefix="shipper-demo-")
-    directory = Path(keep).resolve()
-    if (directory / MARK).exists():
-        shutil.rmtree(directory)
-    elif directory.exists() and any(directory.iterdir()):
-        raise DirectoryTakenError(
-            f"cannot keep the demo's files: {directory}: it holds other files",
-            hint="name an empty or a new directory",
-        )
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / MARK).touch()
-    return nullcontext(str(directory))
 
 
 def _result(outcome: Outcome, faults: tuple[str, ...]) -> dict[str, object]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shipper.demo.place import told_of
 from shipper.demo.processes import DemoError, finished, serving
 from shipper.demo.traffic import CALLS, HOST, LISTED, PLANTED, send
 from shipper.receiver.keeping import LOGS_NAME
@@ -88,6 +89,7 @@ def tell(directory: Path, say: Callable[[str], None]) -> Outcome:
     """Let it happen in `directory`, and say what is going on.
 
     Raises:
+        CannotKeepError: When there is no room in `directory`.
         DemoError: When a part does not start, or the shipper fails.
     """
     log = directory / "exchanges.jsonl"
@@ -98,7 +100,8 @@ def tell(directory: Path, say: Callable[[str], None]) -> Outcome:
             say(f"an app listens at http://127.0.0.1:{port} and writes {log}")
             answers = [send(int(port), call) for call in CALLS]
             say(f"{len(answers)} requests of every kind are answered")
-        _configure(directory, log, url)
+        with told_of(str(directory)):
+            _configure(directory, log, url)
         say("the shipper runs once")
         config = str(directory / "config.toml")
         words = ("shipper", "run", "--once", "--quiet", "--json", "--config", config)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from shipper.errors import EXIT_CANNOT_CREATE
 from shipper.receiver.faults import Faults
 from shipper.store import StateLock
 from tests.support.commands import (
@@ -413,6 +414,22 @@ def test_the_demo_can_be_repeated(tmp_path: Path) -> None:
     assert refused.returncode == 73
     assert "it holds other files" in refused.stderr
     assert (taken / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("place", ["/proc/demo", "FILE", "FILE/below"])
+def test_the_demo_says_where_it_cannot_keep_its_files(
+    tmp_path: Path, place: str
+) -> None:
+    """A place nobody can write to is named; it is no bug of ours."""
+    file = tmp_path / "file"
+    file.write_text("mine")
+    keep = place.replace("FILE", str(file))
+    done = shipper("demo", "--keep", keep)
+
+    assert done.returncode == EXIT_CANNOT_CREATE, done.stderr
+    assert f"shipper: cannot keep the demo's files: {keep}: " in done.stderr
+    assert "hint: name a directory that you may write to, with" in done.stderr
+    assert file.read_text() == "mine"
 
 
 def test_the_demo_keeps_nothing_unless_asked() -> None:
