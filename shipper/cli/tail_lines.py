@@ -111,11 +111,13 @@ def just(file: str, source: SourceSettings | None) -> SourceSettings:
     """Return a source that is one file, read as `source` says, or as our own.
 
     Raises:
-        NoInputError: It is not there.
+        NoInputError: It is not there, or no file.
     """
     path = os.path.abspath(file)
     if not os.path.exists(path):
         raise NoInputError(file, "No such file or directory")
+    if not os.path.isfile(path):
+        raise NoInputError(file, "it is not a regular file")
     known = source or SourceSettings(paths=())
     return from_the_end(replace(known, paths=(glob.escape(path),)))
 

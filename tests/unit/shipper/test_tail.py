@@ -18,6 +18,7 @@ from tests.support.exchanges import an_exchange, encoded
 
 Streams = pytest.CaptureFixture[str]
 
+UNREADABLE = "/proc/self/mem"  # a regular file that fails even for root
 MOMENT = "12:00:00.123"
 
 
@@ -227,6 +228,7 @@ def test_a_given_file_is_read_as_the_table_that_names_it(
     ("words", "code", "told"),
     [
         (("missing.jsonl",), 66, "No such file"),
+        (("/dev",), 66, "not a regular file"),
         (("--status", "9xx9"), 2, "4xx"),
         (("--path", "owls"), 2, "begins with /"),
         (("--har", "no/such/out.har"), 73, "No such file"),
@@ -236,11 +238,24 @@ def test_what_cannot_be_done_is_told(
     words: tuple[str, ...], code: int, told: str, log: Path, capsys: Streams
 ) -> None:
     """Before anything is shown, with the code for it."""
-    files = () if words[0].startswith("missing") else (str(log),)
+    files = (str(log),) if words[0].startswith("--") else ()
 
     assert main(["tail", "--no-follow", *files, *words]) == code
     streams = capsys.readouterr()
     assert (streams.out, told in streams.err) == ("", True)
+
+
+@pytest.mark.skipif(not os.path.exists(UNREADABLE), reason="no such file here")
+def test_a_file_that_cannot_be_read_is_an_error(log: Path, capsys: Streams) -> None:
+    """The readable ones are shown, and the code says that one was not."""
+    alone = main(["tail", "--no-follow", UNREADABLE])
+    told = capsys.readouterr()
+    beside = main(["tail", "--no-follow", UNREADABLE, str(log)])
+    streams = capsys.readouterr()
+
+    assert (alone, beside) == (66, 66)
+    assert f"{UNREADABLE}: cannot be read" in told.err
+    assert len(streams.out.splitlines()) == 4
 
 
 def test_a_version_that_is_not_known_stops_its_file(log: Path, capsys: Streams) -> None:
