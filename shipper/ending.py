@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final, assert_never
 
 from shipper.errors import EXIT_OK, EXIT_TRY_AGAIN
+from shipper.events import Events, Value
 
 EXIT_BY_SIGNAL: Final = 128  # plus the number, as shells count
 
@@ -23,6 +24,34 @@ class Ending(StrEnum):
     OUT_OF_TIME = "out of time"
     PAUSED = "paused"
     QUIET = "quiet hours"
+    LEFT = "stopped files"  # all was dealt with but what stands in these
+
+
+class StoppedFiles:
+    """Passes events on and remembers which files were stopped.
+
+    Nothing in them moves, so a run that leaves some has not dealt with everything.
+    """
+
+    def __init__(self, events: Events) -> None:
+        # Mutable state: their paths, in the order in which they were stopped.
+        self._events = events
+        self._paths: dict[str, None] = {}
+
+    def emit(self, name: str, **fields: Value) -> None:
+        """Report one event."""
+        if name == "file_stopped":
+            self._paths[str(fields["path"])] = None
+        self._events.emit(name, **fields)
+
+    def judged(self, ending: Ending) -> Ending:
+        """Return how a run has ended that may have left files."""
+        return Ending.LEFT if ending is Ending.DRAINED and self._paths else ending
+
+    def tell(self) -> None:
+        """Name the files at the end, where nobody overlooks them."""
+        paths = ", ".join(self._paths)
+        self._events.emit("files_left", files=len(self._paths), paths=paths)
 
 
 def exit_code(
@@ -38,7 +67,7 @@ def exit_code(
     match ending:
         case Ending.DRAINED:
             return EXIT_OK
-        case Ending.OUT_OF_TIME | Ending.QUIET:
+        case Ending.OUT_OF_TIME | Ending.QUIET | Ending.LEFT:
             return EXIT_TRY_AGAIN
         case Ending.STOPPED | Ending.PAUSED:
             # systemd asks for the stop itself and calls anything but 0 a failure.

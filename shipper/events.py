@@ -56,6 +56,9 @@ EVENTS: Mapping[str, Kind] = {
         "{dead} dead, {blank} blank",
     ),
     "drained": Kind("info", "nothing left to send"),
+    "files_left": Kind(
+        "warning", "nothing else left to send, but {files} file(s) are stopped: {paths}"
+    ),
     "out_of_time": Kind(
         "warning", "max duration of {seconds:.0f} s reached with work left: {why}"
     ),

@@ -51,7 +51,7 @@ def command(
     Runs until SIGTERM or SIGINT, which end it cleanly with positions saved.
     SIGHUP reads the configuration again, SIGUSR1 tells how things are.
     With --once it ends when every line that was there is delivered, skipped or
-    a dead letter.
+    a dead letter, and with 75 when some had to be left.
     """
     # Late, because it takes a tenth of a second that --help should not pay.
     from shipper.config import load  # noqa: PLC0415

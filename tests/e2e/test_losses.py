@@ -154,6 +154,26 @@ def test_a_stopped_file_is_named(shop: Shop) -> None:
     )
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_run_does_not_call_a_stopped_file_done(shop: Shop, workers: int) -> None:
+    """Work is left: the code says so, and the last word names the file, each time."""
+    with shop.receiving():
+        shop.configure_more(f"[batch]\nworkers = {workers}\n")
+        ids = shop.record(2)
+        with shop.log.open("ab") as file:
+            file.write(b'{"v":9,"id":"of another time"}\n')
+        shop.record(1)
+        first = shop.shipper("run", "--once")
+        by_cron = shop.shipper("run", "--once", "--quiet")
+        pending = shop.sums()["pending"]
+
+    left = f"1 file(s) are stopped: {shop.log}"
+    assert (first.returncode, by_cron.returncode) == (75, 75)
+    assert ("drained" in first.stderr, left in first.stderr) == (False, True)
+    assert left in by_cron.stderr.splitlines()[-1]
+    assert (shop.received(), pending) == (ids, 2)
+
+
 def test_suspected_secrets_are_listed(shop: Shop) -> None:
     """By kind, and without the value, which no log of ours holds either."""
     card = "4111111111111111"

@@ -276,6 +276,17 @@ def test_an_export_that_runs_out_of_time_says_so(host: Host) -> None:
     assert _ids(host.export("c")) == ids
 
 
+def test_an_export_does_not_call_a_stopped_file_done(host: Host) -> None:
+    """What was read is sealed; the code and the last word say what was left."""
+    host.record(2)
+    with host.log.open("ab") as file:
+        file.write(b'{"v":9,"id":"of another time"}\n')
+    done = host.call("export", "--out", host.directory / "bundle", "--json")
+
+    assert (done.code, done.result["records"]) == (75, 2)
+    assert f"1 file(s) are stopped: {host.log}" in done.err
+
+
 def test_what_a_killed_export_left_is_removed_unless_it_is_at_work(host: Host) -> None:
     """Remains of the same name go; those of another shipper stay."""
     bundle = host.directory / "bundle"
