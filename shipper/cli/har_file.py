@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from msgspec import json
@@ -35,7 +36,8 @@ class HarFile:
         os_pwrite: `os.pwrite`, or what fails on cue.
 
     Raises:
-        CannotWriteError: It is there already, or cannot be written.
+        CannotWriteError: It is there already, or cannot be written; nothing of ours
+            is left then, and one that was to be replaced stays.
     """
 
     def __init__(
@@ -52,28 +54,35 @@ class HarFile:
         self._is_empty = True
         self._os_pwrite = os_pwrite
         try:
-            self._handle = _opened(path, may_replace=may_replace)
+            self._handle, name = _opened(path, may_replace=may_replace)
         except FileExistsError as error:
             raise taken(path) from error
         except OSError as error:
             raise failed(path, error) from error
         try:
             self._write(_HEAD + _TAIL, 0)
+            if name != path:
+                # A crash before this leaves the temporary file and the old one.
+                os.replace(name, path)
         except OSError as error:
             os.close(self._handle)
+            os.unlink(name)
             raise failed(path, error) from error
 
     def add(self, entry: har.HarEntry) -> None:
         """Append an entry.
 
         Raises:
-            CannotWriteError: It cannot be written; the document is whole without it.
+            CannotWriteError: It cannot be written; the document is whole without it,
+                unless the disk fails altogether.
         """
         text = (b"\n" if self._is_empty else b",\n") + har.encode(entry)
         try:
             self._write(text + _TAIL, self._end_bytes)
         except OSError as error:
-            self._restore()
+            # On a disk that fails altogether nothing can be put back.
+            with suppress(OSError):
+                self._restore()
             raise failed(self._path, error) from error
         self._end_bytes += len(text)
         self._is_empty = False
@@ -93,18 +102,10 @@ class HarFile:
         os.ftruncate(self._handle, self._end_bytes + len(_TAIL))
 
 
-def _opened(path: str, *, may_replace: bool) -> int:
+def _opened(path: str, *, may_replace: bool) -> tuple[int, str]:
+    """Return an empty file, and the name it has for now."""
     if not may_replace:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        return os.open(path, flags, 0o600)
+        return os.open(path, flags, 0o600), path
     # Another inode: whoever reads the old file keeps it, and its mode and owner.
-    directory = os.path.dirname(path) or "."
-    handle, temporary = tempfile.mkstemp(dir=directory, prefix=".shipper-")
-    try:
-        # A crash before this leaves the temporary file and the old one.
-        os.replace(temporary, path)
-    except OSError:
-        os.close(handle)
-        os.unlink(temporary)
-        raise
-    return handle
+    return tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".shipper-")

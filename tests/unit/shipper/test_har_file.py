@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -128,15 +129,47 @@ def test_a_disk_that_is_full_leaves_the_entries_before(tmp_path: Path) -> None:
     assert [entry.request.url[-6:] for entry in entries_in(path)] == ["/first"]
 
 
+def full(_handle: int, _content: bytes, _at_bytes: int) -> int:
+    """Write nothing, as on a full disk."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def test_a_disk_that_is_full_from_the_start_is_no_bug(tmp_path: Path) -> None:
-    """The first write is told of like every later one."""
+    """The first write is told of like every later one, and no empty file is left."""
     path = tmp_path / "out.har"
 
-    def pwrite(handle: int, content: bytes, at_bytes: int) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(CannotWriteError, match=r"out\.har: No space left"):
+        HarFile(str(path), may_replace=False, os_pwrite=full)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_disk_without_room_for_a_new_document_keeps_the_old_one(
+    tmp_path: Path,
+) -> None:
+    """What was to be replaced is there until a whole document takes its place."""
+    path = tmp_path / "out.har"
+    file = HarFile(str(path), may_replace=False)
+    file.add(an_entry("/first"))
+    file.close()
 
     with pytest.raises(CannotWriteError, match=r"out\.har: No space left"):
-        HarFile(str(path), may_replace=False, os_pwrite=pwrite)
+        HarFile(str(path), may_replace=True, os_pwrite=full)
+    assert [entry.request.url[-6:] for entry in entries_in(path)] == ["/first"]
+    assert os.listdir(tmp_path) == ["out.har"]
+
+
+def test_a_disk_that_fails_altogether_is_no_bug(tmp_path: Path) -> None:
+    """The end of the document cannot be put back, and the reason is told."""
+    works: list[Callable[[int, bytes, int], int]] = [os.pwrite]
+
+    def pwrite(handle: int, content: bytes, at_bytes: int) -> int:
+        return works[0](handle, content, at_bytes)
+
+    file = HarFile(str(tmp_path / "out.har"), may_replace=False, os_pwrite=pwrite)
+    works[0] = full
+    with pytest.raises(CannotWriteError, match=r"out\.har: No space left"):
+        file.add(an_entry())
+    file.close()
 
 
 def test_an_entry_refers_to_no_page_that_is_not_there() -> None:
