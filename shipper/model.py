@@ -227,12 +227,13 @@ class DeadLetter(Struct, frozen=True):
     Attributes:
         place: File and byte range of the line; (file_id, start_bytes) is the key.
         id: The record's id, or None for an unreadable line.
-        reason: ``refused``, ``suspect``, or the reject's reason.
+        reason: ``refused``, ``suspect``, or the reject's reason; of one that could
+            not be sent again ``skipped``, ``unread`` or ``version`` too.
         detail: The receiver's words or what is wrong with the line.
         payload: The redacted log object of a refused record, else None.
         sha256: Hex digest of the payload, or of the unreadable line.
         length_bytes: Length of what was hashed.
-        retries: How often it was sent again, on request, and not taken.
+        retries: How often it was tried again, on request, and not taken.
         excerpt: The first bytes of an unreadable line as they are on disk (of a
             foreign one, masked), when the operator wants them kept; else None.
     """

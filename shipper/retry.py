@@ -14,7 +14,7 @@ from typing import Protocol
 from shipper.errors import StateError
 from shipper.model import Batch, DeadLetter, Entry, LinePlace
 from shipper.revive import Stays
-from shipper.store import Answer, KeptLetter, Request
+from shipper.store import Answer, KeptLetter, Request, Tried
 
 NOTES = 20  # an operator reads the first few; the sums say how many there were
 
@@ -24,6 +24,10 @@ class KeptLetters(Protocol):
 
     def letter(self, number: int) -> KeptLetter | None:
         """Return a letter, or None if there is none."""
+        ...
+
+    def try_in_vain(self, tried: Sequence[Tried]) -> None:
+        """Note new reasons of letters that could not be sent again."""
         ...
 
 
@@ -62,7 +66,8 @@ class Retry:
         max_bytes: int,
     ) -> None:
         # Mutable state, touched by the pipeline thread alone: the letters that are
-        # left, and what became of the others.
+        # left, what became of the others, and of which of them the state does not
+        # know it yet.
         self.request = request
         self._letters = letters
         self._reviver = reviver
@@ -74,20 +79,24 @@ class Retry:
         self._unsent = 0
         self._missing: list[int] = []
         self._notes: list[str] = []
+        self._in_vain: list[Tried] = []
 
     def next_batch(self) -> Batch | None:
         """Return the next letters; None when there are no more.
 
         Raises:
-            StateError: A letter cannot be read; the next call begins where this did.
+            StateError: A letter cannot be read, or what became of it not be written;
+                the next call begins where this did.
         """
         taken: list[int] = []
         try:
-            return self._batch_of(taken)
+            batch = self._batch_of(taken)
+            self._note_in_vain()
         except StateError:
             # Read but not sent: they come first when the state can be read again.
             self._left.extendleft(reversed(taken))
             raise
+        return batch
 
     def count(
         self, recovered: Sequence[LinePlace], again: Sequence[DeadLetter]
@@ -128,8 +137,7 @@ class Retry:
                 continue
             entry = self._reviver.revive(kept.letter)
             if isinstance(entry, Stays):
-                self._unsent += 1
-                self._note(f"{number}: {entry.why}")
+                self._stay(number, entry)
                 self._left.popleft()
                 continue
             if entries and size_bytes + len(entry.payload) >= self._max_bytes:
@@ -150,6 +158,18 @@ class Retry:
             size_bytes=size_bytes,
             retries=tuple(retries),
         )
+
+    def _stay(self, number: int, why: Stays) -> None:
+        self._unsent += 1
+        self._note(f"{number}: {why.reason}: {why.detail}")
+        self._in_vain.append(Tried(number, why.reason, why.detail))
+
+    def _note_in_vain(self) -> None:
+        # One transaction for all between two batches. A crash before it leaves
+        # letters as they were, and the request with them.
+        if self._in_vain:
+            self._letters.try_in_vain(self._in_vain)
+            self._in_vain.clear()
 
     def _note(self, text: str) -> None:
         """Remember a sentence for whoever asked, if there is room."""

@@ -22,9 +22,10 @@ from shipper.values import Detector
 
 
 class Stays(Struct, frozen=True):
-    """Why a letter cannot be sent, in one sentence."""
+    """Why a letter cannot be sent: in one word, and in a sentence."""
 
-    why: str
+    reason: str
+    detail: str
 
 
 class Shape(Protocol):
@@ -96,11 +97,13 @@ class Reviver:
             case Entry():
                 return item
             case Skip(reason):
-                return Stays(f"the rule {reason!r} leaves it out today")
+                return Stays("skipped", f"the rule {reason!r} leaves it out today")
             case Reject(reason, detail):
-                return Stays(f"still unreadable: {reason}: {detail}")
-            case UnknownVersion() | Unread():
-                return Stays(item.why)
+                return Stays(reason, detail)
+            case UnknownVersion():
+                return Stays("version", item.why)
+            case Unread():
+                return Stays("unread", item.why)
 
     def close(self) -> None:
         """Let go of the file that was read last."""

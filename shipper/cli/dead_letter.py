@@ -254,7 +254,7 @@ def _description(kept: KeptLetter) -> Iterator[str]:
         ("bytes", f"{place.start_bytes} to {place.end_bytes}"),
         ("sha256", f"{letter.sha256} ({letter.length_bytes} bytes)"),
         ("kept since", _short(kept.created_at)),
-        ("sent again", tried),
+        ("tried again", tried),
     )
     for name, text in facts:
         yield f"{name:<12} {text}"

@@ -6,7 +6,7 @@ holds the lock; `open_reader` is for everybody who looks on.
 
 from shipper.store.bundles import Bundle, Exported
 from shipper.store.checkpoints import Store, open_store
-from shipper.store.dead_letters import KeptLetter
+from shipper.store.dead_letters import KeptLetter, Tried
 from shipper.store.letterbox import Letterbox
 from shipper.store.lock import StateLock
 from shipper.store.positions import NotJoinedError
@@ -47,6 +47,7 @@ __all__ = [
     "StateLock",
     "Store",
     "Sums",
+    "Tried",
     "open_reader",
     "open_store",
 ]

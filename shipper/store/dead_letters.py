@@ -37,6 +37,11 @@ ON CONFLICT (file_id, start_bytes) DO UPDATE SET
     size_bytes = excluded.size_bytes
 WHERE excluded.retries > dead_letters.retries
 """
+_TRY = """
+UPDATE dead_letters SET reason = ?1, retries = retries + 1, tried_at = ?3,
+    size_bytes = size_bytes - length(detail) + length(?2), detail = ?2
+WHERE number = ?4
+"""
 _SELECT = """
 SELECT l.file_id, l.start_bytes, l.end_bytes, l.id, l.reason, l.detail,
     {payload}, l.sha256, l.length_bytes, l.retries, l.excerpt,
@@ -53,7 +58,7 @@ class KeptLetter(Struct, frozen=True):
     Attributes:
         number: What an operator calls it by.
         created_at: When it was kept (ISO 8601, UTC).
-        tried_at: When it was last sent again, or None.
+        tried_at: When it was last tried again, or None.
         path: Where its file was last seen, or empty.
         has_payload: False for an unreadable line.
     """
@@ -64,6 +69,20 @@ class KeptLetter(Struct, frozen=True):
     tried_at: str | None
     path: str
     has_payload: bool
+
+
+class Tried(Struct, frozen=True):
+    """A letter that could not be sent again.
+
+    Attributes:
+        number: What an operator calls it by.
+        reason: Why not, in one word.
+        detail: The same in a sentence.
+    """
+
+    number: int
+    reason: str
+    detail: str
 
 
 class Evicted(Struct, frozen=True):
@@ -78,6 +97,15 @@ def keep(
 ) -> None:
     """Store new letters, and those that were sent again without success."""
     connection.executemany(_KEEP, [_row(letter, now) for letter in letters])
+
+
+def try_in_vain(
+    connection: sqlite3.Connection, tried: Sequence[Tried], *, now: str
+) -> None:
+    """Note new reasons of letters that could not be sent again; they stay."""
+    connection.executemany(
+        _TRY, [(each.reason, each.detail, now, each.number) for each in tried]
+    )
 
 
 def recover(connection: sqlite3.Connection, places: Sequence[LinePlace]) -> None:

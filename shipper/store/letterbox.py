@@ -8,12 +8,13 @@ leaves in a commit.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import timedelta
 
 from shipper.clock import Clock
 from shipper.store import bundles, dead_letters, requests
 from shipper.store.database import transaction, wrapped
-from shipper.store.dead_letters import Evicted, KeptLetter
+from shipper.store.dead_letters import Evicted, KeptLetter, Tried
 from shipper.store.requests import Answer, Argument, Request, Selection
 
 
@@ -143,6 +144,15 @@ class Letterbox:
         """
         with wrapped(self._path):
             return dead_letters.find(self._connection, number)
+
+    def try_in_vain(self, tried: Sequence[Tried]) -> None:
+        """Note new reasons of letters that could not be sent again; they stay.
+
+        Raises:
+            StateError: Nothing was noted.
+        """
+        with transaction(self._connection, self._path):
+            dead_letters.try_in_vain(self._connection, tried, now=self._stamp())
 
     def _is_kept(self, number: int) -> bool:
         return dead_letters.find(self._connection, number) is not None

@@ -176,6 +176,28 @@ def test_a_line_that_can_be_read_by_now_is_delivered(
     assert shop.sums() == {"delivered": 2, **NOTHING_LEFT, "total": 2}
 
 
+def test_a_line_that_is_still_unreadable_has_the_new_reason(shop: Shop) -> None:
+    """The try shows in the list, and the reason is that of today."""
+    with shop.receiving():
+        shop.log.write_bytes(b"this is no record at all\n")
+        shop.shipper("run", "--once")
+        (before,) = shop.dead_letters()
+        done = shop.shipper("dead-letter retry", "--all")
+        (again,) = shop.dead_letters()
+        shop.log.unlink()
+        shop.shipper("dead-letter retry", "--all")
+        (gone,) = shop.dead_letters()
+        text = shop.shipper("dead-letter show", str(gone["number"]))
+
+    assert done.returncode == 0, done.stderr
+    assert (before["retries"], before["tried_at"]) == (0, None)
+    assert (again["retries"], again["reason"]) == (1, before["reason"])
+    assert again["tried_at"] is not None
+    assert (gone["retries"], gone["reason"]) == (2, "unread")
+    assert "is no longer there" in gone["detail"]
+    assert "tried again  2 times, last " in text.stdout
+
+
 def test_a_line_that_is_gone_says_why(shop: Shop) -> None:
     """A line whose file was changed or removed cannot be retried, and stays."""
     with shop.receiving():

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from shipper.errors import StateError
 from shipper.fileid import FileRow
@@ -21,6 +22,7 @@ from shipper.store import (
     Outcomes,
     Request,
     Selection,
+    Tried,
     open_reader,
     open_store,
 )
@@ -153,6 +155,22 @@ def test_a_letter_refused_again_keeps_its_number_and_age(box: Box) -> None:
     assert (after.number, after.created_at) == (before.number, before.created_at)
     assert after.tried_at == "2026-11-23T12:01:00.000+00:00"
     assert box.store.sums().lines.dead == 1
+
+
+def test_a_letter_that_could_not_be_sent_again_has_the_new_reason(box: Box) -> None:
+    """What was kept of it stays, and the try is counted, with its time."""
+    (letter,) = box.bury(1)
+    (before,) = box.store.dead_letters()
+    box.clock.advance(60)
+
+    box.letterbox().try_in_vain([Tried(before.number, "torn", "it ends early")])
+
+    (after,) = box.store.dead_letters()
+    assert after.letter == replace(
+        letter, reason="torn", detail="it ends early", retries=1
+    )
+    assert after.created_at == before.created_at
+    assert after.tried_at == "2026-11-23T12:01:00.000+00:00"
 
 
 def test_a_letter_stored_twice_stays_as_it_was(box: Box) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from shipper.errors import StateError
 from shipper.model import DeadLetter, Entry, LinePlace
 from shipper.revive import Stays
-from shipper.store import Answer, Argument, KeptLetter, Request, Selection
+from shipper.store import Answer, Argument, KeptLetter, Request, Selection, Tried
 from shipper.store.dead_letters import Evicted
 
 
@@ -38,6 +40,7 @@ class MemoryLetters:
         self.unreadable: dict[int, list[StateError]] = {}
         self.evictions: list[Evicted] = []
         self.looks = 0
+        self.tried: list[Tried] = []
         self._is_news = True
 
     def ask(self, verb: str, selection: Argument | None = None) -> int:
@@ -98,6 +101,11 @@ class MemoryLetters:
             raise self.unreadable[number].pop()
         return self.kept.get(number)
 
+    def try_in_vain(self, tried: Sequence[Tried]) -> None:
+        """Remember what could not be sent."""
+        self._fail()
+        self.tried += tried
+
     def _fail(self) -> None:
         if self.failures:
             raise self.failures.pop(0)
@@ -114,7 +122,7 @@ class EchoReviver:
         """Return the letter's own payload."""
         assert letter.payload is not None
         if int(letter.payload) >= 100:
-            return Stays("its file is gone")
+            return Stays("unread", "its file is gone")
         return Entry(letter.id or "", letter.payload)
 
     def close(self) -> None:

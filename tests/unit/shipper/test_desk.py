@@ -117,7 +117,7 @@ def test_the_outcome_of_each_letter_is_told() -> None:
         refused=1,
         unsent=1,
         missing=(7,),
-        notes=("100: its file is gone", "id-1: refused: still no"),
+        notes=("100: unread: its file is gone", "id-1: refused: still no"),
     )
 
 

@@ -167,23 +167,23 @@ def test_a_payload_that_cannot_be_read_stays(payload: bytes) -> None:
     stays = reviver.revive(a_letter(payload))
 
     assert isinstance(stays, Stays)
-    assert "the kept payload cannot be read" in stays.why
+    assert "the kept payload cannot be read" in stays.detail
 
 
 def test_a_payload_of_a_host_not_allowed_today_stays() -> None:
     """The rule is named."""
     stays = a_reviver(hosts=("other.example.com",)).revive(a_letter(a_payload()))
 
-    assert stays == Stays("the rule 'host' leaves it out today")
+    assert stays == Stays("skipped", "the rule 'host' leaves it out today")
 
 
 @pytest.mark.parametrize(
     ("item", "outcome"),
     [
         (Entry("id", b"{}"), Entry("id", b"{}")),
-        (Skip("host"), Stays("the rule 'host' leaves it out today")),
-        (Reject("torn", "no"), Stays("still unreadable: torn: no")),
-        (UnknownVersion(9), Stays(UnknownVersion(9).why)),
+        (Skip("host"), Stays("skipped", "the rule 'host' leaves it out today")),
+        (Reject("torn", "no"), Stays("torn", "no")),
+        (UnknownVersion(9), Stays("version", UnknownVersion(9).why)),
     ],
 )
 def test_an_unreadable_line_is_shaped_anew(
@@ -197,4 +197,4 @@ def test_a_line_that_cannot_be_had_stays() -> None:
     """The reader's words are passed on."""
     reviver = a_reviver(line=Unread("its file is gone"))
 
-    assert reviver.revive(a_letter(None)) == Stays("its file is gone")
+    assert reviver.revive(a_letter(None)) == Stays("unread", "its file is gone")
