@@ -40,7 +40,13 @@ class Laid:
     is_withheld: bool = False
 
 
-_GZIP_MARK = b"\x1f\x8b"  # RFC 1952 section 2.3.1; no text begins so
+# How packed bytes begin, and no text (RFC 1952 section 2.3.1, RFC 1950 section 2.2).
+_PACKINGS = {
+    b"\x1f\x8b": "gzip",
+    b"x\x01": "deflate",
+    b"x\x9c": "deflate",
+    b"x\xda": "deflate",
+}
 
 
 _LETTER = re.compile("[A-Za-z]")
@@ -116,9 +122,9 @@ class BodyMask:
         body = Body(kept, None, size, is_cut=size > len(kept))
         if body.is_cut:
             body.comment = cut_comment(len(kept), size)
-        if not coding and media.shape in _LISTED_SHAPES and kept[:2] == _GZIP_MARK:
-            coding = "gzip"  # some senders forget to say so
-        if coding and coding != "identity":
+        if not coding and media.shape in _LISTED_SHAPES:
+            coding = _PACKINGS.get(kept[:2], "")  # some senders forget to say so
+        if coding and coding != "identity" and not _is_plain_json(body):
             self._open(body, media, coding, limit)
         else:
             self._mask(body, media)
@@ -200,6 +206,9 @@ class BodyMask:
             if is_listed_type:
                 body.withhold()
             return
+        if is_listed_type and unpacked.content[:2] in _PACKINGS:
+            body.withhold()  # packed more often than it says
+            return
         is_whole = unpacked.is_whole and not body.is_cut
         inner = Body(unpacked.content, None, body.size, is_cut=not is_whole)
         self._mask(inner, media)
@@ -216,6 +225,12 @@ class BodyMask:
         else:
             body.is_cut = True
             body.comment = f"cut: {len(inner.content)} unpacked bytes kept"
+
+
+def _is_plain_json(body: Body) -> bool:
+    """Tell whether a body is JSON as it lies, whatever its coding is said to be."""
+    text = decoded(body.content, is_cut=body.is_cut)
+    return text is not None and looks_like_json(text)
 
 
 def _is_shown_as_text(body: Body, media: MediaType) -> bool:

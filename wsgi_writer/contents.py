@@ -22,7 +22,7 @@ from wsgi_writer.urls import Param, read_params
 WITHHELD = "withheld: may hold a listed field and cannot be read"
 PLAIN_TEXT = '"text/plain"'
 # A body without a type that can be nothing but the pairs of a form.
-LOOSE_FORM = re.compile(r"[^\s=&{\[<]+=\S*\Z")
+LOOSE_FORM = re.compile(r"(?:[^\s=&{\[<]*+&)*+[^\s=&{\[<]++=\S*+\s*+\Z")
 
 
 @dataclass(slots=True)

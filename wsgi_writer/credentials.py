@@ -139,6 +139,10 @@ def read_cookies(value: str, masks: Masks) -> Cookies:
     return Cookies(";".join(pairs), known)
 
 
+# A comma before a name and its value; there is another one in a date.
+_NEXT_COOKIE = re.compile(r",(?=\s*[^\s=;,]+=)")
+
+
 class SetCookies:
     """Redacts Set-Cookie headers, whose attributes come again with other values.
 
@@ -151,6 +155,9 @@ class SetCookies:
 
     def redact(self, value: str) -> str:
         """Keep the name and the attributes (RFC 6265 section 4.1)."""
+        if "," in value and len(several := _NEXT_COOKIE.split(value)) > 1:
+            # As proxies join them that know one value a name.
+            return ",".join(map(self.redact, several))
         first, semicolon, rest = value.partition(";")
         name, equals, secret = first.partition("=")
         kept = f"{name}={redacted(secret.strip())}" if equals else _redact_padded(first)

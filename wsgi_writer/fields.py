@@ -27,6 +27,8 @@ _BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|([{\[])|([}\]])', re.DOTALL)
 # RFC 7464 separates documents by 0x1E; NDJSON by newlines.
 _BETWEEN = re.compile("[ \t\n\r\x1e]*")
 _LOOKS_JSON = re.compile(r"[\s\x00\x1e\ufeff\ufffe\xef\xbb\xbf\xff\xfe]*[{\[]")
+# A string of JSON that was made twice.
+_LOOKS_QUOTED = re.compile(r'[ \t\n\r]*"')
 # Documents are read to be thrown away, so that fractions need not be worked out.
 _DECODER = JSONDecoder(parse_float=str)
 _REDACTED_OTHER = '"[REDACTED]"'
@@ -116,16 +118,18 @@ class FieldMask:
 
     def _mask_text(self, text: str, depth: int) -> str:
         """Mask a text that may be JSON; the very same object if it stays."""
-        if not looks_like_json(text) or not self.names.occur_in(text):
+        is_quoted = _LOOKS_QUOTED.match(text) is not None
+        if not (is_quoted or looks_like_json(text)) or not self.names.occur_in(text):
             return text
         if not _is_json(text):
             # What only begins like JSON may speak of passwords.
-            return redacted(text) if self.names.quoted_in(text) else text
+            is_hidden = not is_quoted and self.names.quoted_in(text)
+            return redacted(text) if is_hidden else text
         return self._mask_json(text, depth) if depth > 0 else redacted(text)
 
     def mask_form_value(self, value: str) -> str:
         """Mask the JSON that the value of an unlisted form field may hold."""
-        if "{" in value or "[" in value:
+        if "{" in value or "[" in value:  # within a string too
             return self._mask_text(value, MAX_EMBEDDED_DEPTH)
         return value
 

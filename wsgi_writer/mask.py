@@ -64,6 +64,7 @@ NONCHARACTERS = re.compile(
 )
 
 
+_CAMEL = re.compile("(?<=[a-z0-9])(?=[A-Z])")
 _FDD0 = re.compile(rb"\xef\xb7")
 _FFFE = re.compile(rb"\xbf[\xbe\xbf]")
 
@@ -197,10 +198,11 @@ def redacted(value: str) -> str:
 def spellings(name: str) -> frozenset[str]:
     """Return the ways a listed name is written: `api_key`, `api-key`, `apikey`.
 
-    Names are compared in lower case, so the last one covers `apiKey` too.
+    Names are compared in lower case, so the last one covers `apiKey` too; given like
+    that, a name is parted where its case changes.
     """
     low = name.lower()
-    parts = low.replace("-", "_").split("_")
+    parts = _CAMEL.sub("_", name).lower().replace("-", "_").split("_")
     return frozenset({low, "_".join(parts), "-".join(parts), "".join(parts) or low})
 
 

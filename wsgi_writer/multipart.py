@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from wsgi_writer.urls import decode
 
 _DISPOSITION = re.compile(
-    rb"content-disposition[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE
+    rb"(?:\A|\n)content-disposition[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE
 )
 _DISPOSITION_NAME = re.compile(
     rb'(?:^|[;\s])name(\*[0-9*]*)?\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s]*)',

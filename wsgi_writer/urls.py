@@ -29,7 +29,7 @@ _ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)")
 # the "#/route?" of an application that keeps its state in the fragment.
 _INNER_NAME = re.compile(r"(?:^|[?;#])([^=?;#]*)=")
 _USERINFO = re.compile(r"(?<=//)[^/?#\s<>]*@")
-_LINK_TARGET = re.compile(r"<[^>]*>?")
+_LINK_PARTS = re.compile(r"<[^>]*>?|[^<]+")
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})++")
 _SEPARATORS = re.compile(r"([&#])")
 
@@ -166,11 +166,11 @@ class UrlMask:
         return Target(url, query, keys)
 
     def header(self, value: str) -> str:
-        """Mask the URL, or the URLs between angle brackets, of a header value."""
+        """Mask the URL, or a list of URLs between angle brackets, of a header value."""
         if "?" not in value and "#" not in value and "@" not in value:
             return value
-        if "<" in value:
-            return _LINK_TARGET.sub(lambda found: self._url(found[0]), value)
+        if value.lstrip().startswith("<"):  # Link (RFC 8288)
+            return _LINK_PARTS.sub(lambda found: self._url(found[0]), value)
         return self._url(value)
 
     def _url(self, url: str) -> str:
