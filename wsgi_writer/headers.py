@@ -113,6 +113,7 @@ class HeaderMask:
         readers: dict[str, Reader] = dict.fromkeys(URL_HEADERS, self._read_url)
         readers |= dict.fromkeys(masks.redacted_headers, _redact)
         readers |= dict.fromkeys(masks.key_headers, self._read_key)
+        is_target = "location" not in masks.redacted_headers
         # An added name cannot take these from their own readers.
         self._readers = readers | {
             "authorization": self._read_authorization,
@@ -120,7 +121,7 @@ class HeaderMask:
             "content-type": _note_type,
             "cookie": self._read_cookie,
             "cookie2": self._read_cookie,
-            "location": self._read_location,
+            "location": self._read_location if is_target else _redact_location,
             "set-cookie": self._redact_set_cookie,
             "set-cookie2": self._redact_set_cookie,
         }
@@ -213,6 +214,13 @@ class HeaderMask:
         shown = self._urls.header(value)
         block.location = block.location or shown
         return shown
+
+
+def _redact_location(word: str, value: str, block: HeaderBlock) -> str:
+    # HAR repeats it as redirectURL.
+    shown = _redact(word, value, block)
+    block.location = block.location or shown
+    return shown
 
 
 def _redact(word: str, value: str, block: HeaderBlock) -> str:

@@ -23,6 +23,7 @@ _PLAIN_NAME = re.compile(r"[a-z0-9_\-]+\Z")
 # with more backslashes, in a document inside a string of another one.
 # The match begins at the first of them: tried at each, a body of nothing but
 # backslashes would hold up the application for seconds.
+_MOST_ESCAPED = 8  # JSON in JSON in …; more of it is nobody's accident
 _HIDDEN = re.compile(
     r"(?<!\\)\\++u00(2d|5f|3[0-9]|[46][1-9a-f]|[57][0-9a])", re.IGNORECASE
 )
@@ -77,10 +78,18 @@ class ListedNames:
             shown = _HIDDEN.sub(lambda found: chr(int(found[1], 16)).lower(), low)
             if self._spelled_in(shown):
                 return True
-        if self.odd:
-            plain = unescape(text).lower()
-            return any(name in plain for name in self.odd)
-        return False
+        return bool(self.odd) and self._are_odd_in(text.replace("\0", ""))
+
+    def _are_odd_in(self, text: str) -> bool:
+        for _ in range(_MOST_ESCAPED):
+            low = text.lower()
+            if any(name in low for name in self.odd):
+                return True
+            shown = unescape(text)
+            if shown == text:
+                return False
+            text = shown
+        return True  # nobody can tell
 
     def quoted_in(self, text: str) -> bool:
         """Tell whether a name stands between double quotes, as a key would."""

@@ -171,3 +171,25 @@ def test_an_added_name_has_all_its_spellings(name: str, given: str) -> None:
     )
 
     assert SECRET.encode() not in line
+
+
+@pytest.mark.parametrize("name", ["contraseña", "my.pin", "パス"])
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_an_odd_name_is_found_through_escapes(name: str, times: int) -> None:
+    """As Python writes them, once for each string around."""
+    body: object = {name: SECRET}
+    for _ in range(times):
+        body = {"a": json.dumps(body)}
+
+    for exchange in both_sides(json.dumps(body).encode(), JSON):
+        assert SECRET.encode() not in line_of(Masks(fields=[name]), **exchange)
+
+
+def test_a_location_may_be_masked_whole() -> None:
+    """HAR repeats it under a name of its own."""
+    headers = [("Location", f"https://h/{SECRET}")]
+
+    line = line_of(Masks(headers=["Location"]), response_headers=headers)
+
+    assert SECRET.encode() not in line
+    assert b'"redirectURL":"[REDACTED 24]"' in line
