@@ -43,6 +43,9 @@ class Census:
         examiner: Opens candidates.
         events: Where finds and losses are told.
         read_from: Where files begin that are there at the very first run.
+
+    Attributes:
+        is_undecided: The last count has met a file that another source will let go of.
     """
 
     def __init__(
@@ -54,7 +57,8 @@ class Census:
         events: Events,
         read_from: Literal["beginning", "end"],
     ) -> None:
-        # Mutable state: whether this is the very first count. Pipeline thread.
+        # Mutable state: whether this is the very first count, and whether the last one
+        # left something open. Pipeline thread.
         self._roster = roster
         self._index = index
         self._examiner = examiner
@@ -62,6 +66,7 @@ class Census:
         self._moves = Moves(roster, index, examiner)
         self._events = events
         self._starts_at_end = read_from == "end" and not index.by_id
+        self.is_undecided = False
 
     def count(
         self, candidates: Iterable[Candidate], *, is_absent: Callable[[Tracked], bool]
@@ -73,6 +78,7 @@ class Census:
             is_absent: Says of an unmatched file whether its place was seen at
                 all; if not (unmounted, closed to us) it stays as it is.
         """
+        self.is_undecided = False
         missing = dict(self._index.by_id)
         unknown = [
             candidate
@@ -126,6 +132,9 @@ class Census:
         if tracked is None:
             if self._index.is_free(candidate.inode):
                 return False
+            if self._index.is_left(candidate.inode):
+                self.is_undecided = True
+                return True
             why = "another source follows it already"
             self._examiner.trouble(candidate.name.path, "file_refused", why)
             return True

@@ -177,8 +177,9 @@ class Feed:
         return name_of(self._patterns, directory, name)
 
     def _scan(self, now: float) -> None:
-        self._must_scan = self._turns.has_doubt = False
+        self._turns.has_doubt = False
         self._count()
+        self._must_scan = self._census.is_undecided
         self._roster.save_sizes()
         active: set[str] = set()
         warm: list[Tracked] = []

@@ -6,6 +6,7 @@ file has two readers. Only `roster` changes it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import MutableMapping
 
 from shipper.fileid import Head
@@ -46,6 +47,22 @@ class Index:
         if self._claims.get(inode, self) is not self:
             return False
         return self._share.may_follow(inode)
+
+    def is_left(self, inode: tuple[int, int]) -> bool:
+        """Return True if another source had a file at this inode, and lets go of it.
+
+        Its name leads elsewhere by now: the file was moved, or deleted and its inode
+        given to another one. That source sees it at its next look.
+        """
+        owner = self._claims.get(inode, self)
+        tracked = None if owner is self else owner.at(inode)
+        if tracked is None or tracked.handle is not None:
+            return False  # what is open is read to its end there
+        try:
+            facts = os.stat(tracked.name.path)
+        except OSError:
+            return True
+        return (facts.st_dev, facts.st_ino) != inode
 
     def is_claimed(self, file_id: str) -> bool:
         """Return True if a source of this process follows the file, ours or not."""

@@ -258,6 +258,31 @@ def test_a_file_that_two_tables_name_has_one_reader(
     assert [followed.source.source_of(each) for each in followed.file_ids()] == [0]
 
 
+@pytest.mark.parametrize("is_same_log", [True, False])
+def test_a_file_that_another_table_had_once_is_read(
+    is_same_log: bool, tmp_path: Path, store: Store
+) -> None:
+    """Moved from its directory, or a new log that was given the inode of a gone one."""
+    tables = [table_of(tmp_path, "p/*.log"), table_of(tmp_path, "q/*.log")]
+    before, after = tmp_path / "q/app.log", tmp_path / "p/app.log"
+    make(tmp_path, "p/other.log", "q/other.log")
+    append(before, some_lines(0, 5))
+    followed = Following(store, tables)
+    followed.drain()
+    followed.commit()
+    followed.restart()
+    before.rename(after)
+    if is_same_log:
+        append(after, some_lines(5, 3))
+    else:
+        after.write_bytes(b"".join(line + b"\n" for line in some_lines(5, 3)))
+
+    found = followed.drain() + followed.drain()
+
+    assert found == some_lines(5, 3)
+    assert "file_refused" not in followed.events.names()
+
+
 class Everybody:
     """All who look at the files of one configuration."""
 
