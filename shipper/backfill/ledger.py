@@ -100,8 +100,12 @@ def place_of(
     log: Log, rows: Rows, reading: Reading, *, replay: bool
 ) -> Place | LeftAlone:
     """Return where to go on in a log."""
-    known = [at_cut(row) for row in rows.find_files(log.head)]
-    known = [row for row in known if log.holds(_position(row))]
+    found = [at_cut(row) for row in rows.find_files(log.head)]
+    known = [row for row in found if log.holds(_position(row))]
+    if not (known or replay) and any(
+        _is_ahead(row, log, rows, reading) for row in found
+    ):
+        return LeftAlone("it is an older copy of a log that is followed, or was sent")
     followed = [row for row in known if row.state in _FOLLOWED]
     if followed:
         start = min(row.start_bytes for row in followed)
@@ -133,6 +137,17 @@ def place_of(
         # It was followed once, and is no longer: what it delivered is delivered.
         begin = _position(max(past, key=lambda row: row.offset_bytes))
     return Place(_new_row(log, begin), is_new=True, stop_bytes=start)
+
+
+def _is_ahead(row: FileRow, log: Log, rows: Rows, reading: Reading) -> bool:
+    """Tell whether a file is settled beyond the end of a log that is its beginning."""
+    if row.state is FileState.HISTORY:
+        read = rows.reading_of(row.file_id)
+        is_ours = read is not None and read.label == reading.label
+    else:
+        is_ours = row.state in _FOLLOWED
+    is_longer = row.start_bytes == 0 and row.offset_bytes >= log.size_bytes
+    return is_ours and is_longer and log.begins(row.path)
 
 
 def places_of(

@@ -16,6 +16,7 @@ from shipper.backfill.choices import AUTO, Choices
 from shipper.backfill.document import document_head, entries
 from shipper.backfill.needs import NeedsMoreError, needs_of
 from shipper.backfill.outcome import FileOutcome
+from shipper.errors import ShipperError
 from shipper.fileid import HEADER_BYTES, head_of
 from shipper.follow import TORN, Position
 from shipper.formats import FORMATS, Format
@@ -28,6 +29,7 @@ from shipper.translate import Translator
 from wsgi_writer.mask import Masks
 
 _READ_BYTES: Final = 1_048_576
+_END_BYTES = 4096  # of a log, by which a longer one is known to go on from it
 
 
 class NoLinesError(BadInputError):
@@ -166,6 +168,21 @@ class Log:
         missing = position.offset_bytes - start - len(before)
         # A last line without newline was marked as if it had one.
         return missing <= 1 and position.mark.is_at_end_of(before)
+
+    def begins(self, path: str) -> bool:
+        """Tell whether another log begins with all that is in this one.
+
+        Its first line is known to be ours; an archive is not looked into.
+        """
+        if self.format.is_document or self.packing:
+            return False
+        start = max(0, self.size_bytes - _END_BYTES)
+        count = self.size_bytes - start
+        try:
+            with LogFile(path) as other:
+                return other.read_at(start, count) == self._file.read_at(start, count)
+        except ShipperError:
+            return False  # it is gone, or closed to us
 
     def line_number(self, position: Position) -> int:
         """Return how many lines stand before a position."""

@@ -166,6 +166,28 @@ def test_a_followed_log_that_was_cut_is_the_shippers(
     assert isinstance(place(history, log), LeftAlone)
 
 
+@pytest.mark.parametrize("is_followed", [True, False])
+def test_an_older_copy_of_a_log_is_left_alone(
+    is_followed: bool, history: History, log: Path
+) -> None:
+    """What is in it was sent; a replay sends it anew, and another log is another."""
+    row = sent(history, log, TEXT)
+    if is_followed:
+        history.claim(row.file_id)
+    copy, other = log.with_name("copy"), log.with_name("other")
+    copy.write_bytes(HALF)
+    other.write_bytes(HALF[:-40] + b"?" * 39 + b"\n")
+
+    found = place(history, copy)
+
+    assert isinstance(found, LeftAlone)
+    assert "older copy" in found.why
+    assert isinstance(place(history, copy, replay=True), Place)
+    assert isinstance(place(history, copy, Reading("again", "")), Place) != is_followed
+    unlike = place(history, other)
+    assert isinstance(unlike, Place) and unlike.is_new
+
+
 def test_what_a_shipper_will_never_read_is_history(history: History, log: Path) -> None:
     """It was told to begin at the end, and that was in the middle."""
     found = place(history, log)
