@@ -52,6 +52,8 @@ _ATTRIBUTES = re.compile(
     rf"(?:\s*+(?:{'|'.join(sorted(COOKIE_ATTRIBUTES))})\s*+(?:=[^;]*+)?(?:;(?!\Z)|\Z))+",
     re.IGNORECASE | re.ASCII,
 )
+# A comma before a name and its value; there is another one in a date.
+_NEXT_COOKIE = re.compile(r",(?=\s*[^\s=;,]+=)")
 
 Claim = str | int
 
@@ -137,10 +139,6 @@ def read_cookies(value: str, masks: Masks) -> Cookies:
             known.setdefault(word, masks.key(secret))
         pairs.append(f"{name}={redacted(secret)}" if secret else pair)
     return Cookies(";".join(pairs), known)
-
-
-# A comma before a name and its value; there is another one in a date.
-_NEXT_COOKIE = re.compile(r",(?=\s*[^\s=;,]+=)")
 
 
 class SetCookies:

@@ -118,9 +118,7 @@ def place_of(
     earlier = [
         row
         for row in known
-        if row.state is FileState.HISTORY
-        and (read := rows.reading_of(row.file_id)) is not None
-        and read.label == reading.label
+        if row.state is FileState.HISTORY and _is_labelled(row, rows, reading)
     ]
     if earlier and not replay:
         latest = max(earlier, key=lambda row: (row.first_seen, row.offset_bytes))
@@ -139,11 +137,16 @@ def place_of(
     return Place(_new_row(log, begin), is_new=True, stop_bytes=start)
 
 
+def _is_labelled(row: FileRow, rows: Rows, reading: Reading) -> bool:
+    """Tell whether a file of history was read under the label of a reading."""
+    read = rows.reading_of(row.file_id)
+    return read is not None and read.label == reading.label
+
+
 def _is_ahead(row: FileRow, log: Log, rows: Rows, reading: Reading) -> bool:
     """Tell whether a file is settled beyond the end of a log that is its beginning."""
     if row.state is FileState.HISTORY:
-        read = rows.reading_of(row.file_id)
-        is_ours = read is not None and read.label == reading.label
+        is_ours = _is_labelled(row, rows, reading)
     else:
         is_ours = row.state in _FOLLOWED
     is_longer = row.start_bytes == 0 and row.offset_bytes >= log.size_bytes

@@ -29,7 +29,7 @@ from shipper.translate import Translator
 from wsgi_writer.mask import Masks
 
 _READ_BYTES: Final = 1_048_576
-_END_BYTES = 4096  # of a log, by which a longer one is known to go on from it
+_END_BYTES: Final = 4096  # of a log, by which a longer one is known to go on from it
 
 
 class NoLinesError(BadInputError):

@@ -98,11 +98,11 @@ def from_the_end(source: SourceSettings) -> SourceSettings:
 def source_of(sources: Sequence[SourceSettings], file: str) -> int | None:
     """Return the number of the source that a file belongs to, or None."""
     # Late, because it takes time that --help should not pay.
-    from shipper.source.siblings import Pattern, name_of  # noqa: PLC0415
+    from shipper.source.siblings import Pattern, name_at  # noqa: PLC0415
 
-    directory, name = os.path.split(os.path.abspath(file))
+    path = os.path.abspath(file)
     for number, source in enumerate(sources):
-        if name_of([Pattern(path) for path in source.paths], directory, name):
+        if name_at([Pattern(each) for each in source.paths], path):
             return number
     return None
 

@@ -16,7 +16,7 @@ from shipper.clock import Clock
 from shipper.events import Events
 from shipper.fileid import FileRow, FileState
 from shipper.source import FileView, Followed, Source
-from shipper.source.siblings import Name, Pattern, name_of
+from shipper.source.siblings import Name, Pattern, name_at, name_of
 from shipper.source.sighting import NotAFileError, Sighting
 from shipper.store.account import Account
 from shipper.unpack import UnpackError
@@ -67,7 +67,7 @@ class Disk:
 
     def is_named(self, path: str) -> bool:
         """Return True if a `[[source]]` names a path, whether or not it is there."""
-        return name_of(self._patterns, *os.path.split(path)) is not None
+        return name_at(self._patterns, path) is not None
 
     @contextmanager
     def opened(self, row: FileRow) -> Iterator[Sighting | None]:
@@ -133,7 +133,7 @@ class Disk:
             elsewhere = self._names_in(os.path.dirname(row.path))
             places += filter(None, [elsewhere.get((row.dev, row.ino))])
         for path in places:
-            name = name_of(self._patterns, *os.path.split(path))
+            name = name_at(self._patterns, path)
             sighting = None if name is None else _sight(path)
             if name is None or sighting is None:
                 continue

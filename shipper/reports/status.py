@@ -7,7 +7,6 @@ is changed by it. The sums belong to one moment.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from shipper.flight import LIMITED
 from shipper.parse import UnknownVersion, parse
 from shipper.reports.losses import Losses, by_reason, losses_of
 from shipper.source import FileView, Followed, Source
-from shipper.source.siblings import Pattern, name_of
+from shipper.source.siblings import Pattern, name_at
 from shipper.store.bundles import Exported
 from shipper.store.examined import Holder, lock_holder
 from shipper.store.snapshot import open_snapshot
@@ -193,5 +192,5 @@ def _absent_state(known: FileSums, patterns: Sequence[Pattern]) -> str:
     """Return the state of a file that the shipper would not find."""
     if known.state in {GONE, HISTORY}:
         return known.state
-    is_named = name_of(patterns, *os.path.split(known.path)) is not None
+    is_named = name_at(patterns, known.path) is not None
     return MISSING if is_named else UNNAMED

@@ -25,7 +25,7 @@ from shipper.source.journal import Catalog
 from shipper.source.places import Places
 from shipper.source.roster import Roster
 from shipper.source.sharing import Share
-from shipper.source.siblings import Name, Pattern, name_of
+from shipper.source.siblings import Name, Pattern, name_at
 from shipper.source.tracked import Facts, Tracked
 from shipper.source.turns import Turns
 
@@ -173,8 +173,7 @@ class Feed:
         self._handles.close(tracked)
 
     def _name_of(self, path: str) -> Name | None:
-        directory, name = os.path.split(path)
-        return name_of(self._patterns, directory, name)
+        return name_at(self._patterns, path)
 
     def _scan(self, now: float) -> None:
         self._turns.has_doubt = False

@@ -16,7 +16,7 @@ from shipper.fileid import FileRow, FileState, Head
 from shipper.follow import MAX_LINE_BYTES, READ_BYTES
 from shipper.source.handles import Handles
 from shipper.source.opening import Opening, opening_of
-from shipper.source.siblings import Name, Pattern, name_of
+from shipper.source.siblings import Name, Pattern, name_at
 from shipper.source.sighting import NotAFileError, Sighting
 from shipper.source.tracked import Facts, Tracked
 from shipper.unpack import UnpackError
@@ -81,9 +81,8 @@ class Shelf:
         return kin
 
     def _place_of(self, path: str) -> _Place | None:
-        directory, leaf = os.path.split(path)
         for number, patterns in enumerate(self._patterns):
-            name = name_of(patterns, directory, leaf)
+            name = name_at(patterns, path)
             if name is not None:
                 return _Place(number, name)
         return None

@@ -174,6 +174,11 @@ def name_of(patterns: Sequence[Pattern], directory: str, name: str) -> Name | No
     return None
 
 
+def name_at(patterns: Sequence[Pattern], path: str) -> Name | None:
+    """Return what the first pattern that knows a path says of it."""
+    return name_of(patterns, *os.path.split(path))
+
+
 def reading_order(name: Name, mtime_ns: int) -> tuple[bool, str, int, str]:
     """Return a key that puts older generations of one base first.
 
