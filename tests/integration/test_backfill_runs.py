@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from multiprocessing import active_children
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -36,6 +37,27 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """A directory without anything in it, and the key of its project."""
     monkeypatch.setenv("README_API_KEY", KEY)
     return Shop(tmp_path)
+
+
+class AtFirst:
+    """Tells a receiver what to do at the first request, and at no other.
+
+    Requests are answered by several threads, and a second signal on the heels of the
+    first is another thing than one.
+
+    Args:
+        act: What is to be done.
+    """
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        # Mutable state: taken by the first request, and never let go.
+        self._act = act
+        self._is_done = Lock()
+
+    def __call__(self, request: Request) -> None:
+        """Act, unless a request was there before."""
+        if self._is_done.acquire(blocking=False):
+            self._act()
 
 
 class Backfill:
@@ -147,13 +169,7 @@ def test_a_refused_line_is_told_once_though_the_run_was_stopped_before_it_counte
     """What is not settled is met again; it is told of then, and not before."""
     log, rejects = shop.directory / "access.log", shop.directory / "rejects"
     log.write_bytes(a_log(250) + b"broken\n" + a_log(250, first=250))
-    stopped: list[int] = []
-
-    def stop(request: Request) -> None:
-        if not stopped:
-            stopped.append(signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGINT)
-
+    stop = AtFirst(lambda: os.kill(os.getpid(), signal.SIGINT))
     with shop.receiving(on_request=stop, faults=Faults(status=500, every=1)):
         early = backfill(str(log), "--rejects", str(rejects))
     with shop.receiving():
@@ -257,14 +273,12 @@ def test_a_worker_that_is_killed_is_told_of(
     """Memory may have run out; nothing is lost, and the next run goes on."""
     log = shop.directory / "access.log"
     log.write_bytes(a_log(500))
-    killed: list[int] = []
 
-    def kill(request: Request) -> None:
-        if not killed:
-            killed.extend(one.pid or 0 for one in active_children())
-            os.kill(killed[0], number)
+    def kill() -> None:
+        worker, *_ = active_children()
+        os.kill(worker.pid or 0, number)
 
-    with shop.receiving(on_request=kill):
+    with shop.receiving(on_request=AtFirst(kill)):
         words = ["--config", str(shop.config), *HOW, "--workers", "2", str(log)]
         code = main(["backfill", *words])
         told = capsys.readouterr().err
@@ -281,15 +295,13 @@ def test_a_service_manager_may_stop_everybody_at_once(
     """The workers get the signal too, and the run is stopped rather than broken."""
     log = shop.directory / "access.log"
     log.write_bytes(a_log(500))
-    stopped: list[int] = []
 
-    def stop(request: Request) -> None:
-        if not stopped:
-            stopped.extend((os.getpid(), *(one.pid or 0 for one in active_children())))
-            for process in stopped:
-                os.kill(process, signal.SIGTERM)
+    def stop() -> None:
+        workers = active_children()
+        for process in (os.getpid(), *(one.pid or 0 for one in workers)):
+            os.kill(process, signal.SIGTERM)
 
-    with shop.receiving(on_request=stop):
+    with shop.receiving(on_request=AtFirst(stop)):
         early = backfill(str(log), "--workers", "2")
         late = backfill(str(log))
 
@@ -307,10 +319,7 @@ def test_a_log_that_the_shipper_takes_over_is_left_to_it(
     other.write_bytes(a_log(200, first=9_000))
     claimed: list[str] = []
 
-    def take_over(request: Request) -> None:
-        if not claimed:
-            claimed.extend(claim(shop, taken))
-
+    take_over = AtFirst(lambda: claimed.extend(claim(shop, taken)))
     with shop.receiving(on_request=take_over, faults=Faults(delay_seconds=0.02)):
         result = backfill(str(taken), str(other), "--workers", workers)
 
@@ -389,9 +398,7 @@ def test_a_run_that_is_stopped_says_how_to_go_on(
     log = shop.directory / "a.log"
     log.write_bytes(a_log(50))
 
-    def stop(request: Request) -> None:
-        os.kill(os.getpid(), signal.SIGTERM)
-
+    stop = AtFirst(lambda: os.kill(os.getpid(), signal.SIGTERM))
     with shop.receiving(on_request=stop, faults=Faults(status=500)):
         code = main(["backfill", "--config", str(shop.config), *HOW, str(log)])
 
