@@ -43,6 +43,19 @@ def both_sides(body: bytes, kind: str, coding: str = "") -> list[dict[str, Any]]
     ]
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_half_of_a_surrogate_pair_beside_a_listed_value(depth: int) -> None:
+    """JSON may write one as an escape; the record is not lost for it."""
+    inner: dict[str, Any] = {"password": SECRET, "half": "\ud83e", "letter": "\u00e9"}
+    for _ in range(depth):
+        inner = {"inside": json.dumps(inner, ensure_ascii=False), "half": "\udd14"}
+
+    for exchange in both_sides(json.dumps(inner).encode(), JSON):
+        line = line_of(**exchange)
+        assert SECRET.encode() not in line
+        assert b"ud83e" in line and b"udd14" in line
+
+
 @pytest.mark.parametrize("times", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("is_nested", [False, True])
 def test_json_that_was_made_a_string_more_than_once(
