@@ -21,6 +21,8 @@ def _as_written(number: str) -> msgspec.Raw:
 _DECODER = msgspec.json.Decoder(float_hook=_as_written)
 _ENCODER = msgspec.json.Encoder()
 _CHECKER = msgspec.json.Decoder(msgspec.Raw)
+# A text out of other JSON may hold half of a surrogate pair, which has no UTF-8.
+_REFUSALS = (msgspec.DecodeError, UnicodeEncodeError, RecursionError)
 
 
 class Document(Struct):
@@ -40,7 +42,7 @@ def read_json(text: str) -> Document | None:
         return None
     try:
         return Document(_DECODER.decode(text))
-    except (msgspec.DecodeError, RecursionError):
+    except _REFUSALS:
         pass
     try:
         root = json.loads(text.lstrip("\ufeff"), strict=False)
@@ -101,7 +103,7 @@ def is_json(text: str) -> bool:
     """Tell whether a text is strict JSON, without building the tree."""
     try:
         _CHECKER.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except _REFUSALS:
         return False
     return True
 
