@@ -172,8 +172,8 @@ class Batcher:
         span = self._spans.get(line.file_id)
         if span is None:
             span = self._spans[line.file_id] = _OpenSpan(line)
-        elif line.start_bytes < span.first.start_bytes:
-            span.first = line
+        elif line.start_bytes < span.start_bytes:
+            span.begin_at(line)
         span.last = line
         if line.parts > 1:
             span.skipped += line.parts - 1
@@ -238,23 +238,35 @@ class _OpenRun:
 class _OpenSpan:
     """A span that still grows."""
 
-    __slots__ = ("blank", "entries", "first", "last", "rejected", "skipped")
+    __slots__ = (
+        "blank",
+        "crc_before",
+        "entries",
+        "last",
+        "rejected",
+        "skipped",
+        "start_bytes",
+    )
 
     def __init__(self, line: Line) -> None:
-        self.first = line
+        self.begin_at(line)
         self.last = line
         self.entries = 0
         self.skipped = 0
         self.rejected = 0
         self.blank = 0
 
+    def begin_at(self, line: Line) -> None:
+        self.start_bytes = line.start_bytes
+        self.crc_before = line.crc_before
+
     def close(self) -> Span:
-        first, last = self.first, self.last
+        last = self.last
         return Span(
-            file_id=first.file_id,
-            start_bytes=first.start_bytes,
+            file_id=last.file_id,
+            start_bytes=self.start_bytes,
             end_bytes=last.end_bytes,
-            crc_before=first.crc_before,
+            crc_before=self.crc_before,
             crc_after=last.crc_after,
             tail=tail_of(last),
             entries=self.entries,

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from shipper.cardplaces import CARD_SHAPE, is_card_before
 from shipper.cards import FEWEST_DIGITS, card_numbers
-from shipper.needles import Needles, Shapes
+from shipper.needles import Needles, Pattern, Shapes
 from shipper.tokens import TOKENS
 
 CARD: Final = "card-number"
@@ -84,12 +84,17 @@ class Detectors:
         self._signs = Needles([sign.encode() for sign in signs])
         hidden = (*signs, _RAW_SIGN, *_hidings())
         self._glance = Needles([*(sign.encode() for sign in hidden), _PACKED])
-        self._card_places = Shapes([CARD_SHAPE] if self._has_cards else [])
+        self._card_places = Shapes([Pattern(CARD_SHAPE)] if self._has_cards else [])
 
     def load(self) -> None:
         """Make ready for the first entry."""
         self._glance.load()
         self._card_places.load()
+
+    @property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """One of these stands in all bytes that leave a doubt."""
+        return (*self._glance.patterns, *self._card_places.patterns)
 
     def find(self, text: str, name: str = "") -> list[Finding]:
         """Return what is suspected in a text, first to last, none overlapping.

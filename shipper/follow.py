@@ -212,7 +212,20 @@ class Follower:
                 if end - start > longest + 1:
                     fault = LineFault(TOO_LONG, sha256(text).hexdigest())
                     text = text[:PREFIX_BYTES]
-                line = Line(file_id, base + start, base + end, crc, after, text, fault)
+                # By position: it costs half as much.
+                line = Line(
+                    file_id,
+                    base + start,
+                    base + end,
+                    crc,
+                    after,
+                    text,
+                    fault,
+                    1,
+                    False,
+                    raw,
+                    start,
+                )
             self._crc = crc = after
             start = end
             yield line

@@ -45,6 +45,9 @@ class Line(Struct, frozen=True, gc=False):
             stand among them (`joining`).
         is_open: No position may rest after it, because a later line begins before
             its end.
+        block: The bytes it was read among, for whoever looks at many lines at once;
+            empty if nobody says so.
+        block_start: Where in `block` it begins.
     """
 
     file_id: str
@@ -56,6 +59,8 @@ class Line(Struct, frozen=True, gc=False):
     fault: LineFault | None = None
     parts: int = 1
     is_open: bool = False
+    block: bytes = b""
+    block_start: int = 0
 
 
 class Caller(Struct, frozen=True, gc=False, omit_defaults=True):

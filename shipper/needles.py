@@ -41,18 +41,22 @@ class Pattern(Struct, frozen=True):
 
 
 class _Automaton:
-    """Looks for patterns, each of which has a number."""
+    """Looks for patterns, each of which has a number.
+
+    Attributes:
+        patterns: All of them.
+    """
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         # Mutable state: what the library makes of the patterns, at the first question,
         # and what it searches with, of which each thread has its own.
-        self._patterns = patterns
+        self.patterns = tuple(patterns)
         self._database: Database | None = None
         self._own = _Own()
 
     def load(self) -> None:
         """Make the automaton, which the first question would otherwise do."""
-        if self._patterns and self._own.tools is None:
+        if self.patterns and self._own.tools is None:
             self._prepare()
 
     def hits_in(self, text: bytes) -> list[Hit]:
@@ -60,7 +64,7 @@ class _Automaton:
         hits: list[Hit] = []
         tools = self._own.tools
         if tools is None:
-            if not self._patterns:
+            if not self.patterns:
                 return hits
             tools = self._prepare()
         scan, scratch = tools
@@ -78,7 +82,7 @@ class _Automaton:
 
         database = self._database
         if database is None:
-            patterns = self._patterns
+            patterns = self.patterns
             database = Database()
             database.compile(
                 expressions=[pattern.expression for pattern in patterns],
@@ -162,15 +166,7 @@ class Needles(_Automaton):
 
 
 class Shapes(_Automaton):
-    """Some regular expressions to be looked for.
-
-    Args:
-        expressions: Of bytes, in the library's own dialect: nothing that looks behind
-            or ahead.
-    """
-
-    def __init__(self, expressions: Iterable[bytes]) -> None:
-        super().__init__(list(map(Pattern, expressions)))
+    """Some patterns of which only their ends are told."""
 
     def ends_in(self, text: bytes) -> list[int]:
         """Return where one of them ends."""

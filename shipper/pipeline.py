@@ -18,6 +18,7 @@ from shipper.doors import Checkpoints, Desk, Shape, Sink, Source, Watch
 from shipper.ending import Ending
 from shipper.events import Events
 from shipper.filters import Filters
+from shipper.glance import Glance
 from shipper.identify import Identifier
 from shipper.limits.pace import QUIET
 from shipper.model import Entry, Item, Line, Reject, Skip, Taken, Unsettled
@@ -46,6 +47,7 @@ class Shaper(Struct, frozen=True):
     Attributes:
         sampler: Asked after the filters, so that it takes its share of what they keep.
         detector: Asked after the redactor, about what would still leave.
+        glance: Spares the two of them lines in which they would find nothing.
     """
 
     filters: Filters
@@ -54,6 +56,7 @@ class Shaper(Struct, frozen=True):
     payloads: PayloadBuilder
     sampler: Sampler = field(default_factory=Sampler)
     detector: Detector = field(default_factory=Detector)
+    glance: Glance = field(default_factory=Glance)
 
     def shape(self, line: Line) -> Item | UnknownVersion:
         """Return the line's item; never raises for what the line holds."""
@@ -82,10 +85,15 @@ class Shaper(Struct, frozen=True):
         caller = self.identifier.caller_of(record)
         if caller is None:
             return Skip("unidentified", record.w, record.dropped)
-        redacted = self.redactor.apply(record)
-        if isinstance(redacted, Reject):
-            return Reject(redacted.reason, redacted.detail, record.w, record.dropped)
-        checked = self.detector.check(redacted.entry)
+        checked = None
+        if not record.is_open and self.glance.is_clear(line, record.entry):
+            redacted = Redacted(record.entry)
+        else:
+            found = self.redactor.apply(record)
+            if isinstance(found, Reject):
+                return Reject(found.reason, found.detail, record.w, record.dropped)
+            redacted = found
+            checked = self.detector.check(redacted.entry)
         if checked is not None:
             withheld = redacted.withheld + checked.withheld
             redacted = Redacted(checked.entry, withheld)

@@ -25,6 +25,7 @@ from shipper.cuts import Cut, exchanged
 from shipper.members import Member, Place, members_at
 from shipper.message import MessageScrubber
 from shipper.model import Reject
+from shipper.needles import Pattern
 from shipper.patches import Patcher
 from shipper.policy import Policy, Redaction
 from shipper.record import Record
@@ -68,6 +69,15 @@ class Redactor:
         self._response = MessageScrubber(policy.response)
         marks = redaction == "mark" and not self._scan.is_blind
         self._patcher = Patcher(policy) if marks else None
+
+    @property
+    def patterns(self) -> tuple[Pattern, ...] | None:
+        """One of these stands in every entry that is changed; None: none need to."""
+        if not self.policy.is_set:
+            return ()
+        if self._scan.is_blind or self._hides_location:
+            return None
+        return self._scan.patterns
 
     def load(self) -> None:
         """Make ready for the first record."""

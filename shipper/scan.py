@@ -18,7 +18,7 @@ from typing import Final
 from shipper import har
 from shipper.disguises import DISGUISES, FOLDING, are_plain
 from shipper.lists import Lists, last_name
-from shipper.needles import Needles, Span
+from shipper.needles import Needles, Pattern, Span
 
 # What a name may be disguised by, as it stands in the bytes of an entry: also an escape
 # of an ASCII character or of a folding letter; bodies in Base64 hide anything.
@@ -47,6 +47,11 @@ class Scan:
         self._needles = Needles(
             (*names, *_HIDING), ignores_case=True, not_in_keys=frozenset(own)
         )
+
+    @property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """One of these stands in every entry that holds a name."""
+        return self._needles.patterns
 
     def load(self) -> None:
         """Make ready for the first entry."""

@@ -18,6 +18,7 @@ from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.events import Events
 from shipper.filters import Filters
+from shipper.glance import Glance
 from shipper.payload import PayloadBuilder
 from shipper.pipeline import Shaper
 from shipper.redact import Redactor
@@ -81,6 +82,12 @@ def shapers_of(
     """
     system = f"{platform.machine()}-{platform.system().lower()}{platform.release()}"
     callers = callers_of(settings, events=events, clock=clock)
+    redactor = Redactor(
+        denylist=settings.filter.denylist,
+        allowlist=settings.filter.allowlist,
+        redaction=settings.filter.redaction,
+    )
+    detector = Detector(mode=settings.filter.detectors, kinds=settings.filter.detect)
     own = Shaper(
         filters=Filters(
             allowed_http_hosts=settings.filter.allowed_http_hosts,
@@ -93,18 +100,15 @@ def shapers_of(
             exclude_content_types=settings.filter.exclude_content_types,
         ),
         identifier=callers.general,
-        redactor=Redactor(
-            denylist=settings.filter.denylist,
-            allowlist=settings.filter.allowlist,
-            redaction=settings.filter.redaction,
-        ),
+        redactor=redactor,
         payloads=PayloadBuilder(
             version=__version__,
             development_mode=settings.readme.development_mode,
             comment=f"{system}/{platform.python_version()}",
         ),
         sampler=Sampler(rate=settings.filter.sample_rate),
-        detector=Detector(mode=settings.filter.detectors, kinds=settings.filter.detect),
+        detector=detector,
+        glance=Glance(redactor.patterns, detector.patterns),
     )
     by_source = (replace(own, identifier=one) for one in callers.by_source)
     return Shapers(own, tuple(by_source), callers.close)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipper.needles import Needles, Shapes
+from shipper.needles import Needles, Pattern, Shapes
 
 PIECES = st.lists(
     st.sampled_from([b"a", b"b", b"ab", b"\0", b"\xc3\x9f", b"pin"]), max_size=30
@@ -97,7 +97,7 @@ def test_names_of_members_may_be_passed_over(
 
 def test_shapes_are_told_by_where_they_end() -> None:
     """Each place of each of them, first to last."""
-    shapes = Shapes([b"[0-9]{3}[^0-9]", b"a+b"])
+    shapes = Shapes([Pattern(b"[0-9]{3}[^0-9]"), Pattern(b"a+b")])
 
     assert shapes.ends_in(b"ab 123, 1234; x") == [2, 7, 13]
     assert shapes.ends_in(b"nothing of it") == []
