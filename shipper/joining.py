@@ -88,7 +88,8 @@ class Joiner:
         part = self._part(line.data)
         if not self._held and (part is None or part.is_last):
             return (line,)
-        self._held.append(line)
+        # Without the block that it was read among: it may wait long, as others do.
+        self._held.append(replace(line, block=b"", block_start=0))
         self._held_bytes += len(line.data)
         self._note(part)
         is_full = (

@@ -53,6 +53,17 @@ def test_parts_become_one_line_of_the_bytes_on_disk() -> None:
     assert [[], [], [whole]] == found
 
 
+def test_a_part_that_waits_keeps_no_block_in_memory() -> None:
+    """A thousand containers may each have written one."""
+    texts = [out(b"a", b"P"), out(b"b")]
+    block = b"\n".join(texts)
+    lines = [replace(line, block=block) for line in lines_of(texts)]
+
+    *_, (whole,) = joined(lines)
+
+    assert (whole.parts, whole.block) == (2, b"")
+
+
 def test_a_line_of_the_other_stream_waits_for_the_text_around_it() -> None:
     """A position after it would lose the part before it."""
     begin, inner, end = lines_of([out(b"a", b"P"), err(b"x"), out(b"b")])
