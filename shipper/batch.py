@@ -40,6 +40,9 @@ class Batcher:
         buffer_length: As soon as this many entries wait, they may be sent.
         max_age_seconds: How long the first waiting line waits at most.
         keep_bytes: How much of an unreadable line its dead letter holds.
+
+    Attributes:
+        is_full: The open batch must be taken before the next line.
     """
 
     def __init__(
@@ -74,20 +77,12 @@ class Batcher:
         self._lines = 0
         self._opened_at = 0.0
         self._is_open = False
+        self.is_full = False
 
     @property
     def is_empty(self) -> bool:
         """True while no line waits."""
         return self._lines == 0
-
-    @property
-    def is_full(self) -> bool:
-        """True when the open batch must be taken before the next line."""
-        return not self._is_open and (
-            len(self._entries) >= self._max_records
-            or self._size_bytes >= self._max_bytes
-            or self._lines >= self._max_records * LINES_PER_RECORD
-        )
 
     def has_room_for(self, item: Item) -> bool:
         """Tell whether `item` may join the open batch."""
@@ -104,7 +99,10 @@ class Batcher:
             self._opened_at = now
         self._lines += 1
         self._is_open = line.is_open
-        span = self._span_up_to(line)
+        span = self._spans.get(line.file_id)
+        if span is None or line.start_bytes < span.start_bytes or line.parts > 1:
+            span = self._span_from(line)
+        span.last = line
         if item.w is not None or item.dropped:
             self._note(line.file_id, item.w, item.dropped)
         # Not by `match`, which asks twice as much of every line.
@@ -126,6 +124,11 @@ class Batcher:
         else:
             span.skipped += 1
             self._counters[f"skipped:{item.reason}"] += 1
+        self.is_full = not line.is_open and (
+            len(self._entries) >= self._max_records
+            or self._size_bytes >= self._max_bytes
+            or self._lines >= self._max_records * LINES_PER_RECORD
+        )
 
     def _count_oddities(self, item: Entry) -> None:
         for reason in item.withheld:
@@ -167,14 +170,13 @@ class Batcher:
         self._reset()
         return batch
 
-    def _span_up_to(self, line: Line) -> _OpenSpan:
-        """Return the span that ends with a line, and count what it joins."""
+    def _span_from(self, line: Line) -> _OpenSpan:
+        """Return the span of a line that may begin it, and count what it joins."""
         span = self._spans.get(line.file_id)
         if span is None:
             span = self._spans[line.file_id] = _OpenSpan(line)
         elif line.start_bytes < span.start_bytes:
             span.begin_at(line)
-        span.last = line
         if line.parts > 1:
             span.skipped += line.parts - 1
             self._counters[f"skipped:{PART}"] += line.parts - 1

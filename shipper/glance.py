@@ -52,10 +52,8 @@ class Glance:
             entry: Its bytes, as they are to leave.
         """
         block = line.block
-        if not self._is_on or len(block) < LEAST_BYTES:
-            return False
         seen, ends = self._seen
-        if seen is not block:
+        if block is not seen:
             ends = self._look_at(block)
         if ends is None:
             return False
@@ -75,7 +73,10 @@ class Glance:
         return False
 
     def _look_at(self, block: bytes) -> list[int] | None:
-        """Return where in a block something ends, or None if that would be in vain."""
+        """Return where in a block something ends, or None if a look is not worth it."""
+        if not self._is_on or len(block) < LEAST_BYTES:
+            self._seen = block, None
+            return None
         if self._found * BYTES_A_FIND > len(self._seen[0]):
             self._left_out = BLOCKS_LEFT_OUT
         self._found = 0

@@ -232,8 +232,11 @@ class Pipeline:
         self._at_rest = False
         found_lines = False
         has_room = self._window.has_room
+        # Hoisted names: this loop runs once a line.
+        next_line, shape = self._source.next_line, self._shaper.shape
+        marked = self._takings.marked
         while has_room:
-            line = self._source.next_line()
+            line = next_line()
             if line is None:
                 self._at_rest = True
                 if self._drain or self._batcher.is_ready(now):
@@ -241,7 +244,7 @@ class Pipeline:
                 break
             found_lines = True
             self._last_looks = LAST_LOOKS
-            item = self._takings.marked(line, self._shaper.shape(line))
+            item = marked(line, shape(line))
             if isinstance(item, UnknownVersion):
                 self._source.stop_file(line.file_id, item.why)
             elif not isinstance(item, Unsettled) and self._gather(line, item, now):
