@@ -24,6 +24,8 @@ MOST_ROUNDS: Final = 8  # a text with more layers of secrets is hidden whole
 WITHHELD: Final = "[NOT SENT: secret]"  # what stands for a body that stays here
 
 _PIECES = re.compile(r"([/?&;=#]+)")
+# Where parameters begin; the writer lays out the "#" of a target as "%23".
+_PARAMETERS = re.compile(r"\?|#|%23")
 _ESCAPE = re.compile(r"(?<!\\)\\++u([0-9a-fA-F]{4})")
 # A name is shown only if it looks like one: a name may be a secret as well.
 _NAME = re.compile(r"(?!.*[0-9]{6})[A-Za-z_$@][\w.$@\[\]-]{0,39}\Z", re.ASCII)
@@ -85,13 +87,13 @@ def hide_in_value(looker: Looker, place: str, name: str, text: str) -> str:
 
 def hide_in_url(looker: Looker, field: str, text: str) -> str:
     """Hide what is found in a URL: in its path, and in each of its parameters."""
-    path, mark, query = text.partition("?")
-    path = _pieces(looker, field, path, unquote)
-    if not mark:
-        return path
+    mark = _PARAMETERS.search(text)
+    if mark is None:
+        return _pieces(looker, field, text, unquote)
+    path = _pieces(looker, field, text[: mark.start()], unquote)
     # The parameters of a redirect are the redirect's; nothing else names them.
     place = field if field.startswith("response") else "request.query"
-    return path + mark + _pieces(looker, place, query, unquote_plus)
+    return path + mark[0] + _pieces(looker, place, text[mark.end() :], unquote_plus)
 
 
 def hide_in_text(looker: Looker, field: str, name: str, text: str) -> str:

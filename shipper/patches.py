@@ -50,6 +50,7 @@ _PLAIN_MEMBER = re.compile(_MEMBER + rb'(?:\\"([^"\\]*+)\\"|([^\s,\]}\[{"\\]++))
 _MARK: Final = _INNER_QUOTE + mark_of(None).encode() + _INNER_QUOTE
 # Asked for as numbers, single bytes are looked for by memchr, at next to no cost.
 _QUESTION: Final = ord("?")
+_EQUALS: Final = ord("=")
 
 
 class Patcher:
@@ -112,6 +113,9 @@ def _in_url(hides: Hides) -> _Way:
     def cuts(entry: bytes, place: Place) -> list[Cut] | None:
         if entry.count(_QUESTION, place.start, place.end) != 1:
             return None
+        query = entry.find(_QUESTION, place.start)
+        if entry.find(_EQUALS, place.start, query) >= 0:
+            return None  # a pair in the path, whose value may be JSON
         found: list[Cut] = []
         for start, end in place.spans:
             value = _URL_VALUE.match(entry, end)

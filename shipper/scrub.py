@@ -36,6 +36,9 @@ from shipper.xmltext import looks_like_xml, scrub_xml
 UNPARSED: Final = "unparsed"
 
 _NAME = re.compile(r"[?&;#]([^?&;#=]*)=")
+# The writer lays out the "#" of a target as "%23", because a target has no fragment.
+_ESCAPED_HASH: Final = "%23"
+_ESCAPED_NAME = re.compile(r"%23([^?&;#=]*)=")
 _SEPARATOR = re.compile(r"[?&;#]")
 _BARE_NAME = re.compile(r"([?&])([^&#=]+)(?==?(?:[&#]|\Z))")
 # A value in which nothing can be nested, to the end of its pair.
@@ -224,7 +227,7 @@ class Scrubber:
         pieces: list[str] = []
         kept_to, start = 0, 0
         end_of_pair = -1
-        while (found := _NAME.search(text, start)) is not None:
+        while (found := _name_in(text, start)) is not None:
             start = end = found.end()
             plain = _PLAIN_VALUE.match(text, start)
             if plain is not None and not hides[found[1]]:
@@ -256,8 +259,21 @@ class Scrubber:
         if not pieces:
             return text
         if kept_to > len(text):  # the last pair went, its separator has nothing to part
-            return "".join(pieces).rstrip("?&;#")
+            return "".join(pieces).removesuffix(_ESCAPED_HASH).rstrip("?&;#")
         return "".join(pieces) + text[kept_to:]
+
+
+def _name_in(text: str, start: int) -> re.Match[str] | None:
+    """Return the next name with a value, from `start` on.
+
+    An escaped "#" begins one only before any separator: behind one it is within a name
+    or a value, which is decoded.
+    """
+    found = _NAME.search(text, start)
+    if start:
+        return found
+    at = text.find(_ESCAPED_HASH, 0, len(text) if found is None else found.start())
+    return found if at < 0 else _ESCAPED_NAME.match(text, at) or found
 
 
 def _end_of_pair(text: str, start: int) -> int:

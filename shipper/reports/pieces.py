@@ -77,6 +77,10 @@ class Piece(Struct, frozen=True, gc=False):
 def split(text: str) -> list[Piece]:
     """Part a URL, a form or a Cookie header."""
     pieces = ["", *_SEPARATOR.split(text)]
+    # Behind a path, and before any separator, an escaped "#" is one as well.
+    path, mark, rest = pieces[1].partition("%23")
+    if mark and "/" in path:
+        pieces[1:2] = [path, mark, rest]
     return list(map(Piece, pieces[::2], pieces[1::2]))
 
 

@@ -105,13 +105,14 @@ def test_no_odd_member_slips_through(key: str, value: str) -> None:
             "query",
             "param",
             "url",
+            "path",
             "flag",
             "field",
             "body",
         ]
     ),
-    name=alphabet("-"),
-    value=alphabet("https://h/p"),
+    name=alphabet("-", "%23"),
+    value=alphabet("https://h/p", "%23"),
 )
 @example(place="query", name="kiss", value="1")
 @example(place="param", name="a[kiss]", value="1")
@@ -122,6 +123,8 @@ def test_no_odd_member_slips_through(key: str, value: str) -> None:
 @example(place="flag", name='{"ki\\u0073s":1}', value="")
 @example(place="url", name="%7B%22kiss%22:1%7D", value="")
 @example(place="url", name='a={"b":"?kiss=1"}', value="")
+@example(place="path", name="%23a", value="{?kiss=1")
+@example(place="path", name="a;b", value="%7B?kiss=1")
 @settings(max_examples=400)
 def test_no_odd_header_or_parameter_slips_through(
     place: str, name: str, value: str
@@ -136,6 +139,7 @@ def test_no_odd_header_or_parameter_slips_through(
         "query": lambda: a_record(query=pairs),
         "param": lambda: a_record(sent={"mimeType": "x", "params": [param]}),
         "url": lambda: a_record(url=f"https://h/p?{quote(name + '&' + value, URL)}"),
+        "path": lambda: a_record(url=f"https://h/{quote(f'{name}={value}', URL)}"),
         "body": lambda: a_record(sent={"mimeType": "text/plain", "text": value}),
         "flag": lambda: a_record(query=[(name, "")]),
         "field": lambda: a_record(

@@ -5,16 +5,22 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shipper.adopt import Adopter
+from shipper.foreign import Foreign
 from shipper.har import decode
 from shipper.redact import Redacted, Redactor
 from tests.support.planted import NAMES, NEIGHBOUR, SECRET, Planted, planted, readings
 from tests.support.records import RECORD_ID, compact, parsed
+from wsgi_writer.mask import Masks
 
 HEAD = {"v": 1, "id": RECORD_ID, "client": "203.0.113.9"}
 DENY = Redactor(denylist=NAMES)
 REMOVE = Redactor(denylist=NAMES, redaction="remove")
 EITHER = st.sampled_from([DENY, REMOVE])
 ALLOW = Redactor(allowlist=["neighbour"])
+# Without lists of the writer's own, so that the redactor's are put to the test.
+ADOPTER = Adopter(masks=Masks(fields=None), base_url="https://h")
+PIECES = ["a", "/", "=", "&", ";", "?", "#", "%23", "%", "%7B", "{", "next=", "b=c"]
 
 
 def left(redactor: Redactor, found: Planted) -> bytes:
@@ -63,3 +69,24 @@ def test_redaction_is_settled_in_one_go(redactor: Redactor, found: Planted) -> N
     again = parsed(compact({**HEAD, "entry": 0})[:-2] + once + b"}")
 
     assert redactor.apply(again) == Redacted(once)
+
+
+@given(
+    EITHER,
+    st.lists(st.sampled_from(PIECES), max_size=5).map("".join),
+    st.sampled_from(["password", "card%5Fnumber", "user[kiss]", "KISS", "a.password"]),
+)
+@settings(max_examples=600)
+def test_no_secret_behind_a_raw_hash_leaves(
+    redactor: Redactor, lead: str, name: str
+) -> None:
+    """A target has no fragment, but logs hold what clients sent all the same."""
+    foreign = Foreign(
+        started_ns=0, method="GET", target=f"/{lead}#{name}=hunter2", status=200
+    )
+    line = ADOPTER.adopt(foreign, RECORD_ID)
+    assert isinstance(line, bytes)
+    result = redactor.apply(parsed(line))
+    assert isinstance(result, Redacted)
+
+    assert "hunter2" not in readings(result.entry)

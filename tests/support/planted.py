@@ -141,6 +141,10 @@ def _in_har_cookie(draw: st.DrawFn) -> Record:
 
 def _in_url(draw: st.DrawFn) -> Record:
     query = draw(queries())
+    if draw(st.integers(0, 3)) == 0:
+        marks = ["#", "%23", "#/r?", "%23/r?", "?b%23", "/%23b/%23"]
+        mark = draw(st.sampled_from(marks))
+        return a_record(url=f"https://h/p{mark}{query}")
     pairs = [
         (unquote(name), unquote(value))
         for name, _, value in (pair.partition("=") for pair in query.split("&"))

@@ -71,6 +71,18 @@ def test_what_is_proposed_hides_what_was_found() -> None:
     assert after.leaks == ()
 
 
+@pytest.mark.parametrize("url", ["https://h/x%23card={}", "https://h/%23/r?card={}"])
+def test_a_parameter_behind_an_escaped_hash_is_proposed_by_its_name(url: str) -> None:
+    """The entry hides it there as in a query."""
+    line = a_record_line(url=url.format(CARD))
+    before = report_of(line)
+
+    after = report_of(line, denylist=before.denylist)
+
+    assert before.denylist == ("request.query.card",)
+    assert after.leaks == ()
+
+
 def test_values_under_telling_names_are_listed_unless_they_are_masked() -> None:
     """What the writer has masked is no leak."""
     line = a_record_line(

@@ -46,6 +46,8 @@ def names(pairs: list[dict[str, str]]) -> list[str]:
         ("https://h/p?password=x&flag", "https://h/p?flag"),
         ("https://h/p?a=1&password=x#end", "https://h/p?a=1"),
         ("https://h/p#password=x&a=1", "https://h/p#a=1"),
+        ("https://h/p%23password=x&a=1", "https://h/p%23a=1"),
+        ("https://h/p%23password=x", "https://h/p"),
         ("https://h/p?a;password=x", "https://h/p?a"),
         ("https://h/p?password=", "https://h/p"),
         ("https://h/p?%70assword=x&a=1", "https://h/p?a=1"),

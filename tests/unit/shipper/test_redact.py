@@ -152,6 +152,12 @@ def test_a_listed_parameter_is_hidden_in_url_and_query_string() -> None:
         ("https://h/?a=1;password=x", "https://h/?a=1;password=%5BREDACTED%201%5D"),
         ("https://h/?password=a;b&c=d", "https://h/?password=%5BREDACTED%203%5D&c=d"),
         ("https://h/#password=x", "https://h/#password=%5BREDACTED%201%5D"),
+        ("https://h/a%23password=x", "https://h/a%23password=%5BREDACTED%201%5D"),
+        ("https://h/a=1%23password=x", "https://h/a=1%23password=%5BREDACTED%201%5D"),
+        ("https://h/%23b=1&password=x", "https://h/%23b=1&password=%5BREDACTED%201%5D"),
+        ("https://h/%23password=x?y", "https://h/%23password=%5BREDACTED%203%5D"),
+        ("https://h/%23/r/%23password=x", None),
+        ("https://h/%23a=b%23password=x", None),
         ("https://h/?a=1&password=x&password=yz", None),
         ("https://h/?next=https%3A%2F%2Fi%2F%3Fpassword%3Dx%26a%3Db", None),
         ("https://h/?q=%7B%22password%22%3A%22x%22%7D", None),
@@ -183,6 +189,15 @@ def test_a_parameter_is_hidden_in_headers_that_hold_urls(name: str) -> None:
         assert header(message, name) == (
             "https://h/p?a=1&token=%5BREDACTED%207%5D&b=2#token=%5BREDACTED%201%5D"
         )
+
+
+def test_a_parameter_behind_an_escaped_hash_is_hidden_in_headers_too() -> None:
+    """Whoever sent it as part of a path may have meant a fragment."""
+    headers = [("Referer", "https://h/a%23token=hunter2")]
+    entry = denied("token", request_headers=headers)
+
+    shown = header(entry["request"], "Referer")
+    assert shown == "https://h/a%23token=%5BREDACTED%207%5D"
 
 
 def test_a_parameter_is_hidden_in_redirect_url_and_pageref() -> None:
@@ -724,6 +739,15 @@ def test_hostile_text_takes_no_more_time_than_its_length(piece: str) -> None:
     found = given_text(text_content(text, FORM))
 
     assert "hunter2" not in found
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("piece", ["%23", "%23a=", "%23a=%7B", "a=", "%23?", "%"])
+def test_a_hostile_url_takes_no_more_time_than_its_length(piece: str) -> None:
+    """The same for a path full of what may be a fragment."""
+    url = f"https://h/{piece * (60_000 // len(piece))}&password=hunter2"
+
+    assert "hunter2" not in denied(url=url)["request"]["url"]
 
 
 @pytest.mark.timeout(90)

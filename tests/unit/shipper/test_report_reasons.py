@@ -123,6 +123,7 @@ def test_a_secret_in_a_path_is_told_as_one() -> None:
         (a_record(request_headers=[("X-Pin", SECRET)]), "request.headers[X-Pin]", ""),
         (a_record(response_headers=[("X-Pin", SECRET)]), "response.headers[X-Pin]", ""),
         (a_record(url=f"https://h/p?a=1&x-pin={SECRET}"), "request.url ?x-pin", ""),
+        (a_record(url=f"https://h/p%23x-pin={SECRET}"), "request.url ?x-pin", ""),
         (a_record(query=[("x-pin", SECRET)]), "request.queryString[x-pin]", ""),
         (
             a_record(request_headers=[("Cookie", f"a=1; x-pin={SECRET}")]),
