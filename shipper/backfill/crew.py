@@ -27,8 +27,10 @@ from shipper.errors import EXIT_TRY_AGAIN, ShipperError
 from shipper.events import Events
 from shipper.store.history import History, TakenOverError, held_history
 
-PIECE_LINES: Final = 2_000  # of a plain file; what a kill can repeat of each worker
-PACKED_PIECE_LINES: Final = 50_000  # an archive is unpacked from its front each time
+# What a kill can repeat of each worker (docs/backfill.md): of a plain file; and of an
+# archive, which is unpacked from its front for each piece.
+PIECE_LINES: Final = 2_000
+PACKED_PIECE_LINES: Final = 50_000
 LOOK_SECONDS: Final = 0.5
 
 
