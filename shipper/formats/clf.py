@@ -23,9 +23,17 @@ from shipper.formats.stamps import read_clf
 from shipper.formats.texts import unescape
 from shipper.model import BLANK, Reject, Skip
 
+TWO_ADDRESSES: Final = (
+    "two addresses stand before the user; if the first one is the virtual host, the "
+    "format is vhost_combined"
+)
+
 QUOTED: Final = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
 UNNAMED_QUOTED: Final = QUOTED.replace("(", "(?:", 1)
-_COLUMNS: Final = r"([^ ]++) ([^ ]++) ([^ ]++)(?: ([^ ]++))? \[([^\]\"]{1,64})\] "
+# Gunicorn writes nothing for a client without an address.
+_COLUMNS: Final = (
+    r"([^ ]++|(?= - )) ([^ ]++) ([^ ]++)(?: ([^ ]++))? \[([^\]\"]{1,64})\] "
+)
 # Length of the request, duration, one or two names of services, and the upstream's.
 _INGRESS: Final = (
     r" [0-9]{1,15} ([0-9]{1,9}\.[0-9]{3})(?: \[[^\]\"]{0,255}\](?= )){1,2}+"
@@ -68,7 +76,12 @@ class ClfReader:
         """Tell whether the fields have the shape, whatever the request is."""
         text = line.decode("latin-1")
         found = _LINE.fullmatch(text.rstrip("\r"))
-        return found is not None and self._is_ours(found)
+        # Two addresses tell of no format; who names this one knows what they are.
+        return (
+            found is not None
+            and self._is_ours(found)
+            and (found[4] is None or not is_address(found[1]))
+        )
 
     def read(self, line: bytes) -> Foreign | Reject | Skip:
         """Read one line."""
@@ -77,12 +90,13 @@ class ClfReader:
         text = line.decode("latin-1")
         found = _LINE.fullmatch(text)
         if found is None:
-            text = text.strip("\r\n\t ")
-            found = _LINE.fullmatch(text)
+            text = text.rstrip("\r\n\t ")
+            found = _LINE.fullmatch(text) or _LINE.fullmatch(text.lstrip("\t "))
             if found is None:
-                return why_no_line(text)
+                return why_no_line(text.lstrip("\t "))
         if not self._is_ours(found):
-            return refuse("shape")
+            are_two = found[4] is not None and all(map(is_address, found.group(1, 2)))
+            return refuse("shape", TWO_ADDRESSES if are_two else None)
         return _exchange(found)
 
     def _is_ours(self, found: _Match) -> bool:
@@ -94,6 +108,8 @@ class ClfReader:
             self._has_vhost is not False
             and is_address(found[2])
             and _VHOST.fullmatch(found[1]) is not None
+            # X-Forwarded-For may stand there, unless the operator says otherwise.
+            and (self._has_vhost or not is_address(found[1]))
         )
 
 

@@ -39,6 +39,11 @@ _LOOKS: Final[tuple[tuple[str, re.Pattern[bytes]], ...]] = (
             rb"[^ ]{1,255} [^ :]{1,64}:? "
         ),
     ),
+    (
+        "an access log with two addresses before the user, of which the first may be "
+        "the virtual host (vhost_combined) or X-Forwarded-For",
+        re.compile(rb"[0-9A-Fa-f.:]{7,45} [0-9A-Fa-f.:]{7,45} [^ ]+ [^ ]+ \["),
+    ),
     ("a Python traceback", re.compile(rb'Traceback \(most recent|  File "')),
     ("JSON with other members", re.compile(rb"\s*\{")),
     (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shipper.model import BLANK, Skip
+from shipper.model import BLANK, Reject, Skip
 from tests.support.foreign_logs import a_reader, outcome, outcomes, read_one, sample
 
 TAIL = b'"https://a.example/?b" "owl/1.0 (x)"'
@@ -71,6 +71,11 @@ def test_a_combined_line_gives_all_it_has() -> None:
         ("vhost_combined", b"api.example.com:443 " + COMBINED, True),
         ("vhost_combined", b"api.example.com:443 " + COMMON, True),
         ("vhost_combined", COMBINED, False),
+        ("vhost_combined", b"192.0.2.1 " + COMBINED, False),
+        ("combined", b"192.0.2.1:8080 " + COMBINED, True),
+        ("combined", b"192.0.2.1 " + COMBINED, False),
+        ("combined", b"2001:db8::1 " + COMBINED, False),
+        ("combined", b"- " + COMBINED, True),
         ("vhost_combined", b"[2001:db8::1]:443 " + COMBINED, True),
         ("combined", b"198.51.100.7, " + COMBINED, False),
         ("combined", b'"198.51.100.7" ' + COMBINED, False),
@@ -304,3 +309,23 @@ def test_kongs_own_access_log_is_combined() -> None:
     assert read_one(a_reader("combined"), COMBINED) == read_one(
         a_reader("combined"), line
     )
+
+
+def test_an_address_before_the_client_is_no_host_unless_the_operator_says_so() -> None:
+    """X-Forwarded-For stands there as often, and would be taken for the host."""
+    line = b"192.0.2.1 " + COMBINED
+    refused = a_reader("combined").read(line)
+
+    assert isinstance(refused, Reject)
+    assert refused.reason == "shape"
+    assert "vhost_combined" in (refused.detail or "")
+    assert read_one(a_reader("vhost_combined"), line).host == "192.0.2.1"
+
+
+@pytest.mark.parametrize("format_", ["common", "combined"])
+def test_a_client_that_is_not_there_is_not_known(format_: str) -> None:
+    """Gunicorn writes nothing for the peer of a socket in the file system."""
+    line = COMMON.removeprefix(b"203.0.113.9")
+
+    assert a_reader(format_).fits(line)
+    assert read_one(a_reader(format_), line).client is None

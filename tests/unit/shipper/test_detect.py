@@ -49,6 +49,14 @@ def test_ninety_five_in_a_hundred_are_enough(bad: int, is_known: bool) -> None:
     assert is_known == isinstance(detect(lines), Detected)
 
 
+def test_a_log_with_two_addresses_before_the_user_has_to_be_named() -> None:
+    """Whether the first one is the host or the client is nothing to guess."""
+    found = _told([b"198.51.100.7 " + COMMON] * 3)
+
+    assert found.candidates == ()
+    assert "two addresses" in (found.looks_like or "")
+
+
 def test_a_mixed_log_is_refused_with_the_best_formats() -> None:
     """Nothing is ever guessed line by line."""
     found = _told(sample("apache-mixed-plaso.log"))
