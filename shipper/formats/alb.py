@@ -47,7 +47,8 @@ _CLASSIC_AGENT: Final = 12
 
 _TYPES: Final = frozenset({"http", "https", "h2", "grpcs", "ws", "wss"})
 _FIELD: Final = re.compile(rf'{UNNAMED_QUOTED}(?= |\Z)|[^ "][^ ]*+(?= |\Z)', re.DOTALL)
-_URL: Final = re.compile(r"([A-Za-z]{2,5})://([^/?#]*+)(.*+)", re.DOTALL)
+# Of `OPTIONS *` the star stands right behind the port.
+_URL: Final = re.compile(r"([A-Za-z]{2,5})://([^/?#*]*+)(.*+)", re.DOTALL)
 _SCHEMES: Final = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
 
 
@@ -178,10 +179,19 @@ def _of_parts(
         http_version=asked.http_version,
         scheme=scheme,
         host=host,
-        client=client_of(client),
+        client=_address(client),
         request_headers=known_headers(None, unescaped(agent[1:-1])),
         remarks=started.remarks,
     )
+
+
+def _address(client: str) -> str | None:
+    """Return the client without its port, which stands behind every address.
+
+    Those of IPv6 have no brackets, and one with its port may pass for a longer one.
+    """
+    host = client.rpartition(":")[0].strip("[]")
+    return client_of(host) or client_of(client)
 
 
 def _duration_ms(parts: list[str]) -> int | Reject | None:

@@ -108,6 +108,33 @@ def test_the_real_log_gives_its_counts() -> None:
     assert outcomes(a_reader("alb"), sample("aws-alb-crowdsec.log")) == {"exchange": 14}
 
 
+@pytest.mark.parametrize(
+    ("written", "client"),
+    [
+        (b"2001:db8::1:2817", "2001:db8::1"),
+        (b"2001:db8:0:0:0:0:0:1:2817", "2001:db8:0:0:0:0:0:1"),
+        (b"[2001:db8::1]:2817", "2001:db8::1"),
+        (b"-", None),
+    ],
+)
+def test_the_port_is_no_part_of_the_client(written: bytes, client: str | None) -> None:
+    """Behind an IPv6 address it would pass for the end of one."""
+    for line, old in ((NEWEST, b"192.168.131.39:2817"), (CLASSIC, b"203.0.113.9:2817")):
+        assert old in line
+        assert read_one(a_reader("alb"), line.replace(old, written)).client == client
+
+
+def test_a_request_for_the_server_itself_has_no_path() -> None:
+    """The star stands right behind the port."""
+    line = NEWEST.replace(
+        b"GET https://www.example.com:443/", b"OPTIONS https://h:443*"
+    )
+
+    found = read_one(a_reader("alb"), line)
+
+    assert (found.method, found.host, found.target) == ("OPTIONS", "h:443", "*")
+
+
 CLASSIC = (
     b"2026-07-31T12:00:00.123456Z owls 203.0.113.9:2817 192.0.2.1:80 0.000073 0.001048 "
     b'0.0006 200 200 7 29 "GET http://api.example.com:80/owls?page=2 HTTP/1.1" '
