@@ -15,10 +15,12 @@ from typing import Final
 from shipper.foreign import Foreign, Header, Hints
 from shipper.formats.checks import (
     SECOND_NS,
+    UNIT_UNKNOWN,
     Essentials,
     address,
     essentials,
     http_version,
+    is_count,
     milliseconds,
     moment,
     scheme_of,
@@ -30,8 +32,6 @@ from shipper.formats.reader import Format, LineReader
 from shipper.formats.reasons import refuse
 from shipper.formats.stamps import Moment
 from shipper.model import Reject
-
-UNIT_UNKNOWN: Final = "The log does not say what the duration counts."
 
 _ACCESS: Final = "http.log.access"
 _HANDLED: Final = "handled request"
@@ -155,7 +155,7 @@ def _is_count(log: LogObject) -> bool:
     nanoseconds as their fraction.
     """
     duration = log.value("duration")
-    return type(duration) is int and duration > 0
+    return type(duration) is int and is_count(duration)
 
 
 def _duration_ns(log: LogObject) -> int | Reject | None:

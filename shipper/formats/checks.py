@@ -18,6 +18,8 @@ from shipper.formats.reasons import refuse
 from shipper.formats.stamps import Moment, read_clf, read_epoch, read_iso
 from shipper.model import Reject
 
+UNIT_UNKNOWN: Final = "The log does not say what the duration counts."
+
 _METHOD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,31}\Z")  # as in `request_line`
 _VERSION: Final = re.compile(r"HTTP/\d(?:\.\d)?\Z", re.ASCII)
 _SHORT_VERSION: Final = re.compile(r"H([23])(?:C|-\w+)?\Z", re.ASCII)
@@ -103,6 +105,16 @@ def moment(given: object, zone: tzinfo | None, epoch_unit_ns: int) -> Moment | R
 def milliseconds(ns: int | None) -> int | None:
     """Round a duration to the nearest millisecond."""
     return None if ns is None else (ns + MILLISECOND_NS // 2) // MILLISECOND_NS
+
+
+def is_count(duration: object) -> bool:
+    """Tell a duration in whole numbers above 0, which seconds of a server are not.
+
+    Those have a fraction, be it of zeros.
+    """
+    if isinstance(duration, str) and duration.isascii() and duration.isdecimal():
+        return duration.strip("0") != ""
+    return type(duration) is int and duration > 0
 
 
 def started(stamp_ns: int, duration_ns: int | None) -> int | Reject:

@@ -65,6 +65,10 @@ class FieldMap:
         request_headers: Paths by header name; `response_headers` likewise.
         request_prefixes: Members that begin so are request headers, the rest of the
             name with dashes for underscores; `response_prefixes` likewise.
+        rewritten: Targets that may not be what the client asked for; a whole request
+            line comes before them.
+        fractional: Durations of which the program writes the fraction always; whole
+            numbers are of another unit.
     """
 
     members: Mapping[str, Paths]
@@ -72,6 +76,8 @@ class FieldMap:
     response_headers: Mapping[str, Paths] = field(default_factory=dict)
     request_prefixes: Paths = ()
     response_prefixes: Paths = ()
+    rewritten: Paths = ()
+    fractional: Paths = ()
 
     def paths(self, name: str) -> Paths:
         """Return where to look for something, perhaps nowhere."""
@@ -107,6 +113,7 @@ def with_fields(preset: FieldMap, fields: Mapping[str, str] | None) -> FieldMap:
     if not fields:
         return preset
     members = dict(preset.members)
+    is_timed = any(name in fields for name in _DURATIONS)
     for family in (_TIMES, _DURATIONS):
         if any(name in fields for name in family):
             members = {name: at for name, at in members.items() if name not in family}
@@ -114,6 +121,8 @@ def with_fields(preset: FieldMap, fields: Mapping[str, str] | None) -> FieldMap:
     return replace(
         preset,
         members=members,
+        rewritten=() if "target" in fields else preset.rewritten,
+        fractional=() if is_timed else preset.fractional,
         request_headers=_over(preset.request_headers, fields, REQUEST_HEADER),
         response_headers=_over(preset.response_headers, fields, RESPONSE_HEADER),
     )

@@ -17,10 +17,12 @@ from shipper.foreign import Foreign, Header
 from shipper.formats.checks import (
     MILLISECOND_NS,
     SECOND_NS,
+    UNIT_UNKNOWN,
     Essentials,
     address,
     essentials,
     http_version,
+    is_count,
     milliseconds,
     moment,
     scheme_of,
@@ -29,7 +31,7 @@ from shipper.formats.checks import (
 from shipper.formats.fields import FieldMap, Paths, all_paths
 from shipper.formats.objects import ABSENT, LogObject
 from shipper.formats.reasons import refuse
-from shipper.formats.request_line import read_request
+from shipper.formats.request_line import HTTP_0_9, read_request
 from shipper.formats.stamps import Moment
 from shipper.formats.texts import target_text
 from shipper.model import Reject
@@ -51,7 +53,10 @@ _BODY_FILE: Final = re.compile(
 
 
 class _Asked(Struct, frozen=True, gc=False):
-    """What the request line says; all of it unknown if there is none."""
+    """What the request line says; all of it unknown if there is none.
+
+    A whole one has a version.
+    """
 
     method: str | None = None
     target: str | None = None
@@ -95,6 +100,7 @@ class MappedReader:
         duration_ns = self._duration_ns(log)
         if isinstance(duration_ns, Reject):
             return duration_ns
+        is_untold = duration_ns is None and self._has_unknown_unit(log)
         start = self._start(log, duration_ns)
         if not isinstance(start, Moment):
             return start
@@ -130,7 +136,11 @@ class MappedReader:
             request_body=None if is_elsewhere else body,
             response_body=self._raw(log, "response_body"),
             route=self._text(log, "route"),
-            remarks=(*start.remarks, *((IN_FILE,) if is_elsewhere else ())),
+            remarks=(
+                *start.remarks,
+                *((IN_FILE,) if is_elsewhere else ()),
+                *((UNIT_UNKNOWN,) if is_untold else ()),
+            ),
         )
 
     def _text(self, log: LogObject, name: str) -> str | None:
@@ -160,6 +170,13 @@ class MappedReader:
         return None
 
     def _target(self, log: LogObject, line: _Asked) -> str | None:
+        rewritten = self._fields.rewritten
+        if line.http_version is not None and rewritten:
+            paths = self._fields.paths("target")
+            raws = (log.raw(path) for path in paths if path not in rewritten)
+            raw = next((raw for raw in raws if raw is not None), None)
+            # The whole of it: a query beside it is the server's own.
+            return line.target if raw is None else target_text(raw)
         raw = self._raw(log, "target")
         target = line.target if raw is None else target_text(raw)
         query = self._raw(log, "query")
@@ -167,10 +184,15 @@ class MappedReader:
             return target
         return f"{target}?{target_text(query.removeprefix(b'?'))}"
 
+    def _has_unknown_unit(self, log: LogObject) -> bool:
+        return any(is_count(log.value(path)) for path in self._fields.fractional)
+
     def _duration_ns(self, log: LogObject) -> int | Reject | None:
         for name in _DURATIONS:
             unit_ns = _UNITS[name.rpartition("_")[2]]
             for path in self._fields.paths(name):
+                if path in self._fields.fractional and is_count(log.value(path)):
+                    continue
                 duration_ns = log.duration_ns(path, unit_ns)
                 if duration_ns is not None:
                     return duration_ns
@@ -208,7 +230,9 @@ def _read_line(raw: bytes | None, *, has_method: bool) -> _Asked | Reject:
     line = read_request(raw)
     if isinstance(line, Reject):
         return _Asked() if has_method else line
-    return _Asked(line.method, line.target, line.http_version)
+    # A request without its version was put together by the operator.
+    is_whole = line.http_version != HTTP_0_9
+    return _Asked(line.method, line.target, line.http_version if is_whole else None)
 
 
 def _headers(

@@ -2,8 +2,10 @@ r"""Access logs that nginx or Apache write as one JSON object a line.
 
 There are no standard names: the preset knows the variables of nginx and the names
 that are often given to them, a field map says the rest. nginx stamps the end of a
-request. Where `escape=json` was forgotten, and in every log of Apache, the line is no
-JSON until `\xHH`, bare ``-`` and missing values are mended; nothing else is.
+request, may rewrite its `$uri` and `$args`, and writes seconds to three places: whole
+numbers are another program's. Where `escape=json` was forgotten, and in every log of
+Apache, the line is no JSON until `\xHH`, bare ``-`` and missing values are mended;
+nothing else is.
 """
 
 from __future__ import annotations
@@ -75,6 +77,8 @@ PRESET: Final = FieldMap(
     },
     request_prefixes=("http_",),
     response_prefixes=("sent_http_",),
+    rewritten=("http_uri", "uri", "url", "request_path", "http_path", "path"),
+    fractional=("request_time",),
 )  # fmt: skip
 
 # Escapes that JSON does not know, or any that it does: the order is the reading.

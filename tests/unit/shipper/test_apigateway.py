@@ -137,6 +137,18 @@ def test_http_apis_count_the_epoch_in_seconds(epoch: Any, started_ns: int) -> No
     assert started_ns == read_foreign(NAME, line).started_ns
 
 
+def test_a_route_tells_no_version() -> None:
+    """`GET /owls/{id}` is no request line of HTTP/0.9."""
+    line = {
+        "requestId": "x",
+        "requestTime": "31/Jul/2026:12:00:00 +0000",
+        "routeKey": "GET /owls/{id}",
+        "status": 200,
+    }
+
+    assert read_foreign(NAME, line).http_version is None
+
+
 @pytest.mark.parametrize("route", ["$connect", "$default", "sendOwl", "-"])
 def test_lines_of_websocket_apis_tell_of_no_exchange(route: str) -> None:
     """They tell of connections and messages, which have no method."""

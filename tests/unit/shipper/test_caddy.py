@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shipper.foreign import Foreign
-from shipper.formats.caddy import UNIT_UNKNOWN
+from shipper.formats.checks import UNIT_UNKNOWN
 from tests.support.json_logs import (
     STARTED_NS,
     a_caddy_line,

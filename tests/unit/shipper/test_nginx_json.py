@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shipper.foreign import Foreign
+from shipper.formats.checks import UNIT_UNKNOWN
 from shipper.formats.mapped import IN_FILE
 from shipper.formats.reasons import MAX_LINE_BYTES
 from shipper.model import Reject
@@ -350,6 +351,84 @@ def test_a_field_map_may_look_into_a_member_called_request() -> None:
     found = read_foreign(NAME, line, fields=fields)
 
     assert (found.method, found.target, found.status) == ("GET", "/owls", 204)
+
+
+@pytest.mark.parametrize(
+    ("members", "target"),
+    [
+        ({"uri": "/index.php", "args": "q=owls/7"}, "/owls/7?page=2"),
+        ({"path": "/index.php"}, "/owls/7?page=2"),
+        ({"request_uri": "/owls/8?page=3", "uri": "/index.php"}, "/owls/8?page=3"),
+        ({"request_uri": "/owls/8", "args": "q=owls/8"}, "/owls/8"),
+        ({"request": "GET /owls/7 HTTP/1.1", "args": "q=owls/7"}, "/owls/7"),
+        ({"request": "/o", "method": "GET", "args": "a=1"}, "/o?a=1"),
+        ({"request": "GET /owls/7", "uri": "/owls/9", "args": "a=1"}, "/owls/9?a=1"),
+    ],
+)
+def test_the_request_line_says_what_was_asked_for(
+    members: dict[str, Any], target: str
+) -> None:
+    """What `$uri` and `$args` hold has been rewritten by the server."""
+    line = {
+        "time": "2026-07-31T12:00:00Z",
+        "request": "GET /owls/7?page=2 HTTP/1.1",
+        "status": 200,
+    }
+
+    assert target == read_foreign(NAME, {**line, **members}).target
+
+
+def test_a_target_that_was_named_comes_before_the_request_line() -> None:
+    """The operator knows what the members hold."""
+    line = {
+        "time": "2026-07-31T12:00:00Z",
+        "request": "GET /proxied HTTP/1.1",
+        "uri": "/owls",
+        "args": "page=2",
+        "status": 200,
+    }
+    found = read_foreign(NAME, line, fields={"target": "uri"})
+
+    assert found.target == "/owls?page=2"
+
+
+def test_a_request_without_a_version_tells_of_none() -> None:
+    """Logs put it together of method and target; HTTP/0.9 is nobody's."""
+    line = {"time": "2026-07-31T12:00:00Z", "request": "PUT /owls", "status": 200}
+    found = read_foreign(NAME, line)
+
+    assert (found.method, found.target, found.http_version) == ("PUT", "/owls", None)
+
+
+@pytest.mark.parametrize(
+    ("taken", "duration_ms"),
+    [
+        (34512, None),
+        ("34512", None),
+        (0, 0),
+        ("0", 0),
+        ("5.000", 5000),
+        ("12.5", 12500),
+    ],
+)
+def test_a_request_time_in_whole_numbers_has_another_unit(
+    taken: Any, duration_ms: int | None
+) -> None:
+    """Those of nginx have three places; Apache's `%D` is microseconds."""
+    line = {
+        "time": "2026-07-31T12:00:00Z",
+        "request": "GET / HTTP/1.1",
+        "status": 200,
+        "request_time": taken,
+    }
+    found = read_foreign(NAME, line)
+    named = read_foreign(NAME, line, fields={"duration_us": "request_time"})
+
+    assert (duration_ms, () if duration_ms is not None else (UNIT_UNKNOWN,)) == (
+        found.duration_ms,
+        found.remarks,
+    )
+    assert named.duration_ms is not None
 
 
 @pytest.mark.parametrize(
