@@ -3,8 +3,9 @@
 Combined, then the number of the request, the router, the server's URL and the
 duration: ``500 "web@docker" "http://172.17.0.3:80" 12ms``. Traefik escapes nothing,
 so a quote inside a field makes the line a reject, and backslashes stand for
-themselves. The stamp is the start. Status and size are those of the server behind;
-Traefik logs no other ones in this form.
+themselves. The stamp is the start. Old versions log status and size of the server
+behind, new ones those of the answer. Behind a trusted proxy all hops stand in the
+client's place, as `X-Forwarded-For` has them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from shipper.model import Reject, Skip
 
 _FIELD: Final = r'"([^"]*+)"'
 _LINE: Final = re.compile(
-    r"([^ ]++) - ([^ ]++) \[([^\]\"]{1,64})\] "
+    r"((?:[^ ,]++, ?)*+[^ ,]++) - ([^ ]++) \[([^\]\"]{1,64})\] "
     + _FIELD
     + r' "?([0-9]{1,3}|-)"? "?([0-9]{1,15}|-)"? (?:"([^"]*+)"|-) (?:"([^"]*+)"|-) '
     + r'(?:[0-9]{1,15}|-) (?:"[^"]*+"|-) (?:"[^"]*+"|-) ([0-9]{1,12})ms',
@@ -79,7 +80,7 @@ def _exchange(found: re.Match[str]) -> Foreign | Reject:
         status=status,
         duration_ms=int(duration),
         http_version=request.http_version,
-        client=client_of(client),
+        client=client_of(client.partition(",")[0]),
         user=text_of(user),
         request_headers=known_headers(text_of(referer), text_of(agent)),
         response_size_bytes=size_bytes,

@@ -5,7 +5,8 @@ Fields are parted by blanks or tabs, and stamps are UTC. The date may stand only
 earlier than that of ``#Date``, because a midnight lies between them. The stamp is the
 end of the exchange (W3C WD-logfile, "time"), so the time taken is taken off: whole
 numbers are milliseconds, as IIS writes them, numbers with a fraction seconds, as the
-draft has them. IIS writes ``+`` for a blank in headers. Sizes include the headers.
+draft has them. IIS writes ``+`` for a blank in headers, and in stems, which it has
+decoded. Sizes include the headers.
 IIS Advanced Logging may have the local time alone, of which the operator says the
 zone. The FTP and SMTP services of IIS write such logs too, of no HTTP exchange.
 """
@@ -43,6 +44,8 @@ _HTTP: Final = ("cs-method", "cs-uri", "cs-uri-stem", "sc-status")
 _FTP: Final = ("x-session", "x-fullpath")
 _OTHER_SERVICE: Final = re.compile(r"(?:MSFTP|FTP|SMTP|NNTP|POP3)SVC[0-9]*")
 _TLS_PORT: Final = "443"
+# Columns that IIS alone has; the status of Windows is one of its defaults.
+_OF_IIS: Final = ("sc-win32-status", "s-sitename", "s-computername")
 # Headers of which IIS writes a custom field under their own names.
 _BARE_HEADERS: Final = ("X-Forwarded-For",)
 
@@ -189,6 +192,9 @@ def _is_http(columns: Columns, fields: list[str]) -> bool:
 def _target(columns: Columns, fields: list[str]) -> str | None:
     stem = columns.value(fields, "cs-uri-stem")
     query = columns.value(fields, "cs-uri-query")
+    if stem is not None and any(name in columns for name in _OF_IIS):
+        # A plus in a path is refused by IIS (404.11), and a query has its own column.
+        stem = stem.replace("+", "%20").replace("?", "%3F").replace("#", "%23")
     if stem is None:
         stem = columns.value(fields, "cs-uri")
         if stem is None:

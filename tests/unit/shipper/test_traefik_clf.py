@@ -36,6 +36,25 @@ def test_a_line_gives_all_it_has() -> None:
 
 
 @pytest.mark.parametrize(
+    ("hops", "client"),
+    [
+        (b"203.0.113.9, 10.0.0.7", "203.0.113.9"),
+        (b"2001:db8::1,10.0.0.7, 10.0.0.8", "2001:db8::1"),
+        (b"unknown, 10.0.0.7", None),
+        (b"-", None),
+    ],
+)
+def test_behind_a_trusted_proxy_the_client_is_the_first_hop(
+    hops: bytes, client: str | None
+) -> None:
+    """Traefik writes all of X-Forwarded-For in the client's place."""
+    line = LINE.replace(b"172.17.1.2", hops)
+
+    assert a_reader("traefik-clf").fits(line)
+    assert read_one(a_reader("traefik-clf"), line).client == client
+
+
+@pytest.mark.parametrize(
     ("line", "reason"),
     [
         (LINE.replace(b" 200 352", b" - -"), "status"),

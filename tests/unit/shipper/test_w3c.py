@@ -238,6 +238,29 @@ def test_a_quote_may_be_a_character() -> None:
 
 
 @pytest.mark.parametrize(
+    ("stem", "target"),
+    [
+        (b"/Shared+Documents/\xc3\xa4.pdf", "/Shared%20Documents/%C3%A4.pdf?b=1+2"),
+        (b"/what?/a", "/what%3F/a?b=1+2"),
+        (b"/a#b", "/a%23b?b=1+2"),
+    ],
+)
+def test_the_stem_of_iis_was_decoded(stem: bytes, target: str) -> None:
+    """A blank became a plus, which no path of IIS may hold; the query stays."""
+    line = LINE.replace(b" /a b=1 ", b" " + stem + b" b=1+2 ")
+
+    assert target == read_one(_told(FIELDS), line).target
+
+
+def test_the_stem_of_others_stays_as_it_is() -> None:
+    """Without the columns of IIS a plus is one."""
+    reader = _told(b"#Fields: date time cs-method cs-uri-stem cs-uri-query sc-status")
+    line = b"2024-01-15 10:00:03 GET /c++/a%20b - 200"
+
+    assert read_one(reader, line).target == "/c++/a%20b"
+
+
+@pytest.mark.parametrize(
     ("uri", "target"), [(b"/a", "/a?q=1"), (b"/a?x", "/a?x"), (b"http://h/a", None)]
 )
 def test_a_query_of_its_own_is_added_to_a_whole_uri(
