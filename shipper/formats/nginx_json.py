@@ -13,7 +13,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from shipper.foreign import Hints
+import msgspec
+
+from shipper.foreign import Foreign, Hints
 from shipper.formats.fields import FieldMap, with_fields
 from shipper.formats.lines import ObjectReader
 from shipper.formats.mapped import MappedReader
@@ -105,8 +107,21 @@ def _open(hints: Hints) -> LineReader:
             and (bool(hints.fields) or not _is_others(log))
         )
 
-    return ObjectReader(
-        is_ours=is_ours, exchange=mapped.exchange, read=read_lenient_object
+    def exchange(log: LogObject) -> Foreign | Reject:
+        found = mapped.exchange(log)
+        if isinstance(found, Reject) or found.scheme is not None or not _is_tls(log):
+            return found
+        return msgspec.structs.replace(found, scheme="https")
+
+    return ObjectReader(is_ours=is_ours, exchange=exchange, read=read_lenient_object)
+
+
+def _is_tls(log: LogObject) -> bool:
+    """Tell by nginx's variables that are empty without TLS, and by the port."""
+    return (
+        log.text("ssl_protocol") is not None
+        or log.text("https") == "on"
+        or log.text("server_port") == "443"
     )
 
 

@@ -392,6 +392,26 @@ def test_a_target_that_was_named_comes_before_the_request_line() -> None:
     assert found.target == "/owls?page=2"
 
 
+@pytest.mark.parametrize(
+    ("members", "scheme"),
+    [
+        ({"ssl_protocol": "TLSv1.3"}, "https"),
+        ({"https": "on"}, "https"),
+        ({"server_port": "443"}, "https"),
+        ({"server_port": 443}, "https"),
+        ({"ssl_protocol": "-", "https": "", "server_port": "8443"}, None),
+        ({"ssl_protocol": "TLSv1.3", "scheme": "http"}, "http"),
+    ],
+)
+def test_tls_makes_the_scheme_where_none_is_logged(
+    members: dict[str, Any], scheme: str | None
+) -> None:
+    """Variables of nginx that are empty without it, and the port of HTTPS."""
+    line = {"time": "2026-07-31T12:00:00Z", "request": "GET / HTTP/1.1", "status": 200}
+
+    assert scheme == read_foreign(NAME, {**line, **members}).scheme
+
+
 def test_a_request_without_a_version_tells_of_none() -> None:
     """Logs put it together of method and target; HTTP/0.9 is nobody's."""
     line = {"time": "2026-07-31T12:00:00Z", "request": "PUT /owls", "status": 200}
