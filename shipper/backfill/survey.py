@@ -30,6 +30,13 @@ from wsgi_writer.mask import Masks
 
 _READ_BYTES: Final = 1_048_576
 _END_BYTES: Final = 4096  # of a log, by which a longer one is known to go on from it
+# What to do about a file that looks like something else, by a word of what it is.
+_MENDS: Final = (
+    ("UTF-16", "make UTF-8 of it: iconv -f UTF-16 -t UTF-8"),
+    ("archive", "unpack it first, and name the logs that are in it"),
+    ("several lines", "make one line of each object: jq -c . FILE"),
+    ("array", "make one line of each object: jq -c '.[]' FILE"),
+)
 
 
 class NoLinesError(BadInputError):
@@ -241,8 +248,9 @@ class Log:
 
 
 def _how_to_go_on(found: Undetected) -> str:
-    if found.looks_like is not None and "UTF-16" in found.looks_like:
-        return "make UTF-8 of it: iconv -f UTF-16 -t UTF-8"
+    for word, hint in _MENDS:
+        if found.looks_like is not None and word in found.looks_like:
+            return hint
     if found.candidates and found.looks_like is None:
         return f"if it is that, name it: --format {found.candidates[0].name}"
     return "name it with --format, if it is one of docs/formats.md"

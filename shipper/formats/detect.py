@@ -15,7 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 from shipper.foreign import Hints
-from shipper.formats.looks import look_of
+from shipper.formats.looks import archive_of, layout_of, look_of
 from shipper.formats.reader import Format
 from shipper.formats.table import FORMATS
 from shipper.model import BOM, Reject
@@ -70,6 +70,9 @@ def detect(
     given = [line for line in first if line.strip()]
     if not given:
         return Undetected("the log has no lines to tell its format by")
+    archive = archive_of(first[0])
+    if archive is not None:
+        return Undetected(f"the file is {archive}", (), archive)
     if _HAR.match(b"\n".join(first)):
         documents = [row.name for row in formats.values() if row.is_document]
         if documents:
@@ -128,9 +131,9 @@ def _checked(
 
 def _none_fits(given: Sequence[bytes], candidates: list[Candidate]) -> Undetected:
     looks = Counter(look for look in map(look_of, given) if look is not None)
-    looks_like = None
+    looks_like = layout_of(given[0])
     # A log that is mostly of a known format needs no other name.
-    if looks and not (candidates and candidates[0].share > 0.5):
+    if looks and looks_like is None and not (candidates and candidates[0].share > 0.5):
         look, count = looks.most_common(1)[0]
         looks_like = look if count * 2 > len(given) else None
     why = f"no format fits {SHARE:.0%} of the first {len(given)} lines"

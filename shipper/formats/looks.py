@@ -1,7 +1,8 @@
 """What a line is when it is no line of an access log: a word for the operator.
 
-Only for messages: nothing is decided by it. One line comes in; what kind of log such
-lines come from goes out, or None.
+One line comes in; what kind of log such lines come from goes out, or None. Of a file
+that holds other files the first line tells, and that no lines of it are to be read;
+all else is only for messages.
 """
 
 from __future__ import annotations
@@ -52,6 +53,33 @@ _LOOKS: Final[tuple[tuple[str, re.Pattern[bytes]], ...]] = (
     ),
     ("text that is no log", re.compile(rb"<(?:!DOCTYPE|html|\?xml)", re.IGNORECASE)),
 )
+
+
+# Files that hold others, or are packed in a way that is not undone here.
+_CONTAINERS: Final[tuple[tuple[str, int, bytes], ...]] = (
+    ("a zip archive", 0, b"PK\x03\x04"),
+    ("a tar archive", 257, b"ustar"),
+    ("a 7z archive", 0, b"7z\xbc\xaf\x27\x1c"),
+    ("an archive packed by compress", 0, b"\x1f\x9d"),
+    ("an archive packed with LZ4", 0, b"\x04\x22\x4d\x18"),
+    ("an archive packed with LZMA", 0, b"]\0\0"),
+)
+_ARRAY: Final = re.compile(rb"\s*\[\s*(?:\{|\Z)")
+
+
+def archive_of(first: bytes) -> str | None:
+    """Return what holds the log, told by the beginning of the file, or None."""
+    for archive, at, magic in _CONTAINERS:
+        if first.startswith(magic, at):
+            return archive
+    return None
+
+
+def layout_of(first: bytes) -> str | None:
+    """Return how a file of JSON is laid out if not an object a line, or None."""
+    if first.strip() == b"{":
+        return "JSON laid out over several lines"
+    return "an array of JSON" if _ARRAY.match(first) else None
 
 
 def look_of(line: bytes) -> str | None:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import lzma
+import tarfile
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -61,6 +66,62 @@ def test_text_in_utf_16_is_told_how_to_be_made_readable(tmp_path: Path) -> None:
         Log(str(path), CHOICES)
 
     assert raised.value.hint == "make UTF-8 of it: iconv -f UTF-16 -t UTF-8"
+
+
+def _zipped(content: bytes) -> bytes:
+    archive = BytesIO()
+    with ZipFile(archive, "w") as files:
+        files.writestr("a.log", content)
+    return archive.getvalue()
+
+
+def _tarred(content: bytes) -> bytes:
+    archive = BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as files:
+        member = tarfile.TarInfo("a.log")
+        member.size = len(content)
+        files.addfile(member, BytesIO(content))
+    return archive.getvalue()
+
+
+def _packed_alone(content: bytes) -> bytes:
+    return lzma.compress(content, format=lzma.FORMAT_ALONE)
+
+
+@pytest.mark.parametrize(
+    ("pack", "archive"),
+    [(_zipped, "zip"), (_tarred, "tar"), (_packed_alone, "LZMA")],
+)
+def test_an_archive_of_files_is_told_to_be_unpacked(
+    tmp_path: Path, pack: Callable[[bytes], bytes], archive: str
+) -> None:
+    """However many of its lines fit: the first one has the archive's own bytes."""
+    path = tmp_path / "a.log"
+    path.write_bytes(pack(a_log(300)))
+    with pytest.raises(BadInputError, match=archive) as raised:
+        Log(str(path), CHOICES)
+
+    assert raised.value.hint == "unpack it first, and name the logs that are in it"
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        (b'{\n "status": 200\n}\n', "make one line of each object: jq -c . FILE"),
+        (b'[{"a":1},\n{"a":2}]', "make one line of each object: jq -c '.[]' FILE"),
+        (b'[\n{"a":1},\n{"a":2}\n]', "make one line of each object: jq -c '.[]' FILE"),
+    ],
+)
+def test_json_that_is_not_an_object_a_line_is_told_how_to_become_it(
+    tmp_path: Path, content: bytes, hint: str
+) -> None:
+    """The same program that laid it out so takes it apart."""
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(BadInputError) as raised:
+        Log(str(path), CHOICES)
+
+    assert raised.value.hint == hint
 
 
 def test_a_log_that_fits_too_little_is_told_what_to_name_it(tmp_path: Path) -> None:
