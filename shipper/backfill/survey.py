@@ -34,6 +34,7 @@ _END_BYTES: Final = 4096  # of a log, by which a longer one is known to go on fr
 _MENDS: Final = (
     ("UTF-16", "make UTF-8 of it: iconv -f UTF-16 -t UTF-8"),
     ("archive", "unpack it first, and name the logs that are in it"),
+    ("other fields", "leave out what Combined lacks, or log all of it as JSON"),
     ("several lines", "make one line of each object: jq -c . FILE"),
     ("array", "make one line of each object: jq -c '.[]' FILE"),
 )

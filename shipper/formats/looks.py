@@ -45,6 +45,12 @@ _LOOKS: Final[tuple[tuple[str, re.Pattern[bytes]], ...]] = (
         "the virtual host (vhost_combined) or X-Forwarded-For",
         re.compile(rb"[0-9A-Fa-f.:]{7,45} [0-9A-Fa-f.:]{7,45} [^ ]+ [^ ]+ \["),
     ),
+    (
+        "an access log with other fields than those of Common and Combined",
+        re.compile(
+            rb"(?:[^ ]+ ){2,4}\[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[^\]\"]{8,32}\] "
+        ),
+    ),
     ("a Python traceback", re.compile(rb'Traceback \(most recent|  File "')),
     ("JSON with other members", re.compile(rb"\s*\{")),
     (

@@ -88,6 +88,10 @@ def test_lighttpd_is_not_read_wrongly() -> None:
     ("line", "looks_like"),
     [
         (
+            COMMON + b' "-" "owl/1.0" 0.005 0.004',
+            "an access log with other fields than those of Common and Combined",
+        ),
+        (
             b"[Sun Nov 22 10:00:00.123456 2026] [core:error] [pid 1] no owl",
             "an error log of Apache, which tells of no exchange",
         ),
