@@ -53,8 +53,11 @@ _NO_TIME_YET: Final = re.compile(
 )
 _ONE_QUOTED: Final = re.compile(QUOTED, re.DOTALL)
 
-# With its port; `a, b` is a list of addresses, and no host before an address.
-_VHOST: Final = re.compile(r"[\w.*:\[\]\x80-\xff-]+")
+# With its port. `a, b` is a list of addresses and no host, and so is a stamp, as
+# `docker logs --timestamps` puts it before each line.
+_VHOST: Final = re.compile(
+    r"(?:\[[0-9A-Fa-f:.]+\]|(?![0-9.]+\Z)[\w.*\x80-\xff-]+)(?::[0-9]{1,5})?"
+)
 
 _Match = re.Match[str]
 
@@ -107,9 +110,12 @@ class ClfReader:
         return (
             self._has_vhost is not False
             and is_address(found[2])
-            and _VHOST.fullmatch(found[1]) is not None
-            # X-Forwarded-For may stand there, unless the operator says otherwise.
-            and (self._has_vhost or not is_address(found[1]))
+            and (
+                # X-Forwarded-For may stand there, unless the operator says otherwise.
+                self._has_vhost is True
+                if is_address(found[1])
+                else _VHOST.fullmatch(found[1]) is not None
+            )
         )
 
 

@@ -48,7 +48,8 @@ _LOOKS: Final[tuple[tuple[str, re.Pattern[bytes]], ...]] = (
     (
         "an access log with other fields than those of Common and Combined",
         re.compile(
-            rb"(?:[^ ]+ ){2,4}\[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[^\]\"]{8,32}\] "
+            rb"(?![{\[<])(?:[^ ]+ ){2,4}"
+            rb"\[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[^\]\"]{8,32}\] "
         ),
     ),
     ("a Python traceback", re.compile(rb'Traceback \(most recent|  File "')),
