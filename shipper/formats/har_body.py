@@ -24,6 +24,11 @@ NO_BOUNDARY: Final = "The form in the HAR names no boundary; it is left out."
 NO_CONTENT: Final = "The HAR has a file of the form without its content."
 
 _BOUNDARY: Final = re.compile(r";\s*boundary=\"?([^\s\";]{1,70})", re.IGNORECASE)
+# Firefox shows the headers of the stream it has read a form from before the form.
+_STREAM_HEADERS: Final = re.compile(
+    rb"(?:Content-(?:Type|Length):[^\r\n]*\r?\n)+\r?\n", re.IGNORECASE
+)
+_FORMS: Final = ("application/x-www-form-urlencoded", "multipart/")
 _UNKNOWN_TYPES: Final = ("", "x-unknown")  # what Chrome writes for no type at all
 
 
@@ -50,6 +55,10 @@ def sent(entry: LogObject, headers: tuple[Header, ...]) -> Body:
     if isinstance(text, str) and text:
         content = _content(post, text, given.get("encoding"))
         remarks = (BAD_BASE64,) if content is None else ()
+        kind = _content_type(headers) or mime_type
+        if content is not None and kind.lower().startswith(_FORMS):
+            head = _STREAM_HEADERS.match(content)
+            content = content if head is None else content[head.end() :]
     elif isinstance(params, list) and params:
         # The header comes first: it is what readers of the body will go by.
         content, remarks = _form(post, params, (_content_type(headers), mime_type))

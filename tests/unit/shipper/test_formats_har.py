@@ -23,6 +23,7 @@ from tests.support.json_logs import (
 )
 
 HARS = DATA / "har"
+FORM = "application/x-www-form-urlencoded"
 
 
 def read_entry(changes: dict[str, Any]) -> Foreign | Reject:
@@ -255,6 +256,44 @@ def test_a_request_body_is_its_text_or_its_form(
     changes = {"request/bodySize": size, "request/postData": post}
 
     assert exchange(changes).request_body == body
+
+
+@pytest.mark.parametrize(
+    ("lead", "kept"),
+    [
+        (f"Content-Type: {FORM}\r\nContent-Length: 9\r\n\r\n", ""),
+        (f"content-length: 9\r\ncontent-type: {FORM}\r\n\r\n", ""),
+        (f"Content-Type: {FORM}\nContent-Length: 9\n\n", ""),
+        (f"Content-Type: {FORM}\r\n\r\n", ""),
+        ("Content-Length: 9\r\n\r\n", ""),
+        ("Content-Length: 9\r\n", "Content-Length: 9\r\n"),
+        ("X-Other: 1\r\n\r\n", "X-Other: 1\r\n\r\n"),
+    ],
+)
+def test_headers_that_firefox_writes_before_a_form_are_no_part_of_it(
+    lead: str, kept: str
+) -> None:
+    """They would be part of the first field's name, which may be a listed one."""
+    found = exchange(
+        {
+            "request/headers": [{"name": "Content-Type", "value": FORM}],
+            "request/postData": {"mimeType": "", "text": f"{lead}secret=1"},
+        }
+    )
+
+    assert found.request_body == f"{kept}secret=1".encode()
+
+
+def test_they_are_no_part_of_a_multipart_form_either_but_of_other_texts() -> None:
+    """A text that is no form may begin with whatever it likes."""
+    lead = "Content-Type: text/plain\r\n\r\n"
+    form = {"mimeType": "multipart/form-data; boundary=b", "text": f"{lead}--b--"}
+    text = {"mimeType": "text/plain", "text": f"{lead}--b--"}
+    bodies = [
+        exchange({"request/postData": post}).request_body for post in (form, text)
+    ]
+
+    assert bodies == [b"--b--", f"{lead}--b--".encode()]
 
 
 def test_a_multipart_form_is_laid_out_again() -> None:
