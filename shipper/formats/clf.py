@@ -39,12 +39,13 @@ _INGRESS: Final = (
     r" [0-9]{1,15} ([0-9]{1,9}\.[0-9]{3})(?: \[[^\]\"]{0,255}\](?= )){1,2}+"
     r" (?!\[[^\]\"]*+\]\Z)[^\" ][^\"]*+"
 )
+_COMBINED_IO: Final = r" [0-9]{1,15} [0-9]{1,15}"  # with headers, received and sent
 _LINE: Final = re.compile(
     _COLUMNS
     + QUOTED
     + r" ([0-9]{1,3}|-) ([0-9]{1,15}|-)"
     + rf"(?: {QUOTED} {QUOTED}(?: {UNNAMED_QUOTED})*+"
-    + rf'(?:{_INGRESS}| kong_request_id: "[^"]*+")?+)?+',
+    + rf'(?:{_INGRESS}|{_COMBINED_IO}| kong_request_id: "[^"]*+")?+)?+',
     re.DOTALL,
 )
 _BEGINNING: Final = re.compile(_COLUMNS + '"')

@@ -66,6 +66,10 @@ def test_a_combined_line_gives_all_it_has() -> None:
         ("combined", b"x y " + COMBINED, False),
         ("combined", b"a.example not-an-address - - " + COMMON[16:], False),
         ("combined", COMBINED + b" 500", False),
+        ("combined", COMBINED + b" 500 0.005", False),
+        ("combined", COMBINED + b" 500 640", True),
+        ("combined", b"api.example.com:443 " + COMBINED + b" 500 640", True),
+        ("combined", COMBINED + b" 500 640 7", False),
         ("combined", COMMON + b' "-"', False),
         ("combined", COMMON + b" 367 464 1 " + TAIL, False),
         ("vhost_combined", b"api.example.com:443 " + COMBINED, True),
@@ -335,3 +339,11 @@ def test_a_client_that_is_not_there_is_not_known(format_: str) -> None:
 
     assert a_reader(format_).fits(line)
     assert read_one(a_reader(format_), line).client is None
+
+
+def test_what_combinedio_appends_is_left_out() -> None:
+    """Bytes received and sent count the headers, and so are no sizes of bodies."""
+    lines = [COMBINED + b" 500 640", COMBINED]
+    found = [read_one(a_reader("combined"), line) for line in lines]
+
+    assert found[0] == found[1]
