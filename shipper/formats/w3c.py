@@ -193,8 +193,8 @@ def _target(columns: Columns, fields: list[str]) -> str | None:
     stem = columns.value(fields, "cs-uri-stem")
     query = columns.value(fields, "cs-uri-query")
     if stem is not None and any(name in columns for name in _OF_IIS):
-        # A plus in a path is refused by IIS (404.11), and a query has its own column.
-        stem = stem.replace("+", "%20").replace("?", "%3F").replace("#", "%23")
+        # A plus in a path is refused by IIS (404.11), so this one was a blank.
+        stem = stem.replace("+", "%20")
     if stem is None:
         stem = columns.value(fields, "cs-uri")
         if stem is None:
