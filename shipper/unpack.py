@@ -23,6 +23,8 @@ _MAGIC = (
     (b"BZh", "bz2"),
     (b"\xfd7zXZ\x00", "xz"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
+    # Frames to be skipped (RFC 8878 section 3.1.2), which some programs begin with.
+    *((bytes((first,)) + b"\x2a\x4d\x18", "zstd") for first in range(0x50, 0x60)),
 )
 PACKED_READ_BYTES = 65_536
 # A dictionary larger than this is no log archive; it would take that much memory.

@@ -29,6 +29,9 @@ except ImportError:  # pragma: no cover - the extra is part of the dev install
     pass
 else:
     PACKERS.append(("zstd", zstd_compress))
+    # As programs that pack with several threads do: a frame to be skipped comes first.
+    SKIPPED = b"\x50\x2a\x4d\x18\x04\x00\x00\x00size"
+    PACKERS.append(("zstd", lambda content: SKIPPED + zstd_compress(content)))
 
 
 def opened(path: Path, content: bytes) -> int:
