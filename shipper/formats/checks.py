@@ -19,10 +19,15 @@ from shipper.formats.stamps import Moment, read_clf, read_epoch, read_iso
 from shipper.model import Reject
 
 UNIT_UNKNOWN: Final = "The log does not say what the duration counts."
+OTHER_UNIT: Final = (
+    "the stamp is a number, and no time in the unit that is read here; where the "
+    "format takes a field map, it can say another one"
+)
 
 _METHOD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,31}\Z")  # as in `request_line`
 _VERSION: Final = re.compile(r"HTTP/\d(?:\.\d)?\Z", re.ASCII)
 _SHORT_VERSION: Final = re.compile(r"H([23])(?:C|-\w+)?\Z", re.ASCII)
+_COUNT: Final = re.compile(r"[0-9]{1,30}(?:\.[0-9]{0,30})?\Z")
 _EXPONENT: Final = re.compile(r"\d{1,24}(?:\.\d{1,24})?[eE][+-]?\d{1,2}\Z", re.ASCII)
 
 SECOND_NS: Final = 1_000_000_000
@@ -99,6 +104,8 @@ def moment(given: object, zone: tzinfo | None, epoch_unit_ns: int) -> Moment | R
     if ns is None:
         exact = float(text) if _EXPONENT.match(text) else text
         ns = read_epoch(exact, epoch_unit_ns)
+        if ns is None and _COUNT.match(text):
+            return refuse("time", OTHER_UNIT)
     return read_iso(text.replace("/", "-"), zone) if ns is None else Moment(ns)
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shipper.foreign import Foreign
-from shipper.formats.checks import UNIT_UNKNOWN
+from shipper.formats.checks import OTHER_UNIT, UNIT_UNKNOWN
 from shipper.formats.mapped import IN_FILE
 from shipper.formats.reasons import MAX_LINE_BYTES
 from shipper.model import Reject
@@ -376,6 +376,16 @@ def test_the_request_line_says_what_was_asked_for(
     }
 
     assert target == read_foreign(NAME, {**line, **members}).target
+
+
+@pytest.mark.parametrize("stamp", [1785499200123, "1785499200123", "1785499200123.5"])
+def test_a_count_of_another_unit_is_told_as_one(stamp: Any) -> None:
+    """Its size is not asked for the unit; a field map says it."""
+    line = {"time": stamp, "request": "GET / HTTP/1.1", "status": 200}
+    refused = read_line(NAME, line)
+
+    assert isinstance(refused, Reject)
+    assert (refused.reason, refused.detail) == ("time", OTHER_UNIT)
 
 
 def test_a_target_that_was_named_comes_before_the_request_line() -> None:
