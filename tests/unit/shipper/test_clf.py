@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shipper.foreign import Foreign
 from shipper.model import BLANK, Reject, Skip
 from tests.support.foreign_logs import a_reader, outcome, outcomes, read_one, sample
 
@@ -347,3 +348,34 @@ def test_what_combinedio_appends_is_left_out() -> None:
     found = [read_one(a_reader("combined"), line) for line in lines]
 
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("tail", "duration_ms"),
+    [
+        (b' rt=0.250 uct="0.001" uht="0.2, 0.1" urt="-"', 250),
+        (b' "203.0.113.7" "h" sn="h" rt=0.250 ua="192.0.2.1:80" cs=-', 250),
+        (b' request_time="1.500"', 1500),
+        (b' ua="owl rt=9.000 x" rt=0.250', 250),
+        (b" rt=- cs=HIT", None),
+        (b" rt=250", None),
+        (b' urt="0.250" id=7', None),
+        (b" rt=0.250 0.004", "shape"),
+        (b' rt=0.250 uct="0.0', "half-line"),
+    ],
+)
+def test_fields_with_their_names_may_follow(
+    tail: bytes, duration_ms: int | str | None
+) -> None:
+    """As nginx's own examples have them; its request time is in seconds."""
+    found = a_reader("combined").read(COMBINED + tail)
+
+    if isinstance(duration_ms, str):
+        assert outcome(found) == duration_ms
+    else:
+        assert isinstance(found, Foreign)
+        assert a_reader("combined").fits(COMBINED + tail)
+        assert (found.duration_ms, found.started_ns) == (
+            duration_ms,
+            1_795_435_200_000_000_000 - (duration_ms or 0) * 1_000_000,
+        )
