@@ -31,7 +31,7 @@ PRESET: Final = FieldMap(
             "time_iso8601", "time_local", "@timestamp", "timestamp", "time",
             "datetime", "date", "ts",
         ),
-        "duration_s": ("request_time", "request_time_s"),
+        "duration_s": ("request_time", "request_time_s", "duration_s"),
         "duration_ms": ("request_time_ms", "duration_ms"),
         "duration_us": ("request_time_us", "duration_us"),
         "request_line": ("request",),
@@ -51,7 +51,8 @@ PRESET: Final = FieldMap(
         ),
         "client": (
             "remote_addr", "remote_ip", "remoteIP", "remoteIp", "remote_address",
-            "client_ip", "clientip", "clientIp", "client", "remote", "real_ip", "ip",
+            "client_ip", "clientip", "clientIp", "client", "remote", "real_ip",
+            "realip", "ip",
         ),
         "user": ("remote_user", "remoteUser", "user"),
         "status": ("status", "http_status", "status_code", "response_code", "response"),

@@ -477,6 +477,8 @@ def test_a_request_time_in_whole_numbers_has_another_unit(
         ("body_bytes", 7, {"response_size_bytes": 7}),
         ("domain", "api.example.com", {"host": "api.example.com"}),
         ("request_time_s", "0.250", {"duration_ms": 250}),
+        ("duration_s", 0.25, {"duration_ms": 250}),
+        ("realip", "203.0.113.9", {"client": "203.0.113.9"}),
     ],
 )
 def test_short_names_are_known_too(
