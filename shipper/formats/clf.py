@@ -59,6 +59,8 @@ _NO_TIME_YET: Final = re.compile(
     r"[^ ]++ [^ ]++ [^ ]++(?: [^ ]++)? \[[^\]\" ]*+(?: [^\]\" ]*+)?"
 )
 _ONE_QUOTED: Final = re.compile(QUOTED, re.DOTALL)
+# From a quote to the next or to the end, so that no quote is looked at twice.
+_QUOTED_OR_CUT: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+("?)', re.DOTALL)
 
 # With its port. `a, b` is a list of addresses and no host, and so is a stamp, as
 # `docker logs --timestamps` puts it before each line.
@@ -141,7 +143,7 @@ def why_no_line(text: str) -> Reject | Skip:
         return refuse("half-line")
     if not re.match(r" (?:[0-9]{1,3}|-)(?: |\Z)", rest):
         return refuse("quotes" if '"' in rest else "shape")
-    if _ONE_QUOTED.sub("", rest).count('"') == 1:
+    if not all(found[1] for found in _QUOTED_OR_CUT.finditer(rest)):
         return refuse("half-line")
     return refuse("shape")
 

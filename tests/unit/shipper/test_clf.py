@@ -379,3 +379,15 @@ def test_fields_with_their_names_may_follow(
             duration_ms,
             1_795_435_200_000_000_000 - (duration_ms or 0) * 1_000_000,
         )
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("format_", ["combined", "traefik-clf"])
+@pytest.mark.parametrize("piece", [b'"\\', b'\\"', b'"', b' a="\\', b", "])
+def test_hostile_lines_take_no_longer_than_others(format_: str, piece: bytes) -> None:
+    """Quotes may be escaped, and so none of them may be looked at twice."""
+    reader = a_reader(format_)
+    line = COMBINED + piece * (1_000_000 // len(piece))
+
+    assert outcome(reader.read(line)) in {"shape", "quotes", "half-line", "too-long"}
+    assert not reader.fits(line)
