@@ -36,6 +36,7 @@ class ResponseBody:
 
     __slots__ = (
         "_is_closed",
+        "_is_over",
         "_is_past_limit",
         "_iterator",
         "_prefix",
@@ -53,14 +54,20 @@ class ResponseBody:
         # Used as it is by a server that does not ask for an iterator first.
         self._iterator: Iterator[bytes] = source  # type: ignore[assignment] # see above
         self._is_past_limit = False
+        self._is_over = False
         self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            self._iterator = iter(self.source)
+            iterator = iter(self.source)
         except BaseException as error:
             self._watcher.failed(error)
             raise
+        if self._iterator is not self.source and (self._is_over or self._prefix.size):
+            # Some servers go through a list a second time, while they send it or
+            # before, to add up its chunks: what is under way must stay where it is.
+            return self if iterator is self._iterator else iterator
+        self._iterator = iterator
         # Itself, as some close what they iterate over instead of the result.
         return self
 
@@ -68,6 +75,7 @@ class ResponseBody:
         try:
             chunk = next(self._iterator)
         except StopIteration:
+            self._is_over = True
             self._watcher.ended()
             raise
         except BaseException as error:

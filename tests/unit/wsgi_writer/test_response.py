@@ -16,6 +16,7 @@ from tests.support.wsgi import (
     an_environ,
     answering,
     records,
+    response_text,
     serve,
     serve_both,
     the_record,
@@ -160,6 +161,44 @@ def test_a_response_without_a_length_gets_none(log: Path) -> None:
     served = serve_both(lambda _: returning(chunk for chunk in [b"x"]), log)
 
     assert ("length", None) in served.events
+
+
+@pytest.mark.parametrize("is_sent_first", [False, True])
+def test_a_server_may_add_up_the_chunks_it_sends(
+    is_sent_first: bool, log: Path
+) -> None:
+    """T9: some do to know the length, before the first chunk or when they send it."""
+    chunks = [b"one ", b"", b"two ", b"three"]
+    result: Any = a_writer(returning(chunks), log)(
+        an_environ(), lambda *_: lambda _: None
+    )
+    lengths, sent = [], []
+    if not is_sent_first:
+        lengths.append(sum(map(len, result)))
+    for chunk in result:
+        if not lengths:
+            lengths.append(sum(map(len, result)))
+        sent.append(chunk)
+    result.close()
+
+    assert sent == chunks
+    assert lengths == [13]
+    response = the_record(log)["entry"]["response"]
+    assert response["content"]["text"] == "one two three"
+    assert response["bodySize"] == 13
+
+
+def test_an_iterator_that_nobody_used_counts_for_nothing(log: Path) -> None:
+    """T8: middleware in between may ask for one only to see whether there is one."""
+    result: Any = a_writer(returning((b"one ", b"two")), log)(
+        an_environ(), lambda *_: lambda _: None
+    )
+    iter(result)
+    sent = list(result)
+    result.close()
+
+    assert sent == [b"one ", b"two"]
+    assert response_text(the_record(log)) == "one two"
 
 
 @pytest.mark.parametrize("result", [None, b"bytes", "text", 7, object()])
