@@ -13,7 +13,13 @@ from json.decoder import JSONDecoder
 
 from wsgi_writer.listed import ListedNames
 from wsgi_writer.mask import Masks, redacted
-from wsgi_writer.multipart import Part, read_parts
+from wsgi_writer.multipart import (
+    Part,
+    hides_content,
+    read_content,
+    read_names,
+    read_parts,
+)
 from wsgi_writer.urls import ParamNames
 
 MAX_EMBEDDED_DEPTH = 3  # JSON in a JSON string in a JSON string; then it is replaced
@@ -141,13 +147,12 @@ class FieldMask:
 
         Returns:
             The body; the very same object if no part is listed. None if it is cut,
-            or no multipart body at all, and may hold a listed name.
+            or servers might read it in several ways, and it may hold a listed name.
         """
-        parts, is_closed = read_parts(body, boundary.encode("latin-1", "replace"))
-        if is_cut or not is_closed:
-            named = any(self._is_listed_part(part) for part in parts)
-            hidden = self.names.occur_in(body.decode("latin-1"))
-            return None if named or hidden else body
+        mark = b"" if is_cut else boundary.encode("latin-1", "replace")
+        parts = read_parts(body, mark)
+        if parts is None:
+            return None if self._may_hold_listed(body) else body
         pieces: list[bytes] = []
         done = 0
         for part in parts:
@@ -159,15 +164,33 @@ class FieldMask:
         return b"".join(pieces) + body[done:] if pieces else body
 
     def _part_content(self, part: Part, content: bytes) -> bytes:
+        plain = read_content(part, content)
         text = content.decode("utf-8", "replace")
-        if self._is_listed_part(part):
+        if (
+            self._is_listed_part(part.name)
+            or plain is None
+            or (part.is_container and self._may_hold_listed(plain))
+        ):
             return redacted(text).encode("ascii") if content else content
-        masked = self.mask_form_value(text)
-        return content if masked is text else masked.encode("utf-8", "replace")
+        inner = text if plain is content else plain.decode("utf-8", "replace")
+        masked = self.mask_form_value(inner)
+        if masked is inner:
+            return content
+        shown = masked if plain is content else redacted(text)
+        return shown.encode("utf-8", "replace")
 
-    def _is_listed_part(self, part: Part) -> bool:
+    def _is_listed_part(self, name: str | None) -> bool:
         # A name that is written in a way we do not read may be any name.
-        return part.name is None or self.forms.replacement(part.name) is not None
+        return name is None or self.forms.replacement(name) is not None
+
+    def _may_hold_listed(self, body: bytes) -> bool:
+        """Tell whether there may be a listed name in what has or may have parts."""
+        readings = ["latin-1", "utf-8"] if self.names.odd else ["latin-1"]
+        return (
+            any(self.names.occur_in(body.decode(it, "replace")) for it in readings)
+            or any(map(self._is_listed_part, read_names(body)))
+            or hides_content(body)
+        )
 
 
 def looks_like_json(text: str) -> bool:

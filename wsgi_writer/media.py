@@ -28,7 +28,8 @@ _READABLE_CHARSET = re.compile(
 _TOKEN = re.compile(r"[\w!#$%&'*+\-.^`|~]+/[\w!#$%&'*+\-.^`|~]+\Z", re.ASCII)
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?\s*([^\s;"]+)', re.IGNORECASE)
 _BOUNDARY = re.compile(
-    r';\s*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))', re.IGNORECASE
+    r'(?<![\w*\-])boundary(\*[0-9*]*)?\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))',
+    re.IGNORECASE,
 )
 
 
@@ -74,7 +75,6 @@ def read_media_type(given: str) -> MediaType:
     """Take a Content-Type header apart (RFC 9110 section 8.3.1)."""
     bare = given.partition(";")[0].partition(",")[0].strip().lower()
     charset = _CHARSET.search(given)
-    boundary = _BOUNDARY.search(given)
     shape = _shape(bare)
     is_readable = (
         charset is None or _READABLE_CHARSET.match(charset[1].lower()) is not None
@@ -84,9 +84,7 @@ def read_media_type(given: str) -> MediaType:
         given=given,
         json=quoted(given),
         bare=bare if _TOKEN.match(bare) else "",
-        boundary=re.sub(r"\\(.)", r"\1", boundary[1] or boundary[2] or "")
-        if boundary
-        else "",
+        boundary=_boundary(given),
         is_readable=is_readable,
         is_plain=bool(given)
         and given.isascii()
@@ -94,6 +92,17 @@ def read_media_type(given: str) -> MediaType:
         and shape not in (Shape.FORM, Shape.MULTIPART),
         is_json=shape is Shape.JSON,
     )
+
+
+def _boundary(given: str) -> str:
+    """Return the boundary of a multipart type; nothing if it has more than one.
+
+    Of two, one server takes the first and another one the last.
+    """
+    found = _BOUNDARY.findall(given)
+    if len(found) != 1 or found[0][0]:
+        return ""
+    return re.sub(r"\\(.)", r"\1", found[0][1] or found[0][2])
 
 
 def _shape(bare: str) -> Shape:

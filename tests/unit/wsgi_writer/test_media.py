@@ -41,11 +41,15 @@ def test_a_type_has_a_shape(given: str, shape: Shape) -> None:
         ("multipart/form-data; boundary=a-b_c", "a-b_c"),
         ('multipart/form-data; Boundary="a b;c\\"d"', 'a b;c"d'),
         ("multipart/form-data; xboundary=a", ""),
+        ("multipart/form-data; boundary=a; boundary=b", ""),
+        ('multipart/form-data; x="; boundary=a"; boundary=b', ""),
+        ("multipart/form-data; boundary=a; boundary*=utf-8''b", ""),
+        ("multipart/form-data; boundary*0=a", ""),
         ("multipart/form-data", ""),
     ],
 )
 def test_a_boundary_is_read_quoted_or_not(given: str, boundary: str) -> None:
-    """RFC 2046 section 5.1.1 allows spaces and semicolons in quotes."""
+    """RFC 2046 section 5.1.1 allows spaces and semicolons in quotes; two are none."""
     assert boundary == read_media_type(given).boundary
 
 

@@ -1,0 +1,71 @@
+"""Promises of `multipart`: parts that every server finds, or none."""
+
+from __future__ import annotations
+
+import pytest
+
+from wsgi_writer.multipart import Part, read_names, read_parts
+
+HEAD = b'Content-Disposition: form-data; name="a"'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"pre\n--B\n" + HEAD + b"\n\nx\n--B--",
+        b"pre\r\n--B\r\n" + HEAD + b"\r\n\r\nx\r\n--B--",
+        b"--B \t\r\n" + HEAD + b"\r\n\r\nx\r\n--B-- \r\npost",
+        b"\r\n--B\r\nA: b\r\n\tc\r\n" + HEAD + b"\r\n\r\nx\r\n--B--\r\n\r\n",
+    ],
+)
+def test_parts_are_found_by_either_line_ending(body: bytes) -> None:
+    """With blanks behind a boundary, and something before the first and the last."""
+    at = body.index(b"x")
+
+    assert [Part(at, at + 1, "a")] == read_parts(body, b"B")
+
+
+def test_a_part_needs_no_headers() -> None:
+    """A blank line right behind the boundary says that there are none."""
+    assert [Part(7, 8, "")] == read_parts(b"--B\r\n\r\nx\r\n--B--", b"B")
+
+
+@pytest.mark.parametrize(
+    ("body", "boundary"),
+    [
+        (b"", b"B"),
+        (b"--B--", b"B"),
+        (b"--B\r\n\r\nx\r\n--B--", b""),
+        (b"--B\r\n\r\nx\r\n--B", b"B"),
+        (b"--B\r\n\r\nx--B--", b"B"),
+        (b"--B\r\n\r\nx\r\n--B--z", b"B"),
+        (b"--B\r\n\r\nx\r\n--Bz\r\n--B--", b"B"),
+        (b"--B\r\nA: b\r\n--B--", b"B"),
+        (b"--B\r\nA\r\n\r\nx\r\n--B--", b"B"),
+        (b"--B--\r\n\r\nx\r\n--B--", b"B"),
+        (b"--B\n\r\nx\n--B--", b"B"),
+    ],
+)
+def test_what_may_be_read_otherwise_has_no_parts(body: bytes, boundary: bytes) -> None:
+    """Nobody can tell what another server makes of it."""
+    assert read_parts(body, boundary) is None
+
+
+def test_names_are_found_wherever_they_stand() -> None:
+    """Each once, as far as they can be read."""
+    body = (
+        b'x content-disposition: form-data; name="a%20b"\r y\rContent-DISPOSITION : a;'
+        b"\n\tname*=utf-8''%C3%A9\ncontent-disposition: name*0=a content-disposition:"
+        b" b\ncontent-dispositional"
+    )
+
+    assert list(read_names(body)) == ["a b", "\xe9", None]
+
+
+@pytest.mark.parametrize("head", [b"", b"content-disposition:", b"name="])
+def test_many_beginnings_take_no_more_time_than_their_length(head: bytes) -> None:
+    """A hostile body must not hold up the application."""
+    body = b"--B\r\n" + head * 20_000 + b"--B" * 20_000
+
+    assert read_parts(body, b"B") is None
+    assert len(list(read_names(body))) <= 1
