@@ -22,8 +22,8 @@ from wsgi_writer.contents import (
 from wsgi_writer.fields import FieldMask, looks_like_json
 from wsgi_writer.mask import Masks, holds_noncharacter
 from wsgi_writer.media import MediaType, Shape, unpack
+from wsgi_writer.params import decode, read_params
 from wsgi_writer.texts import PlainTexts, cut_comment, decoded
-from wsgi_writer.urls import decode, read_params
 
 _LISTED_SHAPES = frozenset({Shape.JSON, Shape.FORM, Shape.MULTIPART})
 

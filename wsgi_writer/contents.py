@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 from wsgi_writer.fields import FieldMask, looks_like_json
 from wsgi_writer.media import MediaType, Shape
+from wsgi_writer.params import Param, read_params
 from wsgi_writer.quoting import quote as quote_text
-from wsgi_writer.urls import Param, read_params
 
 WITHHELD = "withheld: may hold a listed field and cannot be read"
 PLAIN_TEXT = '"text/plain"'

@@ -20,7 +20,7 @@ from wsgi_writer.multipart import (
     read_names,
     read_parts,
 )
-from wsgi_writer.urls import ParamNames
+from wsgi_writer.params import ParamNames
 
 MAX_EMBEDDED_DEPTH = 3  # JSON in a JSON string in a JSON string; then it is replaced
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import unquote
 
-from wsgi_writer.urls import decode
+from wsgi_writer.params import decode
 
 _DISPOSITION = b"content-disposition"
 # A header that may go on in further lines, whatever ends them.

@@ -8,13 +8,12 @@ as it was received. Paths are never searched, and nothing here raises.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from wsgi_writer.mask import Masks, Remembered, redacted
-
-Replace = Callable[[str], str]
+from wsgi_writer.params import ParamNames, Replace, read_params
 
 UNKNOWN_HOST = "unknown.invalid"  # RFC 2606: a name no allowed_http_hosts can hold
 
@@ -25,26 +24,9 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]|%(?![0-9A-Fa-f]{2})")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~]+)(:[0-9]{0,5})?\Z")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*\Z")
 _ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)")
-# A name may also follow a second "?", a ";" that some frameworks take for "&", or
-# the "#/route?" of an application that keeps its state in the fragment.
-_INNER_NAME = re.compile(r"(?:^|[?;#])([^=?;#]*)=")
 _USERINFO = re.compile(r"(?<=//)[^/?#\s<>]*@")
 _LINK_PARTS = re.compile(r"<[^>]*>?|[^<]+")
-_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})++")
 _SEPARATORS = re.compile(r"([&#])")
-
-
-@dataclass(slots=True)
-class Param:
-    """One parameter of a query or form, after masking: as written and as read.
-
-    Built several times per request, hence not frozen.
-    """
-
-    raw: str
-    name: str
-    value: str
-    masked: bool
 
 
 @dataclass(slots=True)
@@ -57,68 +39,6 @@ class Target:
     url: str
     query: tuple[tuple[str, str], ...]
     keys: Mapping[str, str]
-
-
-class ParamNames:
-    """Decides by its raw name whether a parameter is listed, and what replaces it.
-
-    A name is percent-decoded and compared in lower case; a name in the manner of
-    `user[password]` or `user.password` is listed when one of its parts is.
-    """
-
-    def __init__(self, listed: Mapping[str, Replace]) -> None:
-        self._listed = listed
-        self._known = Remembered(self._find)
-
-    def replacement(self, raw_name: str) -> Replace | None:
-        """Return the function that replaces the values of this name, if any."""
-        return self._known[raw_name]
-
-    def _find(self, raw_name: str) -> Replace | None:
-        name = decode(raw_name).lower().strip()
-        found = self._listed.get(name)
-        if found is None:
-            for part in re.split(r"[\[\].]+", name):
-                found = found or self._listed.get(part)
-        return found
-
-
-def decode(text: str) -> str:
-    """Percent-decode one name or value; bytes that are no UTF-8 become U+FFFD.
-
-    `urllib.parse.unquote_plus` says the same, one escape after the other.
-    """
-    if "+" in text:
-        text = text.replace("+", " ")
-    return _ESCAPES.sub(_unescape, text) if "%" in text else text
-
-
-def read_params(text: str, names: ParamNames) -> Iterator[Param]:
-    """Split at `&` alone, keep order, duplicates and blanks, replace what is listed.
-
-    The value of a listed name reaches to the next `&`, whatever stands in between.
-    """
-    for part in text.split("&"):
-        name, equals, value = part.partition("=")
-        replace = names.replacement(name) if equals else None
-        if replace is not None and value:
-            mark = replace(decode(value))
-            raw = f"{name}={quote(mark, safe='')}"
-            yield Param(raw, decode(name), mark, masked=True)
-        elif equals and (";" in part or "?" in part or "#" in part):
-            yield _mask_inner(part, name, value, names)
-        else:
-            yield Param(part, decode(name), decode(value), masked=False)
-
-
-def _mask_inner(part: str, name: str, value: str, names: ParamNames) -> Param:
-    for inner in _INNER_NAME.finditer(part):
-        replace = names.replacement(inner[1])
-        secret = part[inner.end() :]
-        if replace is not None and secret:
-            raw = part[: inner.end()] + quote(replace(decode(secret)), safe="")
-            return Param(raw, decode(name), decode(raw[len(name) + 1 :]), masked=True)
-    return Param(part, decode(name), decode(value), masked=False)
 
 
 class UrlMask:
@@ -198,10 +118,6 @@ def _first_mark(url: str) -> int:
     if fragment < 0 or 0 <= query < fragment:
         return query + 1 if query >= 0 else -1
     return fragment + 1
-
-
-def _unescape(found: re.Match[str]) -> str:
-    return bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "replace")
 
 
 def _percent(found: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsgi_writer.urls import decode
+from wsgi_writer.params import decode
 
 # Whole, cut and mixed sequences of UTF-8, and what only looks like an escape.
 PIECES = st.sampled_from(
