@@ -144,22 +144,24 @@ class BodyMask:
 
     def _mask_text(self, body: Body, media: MediaType) -> None:
         text = body.text if body.text is not None else body.content.decode("latin-1")
+        names = self._fields.names
         is_json = media.shape is Shape.JSON
+        is_hidden = bool(names.odd) and names.may_hide_in(form_text(body))
         if not media.is_readable and is_json:
             body.withhold()
         elif not media.given and LOOSE_FORM.match(text):
             shown = form_as_text(body, self._fields)
             if shown != text and body.is_cut:
                 body.withhold()
-            elif shown != text:
+            elif shown != body.text:
                 body.put_text(shown)
-        elif (is_json or looks_like_json(text)) and self._fields.names.occur_in(text):
+        elif (is_json or looks_like_json(text)) and (names.occur_in(text) or is_hidden):
             whole = body.text if not body.is_cut else None
             masked = None if whole is None else self._fields.mask_json(whole)
             if masked is not None:
                 body.put_text(masked)
             # A text that only begins like JSON may speak of passwords.
-            elif is_json or self._fields.names.quoted_in(text):
+            elif is_json or is_hidden or names.quoted_in(text):
                 body.withhold()
 
     def _mask_multipart(self, body: Body, media: MediaType) -> None:
@@ -184,13 +186,16 @@ class BodyMask:
         # Some clients send JSON and call it a form; it would become a field's name.
         # What begins with a letter is no JSON, however it is written.
         plain = text if _LETTER.match(text) else decode(text)
-        if looks_like_json(plain) and self._fields.names.occur_in(plain):
+        names = self._fields.names
+        if looks_like_json(plain) and names.may_hide_in(plain):
+            body.withhold()
+        elif looks_like_json(plain) and names.occur_in(plain):
             masked = None if body.is_cut else self._fields.mask_json(text)
             if masked is not None:
                 body.put_text(masked)
-            elif self._fields.names.quoted_in(plain):
+            elif names.quoted_in(plain):
                 body.withhold()
-        elif "\0" in text and self._fields.names.occur_in(text):
+        elif "\0" in text and names.occur_in(text):
             body.withhold()
 
     def _open(self, body: Body, media: MediaType, coding: str, limit: int) -> None:

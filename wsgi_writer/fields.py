@@ -126,7 +126,11 @@ class FieldMask:
     def _mask_text(self, text: str, depth: int) -> str:
         """Mask a text that may be JSON; the very same object if it stays."""
         is_quoted = _LOOKS_QUOTED.match(text) is not None
-        if not (is_quoted or looks_like_json(text)) or not self.names.occur_in(text):
+        if not (is_quoted or looks_like_json(text)):
+            return text
+        if self.names.may_hide_in(text):
+            return redacted(text)
+        if not self.names.occur_in(text):
             return text
         if not _is_json(text):
             # What only begins like JSON may speak of passwords.

@@ -21,20 +21,27 @@ from wsgi_writer.credentials import (
     read_credential,
 )
 from wsgi_writer.mask import Masks, Remembered, header_word, redacted
-from wsgi_writer.urls import UrlMask
+from wsgi_writer.urls import UrlMask, without_userinfo
 
-# Headers whose values are URLs, or hold one (Refresh, Link). The X- ones are the
-# request target again, written by a proxy in front of the application.
+# Headers whose values are URLs, or hold one (Refresh, Link).
 URL_HEADERS = frozenset(
     {
-        "content-location", "destination", "link", "location", "referer", "referrer",
-        "refresh", "request-uri", "sourcemap", "uri", "x-accel-redirect",
-        "x-envoy-original-path", "x-forwarded-path", "x-forwarded-uri",
-        "x-forwarded-url", "x-original-uri", "x-original-url", "x-request-uri",
-        "x-rewrite-url", "x-sourcemap", "x-waws-unencoded-url",
+        "destination", "link", "ping-from", "ping-to", "refresh", "sourcemap",
+        "x-lighttpd-send-file", "x-sendfile", "x-sourcemap",
     }
 )  # fmt: skip
-
+# How all others end, such as Referer and Content-Location, and the request target as
+# it is written again by a proxy in front of the application.
+URL_ENDS = (
+    "location",
+    "path",
+    "redirect",
+    "referer",
+    "referrer",
+    "target",
+    "uri",
+    "url",
+)
 # Values up to this stay in a record that sheds values: no mask is longer than 128.
 SHED_VALUE_LENGTH = 128
 
@@ -67,9 +74,11 @@ class Plan:
 
     `pieces` is the JSON with every second piece left empty, for a value; `readers` are
     the values that may not be shown as they are, by their place in the list; `type_at`
-    is where the first Content-Type stands, which nearly every list has, or -1.
+    is where the first Content-Type stands, which nearly every list has, or -1; `words`
+    are the names as they are compared.
     """
 
+    words: list[str]
     pieces: list[str]
     readers: tuple[tuple[int, str, Reader], ...]
     type_at: int
@@ -88,6 +97,9 @@ class Plan:
         pieces = self.pieces.copy()
         pieces[1::2] = map(quoted, values)
         block.json = "".join(pieces)
+        if "@" in block.json:
+            pieces[1::2] = map(quoted, map(without_userinfo, self.words, values))
+            block.json = "".join(pieces)
         return block
 
 
@@ -143,15 +155,17 @@ class HeaderMask:
         if parts:
             # Each lead closes the header before it; the first has none to close.
             block.json = f"[{''.join(parts)[2:]}}}]"
-        return block
+        return self._lay_out_each(headers) if "@" in block.json else block
 
     def plan(self, names: Iterable[str]) -> Plan:
         """Return how headers of these names, in this order, are laid out."""
+        words: list[str] = []
         pieces: list[str] = []
         readers: list[tuple[int, str, Reader]] = []
         type_at = -1
         for index, name in enumerate(names):
             lead, word, read = self._known[name]
+            words.append(word)
             pieces += (lead, "")
             if read is _note_type and type_at < 0:
                 type_at = index
@@ -162,26 +176,37 @@ class HeaderMask:
             pieces[0] = pieces[0][2:]
         pieces.append("}]" if pieces else "]")
         pieces[0] = "[" + pieces[0]
-        return Plan(pieces, tuple(readers), type_at)
+        return Plan(words, pieces, tuple(readers), type_at)
 
     def lay_out_short(self, headers: Iterable[tuple[str, str]]) -> HeaderBlock:
         """Do as `lay_out`, with a mark in place of every long value."""
-        block = HeaderBlock()
-        pieces = []
-        for name, value in headers:
-            _, word, read = self._known[name]
-            shown = read(word, value, block) if read else value
-            if len(shown) > SHED_VALUE_LENGTH:
-                shown = f"[SHED {len(shown)}]"
-            pieces.append(f'{{"name":{quoted(name)},"value":{quoted(shown)}}}')
-        block.json = f"[{','.join(pieces)}]"
+        block = self._lay_out_each(headers, SHED_VALUE_LENGTH)
         if len(block.location) > SHED_VALUE_LENGTH:
             block.location = f"[SHED {len(block.location)}]"
         return block
 
+    def _lay_out_each(
+        self, headers: Iterable[tuple[str, str]], longest: int | None = None
+    ) -> HeaderBlock:
+        """Lay headers out, one after the other, with all that is rare looked for."""
+        block = HeaderBlock()
+        pieces = []
+        for name, value in headers:
+            _, word, read = self._known[name]
+            shown = read(word, str.__str__(value), block) if read else value
+            shown = without_userinfo(word, shown)
+            if longest is not None and len(shown) > longest:
+                shown = f"[SHED {len(shown)}]"
+            pieces.append(f'{{"name":{quoted(name)},"value":{quoted(shown)}}}')
+        block.json = f"[{','.join(pieces)}]"
+        return block
+
     def _learn(self, name: str) -> tuple[str, str, Reader | None]:
         word = header_word(name)
-        return f'{_FIRST}{quoted(name)},"value":', word, self._readers.get(word)
+        read = self._readers.get(word)
+        if read is None and word.endswith(URL_ENDS):
+            read = self._read_url
+        return f'{_FIRST}{quoted(name)},"value":', word, read
 
     def _read_authorization(self, word: str, value: str, block: HeaderBlock) -> str:
         if block.authorization is not None:

@@ -91,6 +91,14 @@ class ListedNames:
             text = shown
         return True  # nobody can tell
 
+    def may_hide_in(self, text: str) -> bool:
+        """Tell whether a text has characters that nobody could read, and names too.
+
+        Args:
+            text: A body, decoded as UTF-8; what is none has become U+FFFD.
+        """
+        return bool(self.odd) and ("\ufffd" in text or "\0" in text)
+
     def quoted_in(self, text: str) -> bool:
         """Tell whether a name stands between double quotes, as a key would."""
         # It may be the key of a document inside a string of another one.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from wsgi_writer.mask import Remembered
+from wsgi_writer.mask import Remembered, redacted
 
 Replace = Callable[[str], str]
 
@@ -39,11 +39,21 @@ class ParamNames:
     """Decides by its raw name whether a parameter is listed, and what replaces it.
 
     A name is percent-decoded and compared in lower case; a name in the manner of
-    `user[password]` or `user.password` is listed when one of its parts is.
+    `user[password]` or `user.password` is listed when one of its parts is. One that
+    is no UTF-8 is listed when any name beyond ASCII is: it may be that one.
+
+    Args:
+        listed: The names in lower case, and what replaces their values.
+        read: Decodes a name.
     """
 
-    def __init__(self, listed: Mapping[str, Replace]) -> None:
+    def __init__(
+        self, listed: Mapping[str, Replace], read: Callable[[str], str] | None = None
+    ) -> None:
+        # Mutable state: the memory of a pure function, which any thread may fill.
         self._listed = listed
+        self._read = read or decode
+        self._has_odd = not all(name.isascii() for name in listed)
         self._known = Remembered(self._find)
 
     def replacement(self, raw_name: str) -> Replace | None:
@@ -51,7 +61,9 @@ class ParamNames:
         return self._known[raw_name]
 
     def _find(self, raw_name: str) -> Replace | None:
-        name = decode(raw_name).lower().strip()
+        name = self._read(raw_name).lower().strip()
+        if self._has_odd and "\ufffd" in name:
+            return redacted
         found = self._listed.get(name)
         if found is None:
             for part in re.split(r"[\[\].]+", name):

@@ -2,7 +2,7 @@
 
 A request target or a header value that holds a URL comes in as a latin-1 string;
 the same text with the values of listed parameters replaced goes out, everything else
-as it was received. Paths are never searched, and nothing here raises.
+as it was received. Of paths only parameters are searched, and nothing here raises.
 """
 
 from __future__ import annotations
@@ -13,8 +13,15 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from wsgi_writer.mask import Masks, Remembered, redacted
-from wsgi_writer.params import ParamNames, Replace, read_params
+from wsgi_writer.params import ParamNames, Replace, decode, read_params
 
+# Headers whose values are authorities, or hold one (RFC 7239).
+HOST_HEADERS = frozenset(
+    {
+        "forwarded", "host", "x-forwarded-host", "x-forwarded-server", "x-host",
+        "x-http-host-override", "x-original-host", "x-real-host",
+    }
+)  # fmt: skip
 UNKNOWN_HOST = "unknown.invalid"  # RFC 2606: a name no allowed_http_hosts can hold
 
 # RFC 3986 section 2: what may not stand in a path or query as it is. "#" is left
@@ -24,8 +31,13 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]|%(?![0-9A-Fa-f]{2})")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~]+)(:[0-9]{0,5})?\Z")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*\Z")
 _ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)")
-_USERINFO = re.compile(r"(?<=//)[^/?#\s<>]*@")
+# Not the mark that takes its place.
+_USERINFO = re.compile(r"(?<=//)(?!%5BREDACTED%20[0-9]+%5D@)[^/?#\s<>]*@")
+_NESTED_USERINFO = re.compile(r"(?<=//)[^/?#&\s<>]*@")  # of a URL in a query
+# A parameter of a path's segment (RFC 3986 section 3.3).
+_PATH_PARAM = re.compile(r"(?<=;)([^;=/?#&\s]*)=([^;/?#&\s>]+)")
 _LINK_PARTS = re.compile(r"<[^>]*>?|[^<]+")
+_LEADING_USERINFO = re.compile(r"\A[^/?#]*@")
 _SEPARATORS = re.compile(r"([&#])")
 
 
@@ -47,7 +59,7 @@ class UrlMask:
     def __init__(self, masks: Masks) -> None:
         listed: dict[str, Replace] = dict.fromkeys(masks.redacted_query, redacted)
         listed |= dict.fromkeys(masks.key_query, masks.key)
-        self._names = ParamNames(listed)
+        self._names = ParamNames(listed, _read_native)
         self._unlisted = ParamNames({})
         self._keys = masks.key_query
         self._origins = Remembered(_origin)
@@ -64,14 +76,16 @@ class UrlMask:
             scheme, host = absolute[1], absolute[2]
             target = target[absolute.end() :]
         if not target.startswith("/"):
-            target = "/" + target
+            # With userinfo it is what CONNECT takes (RFC 9112 section 3.2.3).
+            target = "/" + _LEADING_USERINFO.sub("", target)
         target = make_legal(target)
         origin = self._origins[f"{scheme}://{host}"]
         start = _first_mark(target)
+        lead, rest = (target[:start], target[start:]) if start >= 0 else (target, "")
+        lead, rest = self._path(lead), _hide_nested_userinfo(rest)
         if start < 0:
-            return Target(origin + target, (), {})
-        lead = target[:start]
-        params = list(read_params(target[start:], self._names))
+            return Target(origin + lead, (), {})
+        params = list(read_params(rest, self._names))
         keys: dict[str, str] = {}
         for param in params:
             if param.masked and param.name.lower() in self._keys:
@@ -87,24 +101,56 @@ class UrlMask:
 
     def header(self, value: str) -> str:
         """Mask the URL, or a list of URLs between angle brackets, of a header value."""
-        if "?" not in value and "#" not in value and "@" not in value:
+        if (
+            "?" not in value
+            and "#" not in value
+            and "@" not in value
+            and ";" not in value
+        ):
             return value
         if value.lstrip().startswith("<"):  # Link (RFC 8288)
             return _LINK_PARTS.sub(lambda found: self._url(found[0]), value)
         return self._url(value)
 
     def _url(self, url: str) -> str:
-        if "@" in url:
-            url = _USERINFO.sub(_redact_userinfo, url)
         start = _first_mark(url)
         if start < 0:
-            return url
+            return self._path(url)
         end = len(url) - url[start:].endswith(">")
-        pieces = _SEPARATORS.split(url[start:end])
+        pieces = _SEPARATORS.split(_hide_nested_userinfo(url[start:end]))
         for index in range(0, len(pieces), 2):
             for param in read_params(pieces[index], self._names):
                 pieces[index] = param.raw
-        return url[:start] + "".join(pieces) + url[end:]
+        return self._path(url[:start]) + "".join(pieces) + url[end:]
+
+    def _path(self, lead: str) -> str:
+        """Mask what stands before the query: userinfo, and parameters of segments."""
+        if "@" in lead:
+            lead = _USERINFO.sub(_redact_userinfo, lead)
+        return _PATH_PARAM.sub(self._mask_param, lead) if ";" in lead else lead
+
+    def _mask_param(self, found: re.Match[str]) -> str:
+        replace = self._names.replacement(found[1])
+        if replace is None:
+            return found[0]
+        return f"{found[1]}={quote(replace(decode(found[2])), safe='')}"
+
+
+def without_userinfo(word: str, value: str) -> str:
+    """Replace the `user:password@` of every URL or authority in a header's value."""
+    if "@" not in value:
+        return value
+    if word not in HOST_HEADERS:
+        return _USERINFO.sub(_redact_userinfo, value)
+    userinfo, _, host = value.rpartition("@")
+    return f"{quote(redacted(userinfo), safe='')}@{host}"
+
+
+def _hide_nested_userinfo(query: str) -> str:
+    """Replace the userinfo of the URLs in a query, which end at the next parameter."""
+    if "@" not in query or "//" not in query:
+        return query
+    return _NESTED_USERINFO.sub(_redact_userinfo, query)
 
 
 def make_legal(text: str) -> str:
@@ -125,6 +171,11 @@ def _percent(found: re.Match[str]) -> str:
     if raw is None:
         raw = found[0].encode("utf-8", "replace")
     return "".join(f"%{byte:02X}" for byte in raw)
+
+
+def _read_native(name: str) -> str:
+    """Decode a name in which each character stands for a byte (PEP 3333)."""
+    return decode(make_legal(name))
 
 
 def _redact_userinfo(found: re.Match[str]) -> str:

@@ -20,6 +20,7 @@ NAMES = st.one_of(
             "Content-Type", "Content-Encoding", "Content-Length", "Location", "Date",
             "Set-Cookie", "Authorization", "X-Api-Key", "Cookie", "Referer", "X-%s-{}",
             "content-type", "X-Token", "Proxy-Authorization",
+            "X-Forwarded-Host", "Origin",
         ]
     ),
     st.text(st.characters(max_codepoint=255), min_size=1, max_size=8),
@@ -38,6 +39,7 @@ VALUES = st.one_of(
             "gzip", "identity", "Bearer abcdefghijkl", "Basic b3dsOnNlY3JldA==",
             "/x?token=abcdefghijkl", "session=abc; theme=dark", "key_1", "100%",
             "sid=abc; Path=/; HttpOnly", "sid=abc; Path=/; other=abc",
+            "https://owl:abcdefghijkl@h/", "owl:abcdefghijkl@h", "owl@example.com",
         ]
     ),
     st.text(st.characters(max_codepoint=255), max_size=12),
@@ -85,6 +87,7 @@ CGI_KEYS = (
     "HTTP_CONTENT_TYPE", "HTTP_X_FORWARDED_FOR", "HTTP_CONTENT_ENCODING", "HTTP_X__S_",
     "HTTP_TRANSFER_ENCODING", "RAW_URI", "QUERY_STRING", "REMOTE_ADDR", "PATH_INFO",
     "SERVER_PROTOCOL", "REQUEST_METHOD", "CONTENT_LENGTH", "wsgi.url_scheme",
+    "HTTP_ORIGIN",
 )  # fmt: skip
 # What a server or an application gives that is no text, or text of another kind.
 ODD = st.sampled_from([7, None, b"bytes", ("a", "b", "c"), type("Text", (str,), {})()])

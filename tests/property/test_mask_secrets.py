@@ -86,6 +86,22 @@ def in_location(draw: st.DrawFn, secret: str) -> dict[str, Any]:
     return {"response_headers": headers, "request_headers": [("Referer", url)]}
 
 
+def in_authority(draw: st.DrawFn, secret: str) -> dict[str, Any]:
+    """Plant it as the password of an authority, in a URL or alone."""
+    name = draw(
+        st.sampled_from(["Host", "X-Forwarded-Host", "Origin", "X-N", "Referer"])
+    )
+    authority = f"owl:{secret}@{NEIGHBOUR}"
+    given = authority if name.endswith("Host") else f"https://{authority}/a"
+    headers = [(name, given)]
+    return {
+        "host": authority,
+        "target": draw(st.sampled_from(["/a?b=//%s/", "//%s/", "%s"])) % authority,
+        "request_headers": headers,
+        "response_headers": headers,
+    }
+
+
 def in_header(draw: st.DrawFn, secret: str) -> dict[str, Any]:
     """Plant it in a header that holds a key."""
     name = draw(spelled(st.sampled_from(sorted(KEY_HEADERS)).map(dash_to_underscore)))
@@ -161,8 +177,8 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
 }
 PLANTERS = (
-    in_target, in_location, in_header, in_basic, in_cookies, in_json, in_wrapped_json,
-    in_form, in_multipart,
+    in_target, in_location, in_authority, in_header, in_basic, in_cookies, in_json,
+    in_wrapped_json, in_form, in_multipart,
 )  # fmt: skip
 
 

@@ -85,6 +85,56 @@ def test_each_kind_of_header_is_masked_its_own_way(
     assert [(name, expected)] == shown(block)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "X-Original-URL", "X-Rewrite-URL", "X-MS-Original-URL", "X-Forwarded-Uri",
+        "X-Original-Uri", "X-Envoy-Original-Path", "X-Forwarded-Path", "Referer",
+        "Location", "Content-Location", "Refresh", "Link", "X-Accel-Redirect",
+        "X-Sendfile", "Destination", "HX-Current-URL", "HX-Redirect", "Ping-From",
+        "Turbolinks-Location", "X-Replaced-Path", "X-OriginalURL", "Url",
+        "x_request_uri",
+    ],
+)  # fmt: skip
+def test_headers_that_hold_a_url_are_treated_alike(name: str) -> None:
+    """Whoever wrote the target again, its parameters are masked."""
+    block = lay_out((name, f"/a;code={SECRET}?b=c&code={SECRET}#d"))
+
+    mark = "%5BREDACTED%2016%5D"
+    assert [(name, f"/a;code={mark}?b=c&code={mark}#d")] == shown(block)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("Host", "u:p@h:80", "%5BREDACTED%203%5D@h:80"),
+        ("X-Forwarded-Host", "a, u:p@q@h", "%5BREDACTED%208%5D@h"),
+        ("Forwarded", 'host="u:p@h"', '%5BREDACTED%209%5D@h"'),
+        ("Origin", "https://u:p@h", "https://%5BREDACTED%203%5D@h"),
+        ("Referer", "https://u:p@h/", "https://%5BREDACTED%203%5D@h/"),
+        ("X-Any", "see https://u:p@h/a?b", "see https://%5BREDACTED%203%5D@h/a?b"),
+        ("User-Agent", "owl (owl@example.com)", "owl (owl@example.com)"),
+        ("From", "owl@example.com", "owl@example.com"),
+        ("X-Any", "https://h/?b=c@d", "https://h/?b=c@d"),
+    ],
+)
+def test_userinfo_is_masked_in_every_header(
+    name: str, value: str, expected: str
+) -> None:
+    """RFC 3986 section 3.2.1; and both ways to lay headers out agree."""
+    masks = Masks()
+    mask = HeaderMask(masks, UrlMask(masks))
+    headers = [("X-First", "a"), (name, value), ("Authorization", SECRET)]
+    block = mask.lay_out(headers)
+    planned = mask.plan([name for name, _ in headers]).lay_out([v for _, v in headers])
+
+    assert shown(block)[1] == (name, expected)
+    assert block.json == planned.json
+    assert block.keys == planned.keys
+    assert block.authorization == planned.authorization
+    assert shown(mask.lay_out_short(headers)) == shown(block)
+
+
 def test_the_block_tells_what_the_record_needs() -> None:
     """Content type, the chain of codings, and Location already masked."""
     block = lay_out(

@@ -8,6 +8,7 @@ import json
 import re
 import zlib
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -196,6 +197,80 @@ def test_an_odd_name_is_found_through_escapes(name: str, times: int) -> None:
 
     for exchange in both_sides(json.dumps(body).encode(), JSON):
         assert SECRET.encode() not in line_of(Masks(fields=[name]), **exchange)
+
+
+ODD_NAMES = [
+    ("contraseña", "utf-8"), ("contraseña", "latin-1"), ("contraseña", "mac-roman"),
+    ("пароль", "utf-8"), ("пароль", "cp1251"), ("пароль", "koi8-r"),
+    ("パス", "utf-8"), ("パス", "shift-jis"), ("パス", "utf-16-le"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "charset"), ODD_NAMES)
+def test_an_odd_name_is_found_in_every_charset(name: str, charset: str) -> None:
+    """As some clients still write it: percent-encoded or not, in a query or a form."""
+    raw, escaped = name.encode(charset), quote(name, encoding=charset)
+    native, secret = raw.decode("latin-1"), SECRET.encode()
+    disposition = b'Content-Disposition: form-data; name="%b"'
+    form, parts = {"request_type": FORM}, {"request_type": "multipart/x; boundary=b"}
+    exchanges: list[dict[str, Any]] = [
+        {"target": f"/?a=1&{escaped}={SECRET}"},
+        {"target": f"/?{native}={SECRET}"},
+        {"target": f"/?u[{escaped}]={SECRET}"},
+        {"request_headers": [("Referer", f"https://h/?a=1&{escaped}={SECRET}")]},
+        {"response_headers": [("Location", f"/?{native}={SECRET}")]},
+        form | {"request_body": f"a=1&{escaped}={SECRET}".encode()},
+        form | {"request_body": b"a=1&%b=%b" % (raw, secret)},
+        form | {"request_body": b"%b=%b" % (raw, secret), "request_body_size": 999},
+        {"response_type": FORM, "response_body": b"%b=%b" % (raw, secret)},
+        {"request_headers": [], "request_body": b"a=1&%b=%b" % (raw, secret)},
+    ]
+    for head in (
+        disposition % raw,
+        disposition % escaped.encode(),
+        f"Content-Disposition: x; name*={charset}''{escaped}".encode(),
+    ):
+        body = b"--b\r\n%b\r\n\r\n%b\r\n--b--" % (head, secret)
+        exchanges += [
+            parts | {"request_body": body},
+            parts | {"request_body": body[:-2]},
+            parts | {"request_body": body, "request_body_size": 999},
+        ]
+
+    for exchange in exchanges:
+        masks = Masks(fields=[name], query=[name])
+        assert SECRET.encode() not in line_of(masks, **exchange)
+
+
+@pytest.mark.parametrize(("name", "charset"), ODD_NAMES)
+@pytest.mark.parametrize("kind", [JSON, "text/plain", FORM, "multipart/x; boundary=b"])
+def test_an_odd_key_of_json_is_found_or_the_body_stays_out(
+    name: str, charset: str, kind: str
+) -> None:
+    """JSON is UTF-8, but not everybody knows."""
+    text = json.dumps({name: SECRET, "b": "\xe9"}, ensure_ascii=False)
+    bodies = [
+        text.encode(charset, "replace"),
+        text.encode(charset, "replace") + b"\xff",
+        text.encode().replace("\xe9".encode(), b"\xff"),
+    ]
+    if kind.startswith("multipart"):
+        bodies = [b"--b\r\n\r\n%b\r\n--b--" % body for body in bodies]
+
+    for body in bodies:
+        for exchange in both_sides(body, kind):
+            assert SECRET.encode() not in line_of(Masks(fields=[name]), **exchange)
+
+
+def test_other_names_beyond_ascii_are_shown() -> None:
+    """As long as they are UTF-8, or no listed name is beyond ASCII."""
+    known = Masks(fields=["contraseña"], query=["contraseña"])
+    target, body = f"/?a%C3%B1o={SECRET}", f"a%C3%B1o={SECRET}".encode()
+    latin = f"/?a%F1o={SECRET}"
+
+    for masks, given in ((known, target), (None, latin)):
+        line = line_of(masks, target=given, request_body=body, request_type=FORM)
+        assert line.count(SECRET.encode()) == 3
 
 
 def test_a_location_may_be_masked_whole() -> None:

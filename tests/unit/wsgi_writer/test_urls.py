@@ -118,6 +118,10 @@ def test_nothing_derived_from_other_secrets_is_written(name: str) -> None:
         f"/x?user.password={SECRET}",
         f"/x?token={SECRET};{SECRET}?{SECRET}#{SECRET}",
         f"http://{SECRET}:{SECRET}@owl/x?to%6ben={SECRET}",
+        f"/x;token={SECRET}/y;to%6ben={SECRET}?a=1",
+        f"/x?next=https://owl:{SECRET}@h/y",
+        f"//owl:{SECRET}@h/y",
+        f"owl:{SECRET}@h:443",
     ],
 )
 def test_a_secret_in_an_odd_place_is_masked(given: str) -> None:
@@ -139,6 +143,14 @@ def test_an_empty_value_is_no_secret() -> None:
     found = target("/x?token=")
 
     assert found.query == (("token", ""),)
+    assert not found.keys
+
+
+def test_a_parameter_of_the_path_is_masked_and_identifies_nobody() -> None:
+    """RFC 3986 section 3.3: `;name=value` belongs to its segment."""
+    found = target(f"/a;v=1;token={SECRET}/b;{SECRET}?c=d;e")
+
+    assert found.url.endswith(f"/a;v=1;token={MASK}/b;{SECRET}?c=d;e")
     assert not found.keys
 
 
@@ -165,6 +177,11 @@ def test_an_added_name_is_redacted() -> None:
         ("https://u:p%40w@d@host/x", "https://%5BREDACTED%209%5D@host/x"),
         ("mailto:owl@example.com", "mailto:owl@example.com"),
         ("/x?mail=owl@example.com", "/x?mail=owl@example.com"),
+        ("/x?a=//b&mail=owl@example.com", "/x?a=//b&mail=owl@example.com"),
+        ("/x?a=//u:p@b&c=d@e", "/x?a=//%5BREDACTED%203%5D@b&c=d@e"),
+        (f"/x;token={SECRET};a=1/y;b=2?c=3", f"/x;token={MASK};a=1/y;b=2?c=3"),
+        (f"/x;a=1;key={SECRET}", f"/x;a=1;key={MASK}"),
+        (f"<https://a;key={SECRET}>; key=x", f"<https://a;key={MASK}>; key=x"),
     ],
 )
 def test_a_header_with_urls_keeps_all_but_its_secrets(
