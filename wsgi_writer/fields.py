@@ -35,7 +35,7 @@ _BETWEEN = re.compile("[ \t\n\r\x1e]*")
 _LOOKS_JSON = re.compile(r"[\s\x00\x1e\ufeff\ufffe\xef\xbb\xbf\xff\xfe]*[{\[]")
 # A string of JSON that was made twice.
 _LOOKS_QUOTED = re.compile(r'[ \t\n\r]*"')
-_HALF = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # Documents are read to be thrown away, so that fractions need not be worked out.
 _DECODER = JSONDecoder(parse_float=str)
 _REDACTED_OTHER = '"[REDACTED]"'
@@ -121,7 +121,11 @@ class FieldMask:
         """Return what replaces a string that holds JSON text; None leaves it."""
         inner = _unquote(raw)
         masked = self._mask_text(inner, depth - 1)
-        return None if masked is inner else _quote(masked)
+        if masked is inner:
+            return None
+        # Half of a surrogate pair, undone, could be encoded nowhere.
+        is_lone = _SURROGATE.search(masked) is not None
+        return json.dumps(masked, ensure_ascii=is_lone)
 
     def _mask_text(self, text: str, depth: int) -> str:
         """Mask a text that may be JSON; the very same object if it stays."""
@@ -200,12 +204,6 @@ class FieldMask:
 def looks_like_json(text: str) -> bool:
     """Tell whether a text begins as a JSON object or array does."""
     return _LOOKS_JSON.match(text) is not None
-
-
-def _quote(text: str) -> str:
-    """Encode a text as a JSON string that has a form in UTF-8."""
-    # Half of a surrogate pair has none, unless it stays an escape.
-    return json.dumps(text, ensure_ascii=_HALF.search(text) is not None)
 
 
 def _unquote(raw: str) -> str:

@@ -98,6 +98,17 @@ def test_json_inside_a_json_string_is_masked(given: str, expected: str) -> None:
     assert expected == FIELDS.mask_json(given)
 
 
+def test_half_a_character_in_json_inside_a_json_string_stays_escaped() -> None:
+    """Undone it could be written nowhere, and the record would be lost."""
+    given = r'{"a":"{\"cvv\":1,\"b\":\"\ud83e é\"}"}'
+    masked = FIELDS.mask_json(given)
+
+    assert masked is not None
+    assert masked.encode("utf-8")
+    inner = json.loads(json.loads(masked)["a"])
+    assert inner == {"cvv": "[REDACTED]", "b": "\ud83e é"}
+
+
 def test_json_in_json_in_json_ends_somewhere() -> None:
     """Too many wrappings are replaced as a whole."""
     text = '{"cvv":"hunter2"}'
