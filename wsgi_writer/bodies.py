@@ -23,6 +23,7 @@ from wsgi_writer.fields import FieldMask, looks_like_json
 from wsgi_writer.mask import Masks, holds_noncharacter
 from wsgi_writer.media import MediaType, Shape, unpack
 from wsgi_writer.params import decode, read_params
+from wsgi_writer.parts import PartMask
 from wsgi_writer.texts import PlainTexts, cut_comment, decoded
 
 _LISTED_SHAPES = frozenset({Shape.JSON, Shape.FORM, Shape.MULTIPART})
@@ -59,6 +60,7 @@ class BodyMask:
 
     def __init__(self, masks: Masks, fields: FieldMask) -> None:
         self._fields = fields
+        self._parts = PartMask(fields)
         self._is_on = masks.fields is not None
         self.texts = PlainTexts(masks, fields)
         self._media_types = self.texts.media_types
@@ -165,9 +167,7 @@ class BodyMask:
                 body.withhold()
 
     def _mask_multipart(self, body: Body, media: MediaType) -> None:
-        masked = self._fields.mask_multipart(
-            body.content, media.boundary, is_cut=body.is_cut
-        )
+        masked = self._parts.mask(body.content, media.boundary, is_cut=body.is_cut)
         if masked is None or not media.is_readable:
             body.withhold()
         elif masked is not body.content:

@@ -1,4 +1,4 @@
-"""Listed fields in JSON documents, HTML forms and multipart bodies.
+"""Listed fields in JSON documents and HTML forms.
 
 A whole body comes in; the same body with the values of listed fields replaced goes
 out, every other byte as it was, or None when it cannot be decided where its listed
@@ -13,13 +13,6 @@ from json.decoder import JSONDecoder
 
 from wsgi_writer.listed import ListedNames
 from wsgi_writer.mask import Masks, redacted
-from wsgi_writer.multipart import (
-    Part,
-    hides_content,
-    read_content,
-    read_names,
-    read_parts,
-)
 from wsgi_writer.params import ParamNames
 
 MAX_EMBEDDED_DEPTH = 3  # JSON in a JSON string in a JSON string; then it is replaced
@@ -147,58 +140,6 @@ class FieldMask:
         if "{" in value or "[" in value:  # within a string too
             return self._mask_text(value, MAX_EMBEDDED_DEPTH)
         return value
-
-    def mask_multipart(
-        self, body: bytes, boundary: str, *, is_cut: bool
-    ) -> bytes | None:
-        """Replace the content of listed parts (RFC 7578), the rest byte for byte.
-
-        Returns:
-            The body; the very same object if no part is listed. None if it is cut,
-            or servers might read it in several ways, and it may hold a listed name.
-        """
-        mark = b"" if is_cut else boundary.encode("latin-1", "replace")
-        parts = read_parts(body, mark)
-        if parts is None:
-            return None if self._may_hold_listed(body) else body
-        pieces: list[bytes] = []
-        done = 0
-        for part in parts:
-            content = body[part.start : part.end]
-            shown = self._part_content(part, content)
-            if shown is not content:
-                pieces += (body[done : part.start], shown)
-                done = part.end
-        return b"".join(pieces) + body[done:] if pieces else body
-
-    def _part_content(self, part: Part, content: bytes) -> bytes:
-        plain = read_content(part, content)
-        text = content.decode("utf-8", "replace")
-        if (
-            self._is_listed_part(part.name)
-            or plain is None
-            or (part.is_container and self._may_hold_listed(plain))
-        ):
-            return redacted(text).encode("ascii") if content else content
-        inner = text if plain is content else plain.decode("utf-8", "replace")
-        masked = self.mask_form_value(inner)
-        if masked is inner:
-            return content
-        shown = masked if plain is content else redacted(text)
-        return shown.encode("utf-8", "replace")
-
-    def _is_listed_part(self, name: str | None) -> bool:
-        # A name that is written in a way we do not read may be any name.
-        return name is None or self.forms.replacement(name) is not None
-
-    def _may_hold_listed(self, body: bytes) -> bool:
-        """Tell whether there may be a listed name in what has or may have parts."""
-        readings = ["latin-1", "utf-8"] if self.names.odd else ["latin-1"]
-        return (
-            any(self.names.occur_in(body.decode(it, "replace")) for it in readings)
-            or any(map(self._is_listed_part, read_names(body)))
-            or hides_content(body)
-        )
 
 
 def looks_like_json(text: str) -> bool:
