@@ -211,6 +211,9 @@ class RotatingFile:
         if self._thread_lock.acquire(timeout=self._lock_timeout):
             return True
         self._wait_after = self._monotonic() + self._cooldown
+        # Whoever waited for the file while holding this lock would cost one record
+        # after the other: those who find it held no longer wait.
+        self._spool.hurry(self._wait_after)
         return False
 
     def _not_written(self, error: Exception) -> None:

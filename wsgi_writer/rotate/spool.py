@@ -61,11 +61,17 @@ class Spool:
         self._cooldown = cooldown
         self._monotonic = monotonic
         self._wait_after = self._rotate_after = self._evict_after = 0.0
+        # This one is set by any thread, in one step.
+        self._hurry_until = 0.0
         self._check_space_after = 0.0
         self._is_low_on_space = False
         self._evicted_files = self._evicted_bytes = 0
         # How large the active file may become while nothing has to be done for it.
         self._limit_bytes = 0
+
+    def hurry(self, until: float) -> None:
+        """Wait for no other process until then: other threads wait for this one."""
+        self._hurry_until = until
 
     def append(self, line: bytes) -> float:
         """Put one line at the end of the active file.
@@ -89,7 +95,8 @@ class Spool:
         return self._append_with_care(line, now)
 
     def _append_with_care(self, line: bytes, now: float) -> float:
-        deadline = now + self._lock_timeout if now >= self._wait_after else now
+        may_wait = now >= self._wait_after and now >= self._hurry_until
+        deadline = now + self._lock_timeout if may_wait else now
         for tries in range(_MAX_TRIES):
             if tries >= _FREE_TRIES and self._monotonic() >= deadline:
                 break
@@ -148,7 +155,7 @@ class Spool:
 
     def _wait(self, deadline: float, now: float) -> bool:
         is_locked = self._active.lock(deadline)
-        if not is_locked and now >= self._wait_after:
+        if not is_locked and now >= self._wait_after and now >= self._hurry_until:
             # Its holder is stopped. Whole lines are safe without the lock, and one
             # wait is all that the application is asked to bear.
             self._wait_after = self._monotonic() + self._cooldown

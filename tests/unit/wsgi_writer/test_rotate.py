@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import threading
@@ -193,6 +194,40 @@ def test_busy_thread_lock_is_waited_for_once(path: Path) -> None:
     assert second < 0.99
     assert writer.write(*a_record())
     assert records_in(path)[-1]["dropped"] == 2
+
+
+def test_after_a_wait_in_vain_nobody_waits_while_others_would(path: Path) -> None:
+    """One who waits for the file keeps out the others, whose records are dropped.
+
+    With a clock that stands still a wait for the file would never end.
+    """
+    asked = threading.Event()
+
+    def standing_still() -> float:
+        asked.set()
+        return 0.0
+
+    writer = RotatingFile(
+        path, min_free_bytes=0, lock_timeout=0.05, monotonic=standing_still
+    )
+    writer.write(*a_record())
+    with open(path, "rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        asked.clear()
+        waiting = threading.Thread(target=writer.write, args=a_record())
+        waiting.start()
+        asked.wait(30)
+        results = [writer.write(*a_record())]
+        fcntl.flock(other, fcntl.LOCK_UN)
+        waiting.join(30)
+        fcntl.flock(other, fcntl.LOCK_EX)
+        following = threading.Thread(target=writer.write, args=a_record())
+        following.start()
+        following.join(10)
+
+    assert results == [False]
+    assert not following.is_alive()
+    assert numbers_in(path) == [1, 2, 4]
 
 
 def timed(call: Any) -> float:
