@@ -43,14 +43,12 @@ class Part:
         end: Where it ends.
         name: Empty if the part has none, None if it cannot be read.
         coding: Its transfer encoding (RFC 2045 section 6), if it hides the content.
-        is_container: Whether the content is a message, or has parts of its own.
     """
 
     start: int
     end: int
     name: str | None
     coding: str = ""
-    is_container: bool = False
 
 
 class _Lines:
@@ -59,10 +57,10 @@ class _Lines:
     def __init__(self, end: bytes) -> None:
         self.end = end
         self.blank = end * 2
-        self.rest = re.compile(rb"(--)?[ \t]*+(?=%b|\Z)" % end)
+        self.rest = re.compile(rb"(--)?(?=%b|\Z)" % end)
         # Whole headers, each of which may go on in further lines that are not blank.
         self.head = re.compile(
-            rb"(?:%b[!-9;-~]++[ \t]*+:[^\r\n\0]*+(?:%b[ \t]++[^\s\0][^\r\n\0]*+)*+)*+\Z"
+            rb"(?:%b[!-9;-~]++[ \t]*+:[^\r\n\0]*+(?:%b[ \t]++[^\s\0][^\r\n\0]*+)*+)++\Z"
             % (end, end)
         )
 
@@ -73,9 +71,9 @@ _CRLF, _LF = _Lines(b"\r\n"), _Lines(b"\n")
 def read_parts(body: bytes, boundary: bytes) -> list[Part] | None:
     """Return the parts of a multipart body, or None if there may be others.
 
-    That is so where the boundary stands in another place than at the begin of a line
-    of its own, where lines end in several ways, where headers are none, and where the
-    end is missing.
+    That is so where the boundary stands in another place than on a line of its own,
+    where lines end in several ways, where a part has no headers, what is none among
+    them, or parts of its own, and where the end is missing.
     """
     if not boundary:
         return None
@@ -91,7 +89,7 @@ def read_parts(body: bytes, boundary: bytes) -> list[Part] | None:
         end = following.start() - len(b"--" + boundary) - len(lines.end)
         head_end = body.find(lines.blank, mark.end(), end)
         head = body[mark.end() : head_end]
-        if head_end < 0 or lines.head.match(head) is None:
+        if head_end < 0 or lines.head.match(head) is None or _CONTAINER.search(head):
             return None
         parts.append(_read_part(head, head_end + len(lines.blank), end))
     return parts
@@ -149,7 +147,6 @@ def _read_part(head: bytes, start: int, end: int) -> Part:
         # Of two, one server takes the first and another one the last.
         "" if not names else names[0] if len(names) == 1 else None,
         coding[1].decode("ascii").lower() if coding else "",
-        is_container=_CONTAINER.search(head) is not None,
     )
 
 
@@ -159,8 +156,16 @@ def _field_name(disposition: bytes) -> str | None:
     if not names:
         return ""
     extended, quoted = names[0]
-    # A quote behind a backslash ends the name for those who know of no escapes.
-    if len(names) > 1 or extended not in (b"", b"*") or b'\\"' in disposition:
+    if (
+        len(names) > 1
+        or extended not in (b"", b"*")
+        # It ends the name for those who know of no escapes.
+        or b'\\"' in disposition
+        # For those who know of no folded lines, another header may begin in a name.
+        or disposition.count(b'"') % 2
+        or b"\n" in quoted
+        or b"\r" in quoted
+    ):
         return None
     name = quoted.decode("utf-8", "replace").strip("\"'")
     if extended:  # RFC 8187 section 3.2: charset'language'percent-encoded

@@ -34,7 +34,7 @@ class PartMask:
         mark = b"" if is_cut else boundary.encode("latin-1", "replace")
         parts = read_parts(body, mark)
         if parts is None:
-            return None if self._may_hold_listed(body) else body
+            return None if self._may_hold_listed(body, is_cut=is_cut) else body
         pieces: list[bytes] = []
         done = 0
         for part in parts:
@@ -48,11 +48,7 @@ class PartMask:
     def _part_content(self, part: Part, content: bytes) -> bytes:
         plain = read_content(part, content)
         text = content.decode("utf-8", "replace")
-        if (
-            self._is_listed_part(part.name)
-            or plain is None
-            or (part.is_container and self._may_hold_listed(plain))
-        ):
+        if self._is_listed_part(part.name) or plain is None:
             return redacted(text).encode("ascii") if content else content
         inner = text if plain is content else plain.decode("utf-8", "replace")
         masked = self._fields.mask_form_value(inner)
@@ -65,14 +61,15 @@ class PartMask:
         # A name that is written in a way we do not read may be any name.
         return name is None or self._fields.forms.replacement(name) is not None
 
-    def _may_hold_listed(self, body: bytes) -> bool:
-        """Tell whether there may be a listed name in what has or may have parts."""
-        readings = ["latin-1", "utf-8"] if self._fields.names.odd else ["latin-1"]
+    def _may_hold_listed(self, body: bytes, *, is_cut: bool) -> bool:
+        """Tell whether there may be a listed name in a body without sure parts."""
+        names = self._fields.names
+        text = body.decode("utf-8", "replace") if names.odd else ""
         return (
-            any(
-                self._fields.names.occur_in(body.decode(it, "replace"))
-                for it in readings
-            )
+            names.occur_in(body.decode("latin-1"))
+            or (bool(text) and names.occur_in(text))
             or any(map(self._is_listed_part, read_names(body)))
             or hides_content(body)
+            # Large uploads are cut, and mostly no text at all.
+            or (not is_cut and names.may_hide_in(text))
         )

@@ -242,7 +242,11 @@ def test_an_odd_key_of_json_is_found_or_the_body_stays_out(
         text.encode().replace("\xe9".encode(), b"\xff"),
     ]
     if kind.startswith("multipart"):
-        bodies = [b"--b\r\n\r\n%b\r\n--b--" % body for body in bodies]
+        bodies = [
+            b"--b\r\n%b\r\n%b\r\n--b--" % (head, body)
+            for head in (b"", b"A: b\r\n")
+            for body in bodies
+        ]
 
     for body in bodies:
         for exchange in both_sides(body, kind):

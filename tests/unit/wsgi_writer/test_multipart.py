@@ -14,20 +14,15 @@ HEAD = b'Content-Disposition: form-data; name="a"'
     [
         b"pre\n--B\n" + HEAD + b"\n\nx\n--B--",
         b"pre\r\n--B\r\n" + HEAD + b"\r\n\r\nx\r\n--B--",
-        b"--B \t\r\n" + HEAD + b"\r\n\r\nx\r\n--B-- \r\npost",
+        b"--B\r\n" + HEAD + b"\r\n\r\nx\r\n--B--\r\npost",
         b"\r\n--B\r\nA: b\r\n\tc\r\n" + HEAD + b"\r\n\r\nx\r\n--B--\r\n\r\n",
     ],
 )
 def test_parts_are_found_by_either_line_ending(body: bytes) -> None:
-    """With blanks behind a boundary, and something before the first and the last."""
+    """With something before the first boundary and behind the last."""
     at = body.index(b"x")
 
     assert [Part(at, at + 1, "a")] == read_parts(body, b"B")
-
-
-def test_a_part_needs_no_headers() -> None:
-    """A blank line right behind the boundary says that there are none."""
-    assert [Part(7, 8, "")] == read_parts(b"--B\r\n\r\nx\r\n--B--", b"B")
 
 
 @pytest.mark.parametrize(
@@ -35,15 +30,19 @@ def test_a_part_needs_no_headers() -> None:
     [
         (b"", b"B"),
         (b"--B--", b"B"),
-        (b"--B\r\n\r\nx\r\n--B--", b""),
-        (b"--B\r\n\r\nx\r\n--B", b"B"),
-        (b"--B\r\n\r\nx--B--", b"B"),
-        (b"--B\r\n\r\nx\r\n--B--z", b"B"),
-        (b"--B\r\n\r\nx\r\n--Bz\r\n--B--", b"B"),
+        (b"--B\r\nA: b\r\n\r\nx\r\n--B--", b""),
+        (b"--B\r\nA: b\r\n\r\nx\r\n--B", b"B"),
+        (b"--B\r\nA: b\r\n\r\nx--B--", b"B"),
+        (b"--B\r\nA: b\r\n\r\nx\r\n--B--z", b"B"),
+        (b"--B\r\nA: b\r\n\r\nx\r\n--Bz\r\n--B--", b"B"),
+        # Of these, some servers make no boundaries, and others no part.
+        (b"--B \r\nA: b\r\n\r\nx\r\n--B--", b"B"),
+        (b"--B\r\nA: b\r\n\r\nx\r\n--B--\t\r\n", b"B"),
+        (b"--B\r\n\r\nx\r\n--B--", b"B"),
         (b"--B\r\nA: b\r\n--B--", b"B"),
         (b"--B\r\nA\r\n\r\nx\r\n--B--", b"B"),
-        (b"--B--\r\n\r\nx\r\n--B--", b"B"),
-        (b"--B\n\r\nx\n--B--", b"B"),
+        (b"--B--\r\nA: b\r\n\r\nx\r\n--B--", b"B"),
+        (b"--B\nA: b\n\r\nx\n--B--", b"B"),
     ],
 )
 def test_what_may_be_read_otherwise_has_no_parts(body: bytes, boundary: bytes) -> None:
