@@ -43,8 +43,9 @@ COOKIE_ATTRIBUTES = frozenset(
     }
 )  # fmt: skip
 
-# Servers join repeated headers with a comma, so Basic may also come second.
-_BASIC = re.compile(r"(?:^|[\s,;])basic(?![A-Za-z0-9\-])[\s:]*", re.IGNORECASE)
+# Servers join repeated headers with a comma, so Basic may also come second; and some
+# clients put quotes around it.
+_BASIC = re.compile(r"(?<![^\s,;=(\"'])basic(?![A-Za-z0-9\-])[\s:]*", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9\-]*):?\s+(.*)\Z", re.DOTALL)
 _JWT = re.compile(r"[\w\-]+\.([\w\-]+)\.[\w\-]*\Z", re.ASCII)
 # Nothing but attributes, as nearly every Set-Cookie header ends.

@@ -25,24 +25,32 @@ SHORT_LENGTH = 8  # below this, four shown characters would be half of the secre
 # ReadMe's mask takes their place.
 KEY_HEADERS = frozenset(
     {
-        "api-key", "api-token", "apikey", "authorization", "cf-access-jwt-assertion",
-        "ocp-apim-subscription-key", "private-token", "proxy-authorization",
-        "x-access-token", "x-amz-security-token", "x-amzn-oidc-accesstoken",
-        "x-amzn-oidc-data", "x-api-key", "x-api-token", "x-apikey", "x-auth",
-        "x-auth-key", "x-auth-token", "x-authorization", "x-consumer-key",
-        "x-csrf-token", "x-csrftoken", "x-forwarded-access-token",
-        "x-forwarded-authorization", "x-functions-key", "x-gitlab-token",
-        "x-goog-api-key", "x-goog-iap-jwt-assertion", "x-id-token", "x-jwt-assertion",
-        "x-original-authorization", "x-rapidapi-key", "x-refresh-token",
-        "x-session-token", "x-shopify-access-token", "x-token", "x-vault-token",
+        "access-token", "api-key", "api-token", "apikey", "auth-token", "authorization",
+        "cf-access-jwt-assertion", "dd-api-key", "dd-application-key", "jwt",
+        "ocp-apim-subscription-key", "private-token", "proxy-authorization", "token",
+        "x-access-key", "x-access-token", "x-amz-security-token",
+        "x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-api-key", "x-api-token",
+        "x-apikey", "x-app-key", "x-app-token", "x-auth", "x-auth-access-token",
+        "x-auth-key", "x-auth-request-access-token", "x-auth-token",
+        "x-authentication-token", "x-authorization", "x-bearer-token", "x-client-token",
+        "x-consumer-key", "x-csrf-token", "x-csrftoken", "x-forwarded-access-token",
+        "x-forwarded-authorization", "x-functions-key", "x-github-token",
+        "x-gitlab-token", "x-goog-api-key", "x-goog-iap-jwt-assertion", "x-id-token",
+        "x-jwt", "x-jwt-assertion", "x-jwt-token", "x-ms-token-aad-access-token",
+        "x-ms-token-aad-id-token", "x-ms-token-aad-refresh-token",
+        "x-original-authorization", "x-parse-session-token", "x-plex-token",
+        "x-pomerium-jwt-assertion", "x-rapidapi-key", "x-refresh-token",
+        "x-serverless-authorization", "x-service-token", "x-session-token",
+        "x-shopify-access-token", "x-token", "x-user-token", "x-vault-token",
         "x-xsrf-token",
     }
 )  # fmt: skip
 # Secrets nobody is known by: nothing derived from them may be written.
 REDACTED_HEADERS = frozenset(
     {
-        "cf-access-client-secret", "client-secret", "x-api-secret",
-        "x-client-secret", "x-secret", "x-secret-key",
+        "cf-access-client-secret", "client-secret", "password", "x-admin-secret",
+        "x-api-secret", "x-app-secret", "x-client-secret", "x-hasura-admin-secret",
+        "x-password", "x-secret", "x-secret-key", "x-shared-secret", "x-webhook-secret",
     }
 )  # fmt: skip
 KEY_WORDS = frozenset({"apikey", "authorization", "key", "token"})

@@ -99,9 +99,10 @@ def test_broken_basic_credentials_name_nobody(value: str) -> None:
     assert read_credential(value, Masks()).shown.startswith("Basic [REDACTED ")
 
 
-def test_basic_credentials_behind_others_are_redacted() -> None:
+@pytest.mark.parametrize("lead", [f"Bearer {TOKEN}, ", '"', "x=", "credentials='", "("])
+def test_basic_credentials_behind_others_are_redacted(lead: str) -> None:
     """Servers join repeated headers; a mask would show the end of the password."""
-    found = read_credential(f"Bearer {TOKEN}, {basic(b'owl:hunter2')}", Masks())
+    found = read_credential(f"{lead}{basic(b'owl:hunter2')}", Masks())
 
     assert found.shown.startswith("[REDACTED ")
     assert (found.id, found.auth) == (None, "")

@@ -36,7 +36,9 @@ def test_headers_keep_order_case_and_duplicates() -> None:
     "name",
     [
         "Authorization", "PROXY-AUTHORIZATION", "X-Api-Key", "x_api_key", "Api-Key",
-        "X-Auth-Token", " X-Access-Token ", "X-Amz-Security-Token",
+        "X-Auth-Token", " X-Access-Token ", "X-Amz-Security-Token", "Access-Token",
+        "X-MS-Token-AAD-Access-Token", "X-Auth-Request-Access-Token", "DD-Api-Key",
+        "X-Serverless-Authorization", "X-Pomerium-Jwt-Assertion", "X-User-Token",
     ],
 )  # fmt: skip
 def test_key_headers_show_readmes_mask(name: str) -> None:
@@ -68,6 +70,8 @@ def test_a_second_authorization_is_masked_too() -> None:
     [
         ("X-Client-Secret", SECRET, "[REDACTED 16]"),
         ("X-Client-Secret", "", ""),
+        ("X-Hasura-Admin-Secret", SECRET, "[REDACTED 16]"),
+        ("X-Password", SECRET, "[REDACTED 16]"),
         ("Cookie", f"a={SECRET}", "a=[REDACTED 16]"),
         ("Set-Cookie", f"a={SECRET}; Path=/", "a=[REDACTED 16]; Path=/"),
         ("Referer", f"http://a/?code={SECRET}", "http://a/?code=%5BREDACTED%2016%5D"),
