@@ -46,10 +46,22 @@ def serve_cheroot(application: Any, listener: socket.socket) -> None:
     Server(listener.getsockname(), application).start()
 
 
+def serve_pywsgi(application: Any, listener: socket.socket) -> None:
+    """Gevent's own server, which adds up the chunks of a list as it sends them."""
+    from gevent import monkey
+
+    monkey.patch_all()
+    from gevent.pywsgi import WSGIServer
+
+    listener.setblocking(False)
+    WSGIServer(listener, application, log=None, error_log=None).serve_forever()
+
+
 SERVERS = {
     "wsgiref": serve_wsgiref,
     "waitress": serve_waitress,
     "cheroot": serve_cheroot,
+    "pywsgi": serve_pywsgi,
 }
 
 

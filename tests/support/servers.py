@@ -68,6 +68,7 @@ SERVERS: dict[str, Command] = {
     "gunicorn-preload": gunicorn("--preload", "--workers", "1"),
     "waitress": launched("waitress"),
     "cheroot": launched("cheroot"),
+    "pywsgi": launched("pywsgi"),
     "wsgiref": launched("wsgiref"),
     "uwsgi": uwsgi,
 }
