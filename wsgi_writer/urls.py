@@ -37,7 +37,7 @@ _NESTED_USERINFO = re.compile(r"(?<=//)[^/?#&\s<>]*@")  # of a URL in a query
 # A parameter of a path's segment (RFC 3986 section 3.3).
 _PATH_PARAM = re.compile(r"(?<=;)([^;=/?#&\s]*)=([^;/?#&\s>]+)")
 _LINK_PARTS = re.compile(r"<[^>]*>?|[^<]+")
-_LEADING_USERINFO = re.compile(r"\A[^/?#]*@")
+_LEADING_USERINFO = re.compile(r"\A[^/?#]+@")
 _SEPARATORS = re.compile(r"([&#])")
 
 
@@ -77,7 +77,7 @@ class UrlMask:
             target = target[absolute.end() :]
         if not target.startswith("/"):
             # With userinfo it is what CONNECT takes (RFC 9112 section 3.2.3).
-            target = "/" + _LEADING_USERINFO.sub("", target)
+            target = "/" + _LEADING_USERINFO.sub(_redact_userinfo, target)
         target = make_legal(target)
         origin = self._origins[f"{scheme}://{host}"]
         start = _first_mark(target)

@@ -34,6 +34,8 @@ def header(value: str) -> str:
         ("/a#b?c#d=1", "/a%23b?c%23d=1"),
         ("*", "/*"),
         ("owls", "/owls"),
+        ("owl:p@h:443", "/%5BREDACTED%205%5D@h:443"),
+        ("@h", "/@h"),
         ("", "/"),
         ("//double", "//double"),
         ("/\u20ac", "/%E2%82%AC"),
