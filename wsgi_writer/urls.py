@@ -31,9 +31,10 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]|%(?![0-9A-Fa-f]{2})")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~]+)(:[0-9]{0,5})?\Z")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*\Z")
 _ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)")
-# Not the mark that takes its place.
-_USERINFO = re.compile(r"(?<=//)(?!%5BREDACTED%20[0-9]+%5D@)[^/?#\s<>]*@")
-_NESTED_USERINFO = re.compile(r"(?<=//)[^/?#&\s<>]*@")  # of a URL in a query
+# Not the mark that takes its place; that of a URL in a query ends at its parameter.
+_MARKED = r"(?<=//)(?!%5BREDACTED%20[0-9]+%5D@)"
+_USERINFO = re.compile(_MARKED + r"[^/?#\s<>]*@")
+_NESTED_USERINFO = re.compile(_MARKED + r"[^/?#&\s<>]*@")
 # A parameter of a path's segment (RFC 3986 section 3.3).
 _PATH_PARAM = re.compile(r"(?<=;)([^;=/?#&\s]*)=([^;/?#&\s>]+)")
 _LINK_PARTS = re.compile(r"<[^>]*>?|[^<]+")
@@ -141,7 +142,9 @@ def without_userinfo(word: str, value: str) -> str:
     if "@" not in value:
         return value
     if word not in HOST_HEADERS:
-        return _USERINFO.sub(_redact_userinfo, value)
+        lead, mark, query = value.partition("?")
+        lead = _USERINFO.sub(_redact_userinfo, lead)
+        return f"{lead}{mark}{_hide_nested_userinfo(query)}"
     userinfo, _, host = value.rpartition("@")
     return f"{quote(redacted(userinfo), safe='')}@{host}"
 

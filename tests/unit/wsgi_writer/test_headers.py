@@ -120,6 +120,10 @@ def test_headers_that_hold_a_url_are_treated_alike(name: str) -> None:
         ("User-Agent", "owl (owl@example.com)", "owl (owl@example.com)"),
         ("From", "owl@example.com", "owl@example.com"),
         ("X-Any", "https://h/?b=c@d", "https://h/?b=c@d"),
+        ("X-Any", "https://h/?a=//b&c=d@e", "https://h/?a=//b&c=d@e"),
+        ("Referer", "https://h/?a=//b&c=d@e", "https://h/?a=//b&c=d@e"),
+        ("X-Any", "//h/?a=//u:p@b", "//h/?a=//%5BREDACTED%203%5D@b"),
+        ("Referer", "//h/?a=//u:p@b", "//h/?a=//%5BREDACTED%203%5D@b"),
     ],
 )
 def test_userinfo_is_masked_in_every_header(
