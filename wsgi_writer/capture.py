@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Self
 
 
 class Prefix:
@@ -138,6 +139,13 @@ class RequestBody:
             raise
         self._passed(line, (1,))
         return line
+
+    def __enter__(self) -> Self:
+        self._source.__enter__()
+        return self
+
+    def __exit__(self, *exc_info: object) -> Any:
+        return self._source.__exit__(*exc_info)
 
     def __getattr__(self, name: str) -> Any:
         if name in RequestBody.__slots__:

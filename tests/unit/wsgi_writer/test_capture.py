@@ -202,6 +202,17 @@ def test_other_attributes_are_the_servers() -> None:
     assert body.closed is False
 
 
+def test_may_be_used_as_the_files_of_most_servers_may() -> None:
+    """In a `with` statement the server's own object is entered and left."""
+    source = io.BytesIO(b"abc")
+    body = RequestBody(source, 10)
+    with body as stream:
+        read = stream.read()
+
+    assert (read, body.prefix.content) == (b"abc", b"abc")
+    assert source.closed
+
+
 def test_lacks_what_the_servers_input_lacks() -> None:
     """T13: an optional method is there exactly when the real input has it."""
 
