@@ -130,3 +130,44 @@ def test_greenlets_go_on_while_one_waits_for_the_lock(path: Path) -> None:
 
     assert beats > 10
     assert written >= 1
+
+
+PATCHED_LATE = """
+    import sys
+    from wsgi_writer.rotate import RotatingFile
+
+    writer = RotatingFile(sys.argv[1], min_free_bytes=0, lock_timeout=2.0)
+
+    from gevent import monkey
+    monkey.patch_all()
+    import time
+    import gevent
+
+    longest, last = 0.0, time.monotonic()
+
+    def heart():
+        global longest, last
+        while True:
+            gevent.sleep(0.001)
+            now = time.monotonic()
+            longest, last = max(longest, now - last), now
+
+    gevent.spawn(heart)
+    tail = b',"entry":1}\\n'
+    jobs = [gevent.spawn(writer.write, b'{"v":1', tail) for _ in range(4)]
+    gevent.joinall(jobs)
+    gevent.sleep(0.01)
+    print(longest)
+    """
+
+
+def test_greenlets_go_on_if_the_writer_is_older_than_they(path: Path) -> None:
+    """A server may load the application first, and patch its workers then."""
+    pytest.importorskip("gevent")
+    holder = start_stopped_holder(path)
+    try:
+        longest = float(run_script(PATCHED_LATE, path))
+    finally:
+        let_go(holder)
+
+    assert longest < 1.5

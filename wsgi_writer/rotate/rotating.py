@@ -23,6 +23,7 @@ from wsgi_writer.rotate.retention import Retention
 from wsgi_writer.rotate.spool import KeptOut, Spool
 from wsgi_writer.rotate.tally import Tally
 
+_NAP_SECONDS: Final = 1e-3
 _SLOW_WRITE_SECONDS: Final = 0.25  # dirty-page throttling or a dying disk
 
 
@@ -208,12 +209,26 @@ class RotatingFile:
             return True
         if self._monotonic() < self._wait_after:
             return False
-        if self._thread_lock.acquire(timeout=self._lock_timeout):
+        if self._wait_for_thread():
             return True
         self._wait_after = self._monotonic() + self._cooldown
         # Whoever waited for the file while holding this lock would cost one record
         # after the other: those who find it held no longer wait.
         self._spool.hurry(self._wait_after)
+        return False
+
+    def _wait_for_thread(self) -> bool:
+        lock = self._thread_lock
+        if type(lock) is type(threading.Lock()):
+            return lock.acquire(timeout=self._lock_timeout)
+        # The process was patched for greenlets when this lock was there already, as
+        # by a server that loads the application first: a wait for it would stop all
+        # of them, whoever holds it included.
+        deadline = self._monotonic() + self._lock_timeout
+        while self._monotonic() < deadline:
+            time.sleep(_NAP_SECONDS)
+            if lock.acquire(blocking=False):
+                return True
         return False
 
     def _not_written(self, error: Exception) -> None:
