@@ -100,7 +100,12 @@ class Batcher:
         self._lines += 1
         self._is_open = line.is_open
         span = self._spans.get(line.file_id)
-        if span is None or line.start_bytes < span.start_bytes or line.parts > 1:
+        if (
+            span is None
+            or line.start_bytes < span.start_bytes
+            or line.parts > 1
+            or line.is_torn
+        ):
             span = self._span_from(line)
         span.last = line
         if item.w is not None or item.dropped:
@@ -171,12 +176,13 @@ class Batcher:
         return batch
 
     def _span_from(self, line: Line) -> _OpenSpan:
-        """Return the span of a line that may begin it, and count what it joins."""
+        """Return the span of a line that begins it, joins others or has no newline."""
         span = self._spans.get(line.file_id)
         if span is None:
             span = self._spans[line.file_id] = _OpenSpan(line)
         elif line.start_bytes < span.start_bytes:
             span.begin_at(line)
+        span.torn += line.is_torn
         if line.parts > 1:
             span.skipped += line.parts - 1
             self._counters[f"skipped:{PART}"] += line.parts - 1
@@ -248,6 +254,7 @@ class _OpenSpan:
         "rejected",
         "skipped",
         "start_bytes",
+        "torn",
     )
 
     def __init__(self, line: Line) -> None:
@@ -257,6 +264,7 @@ class _OpenSpan:
         self.skipped = 0
         self.rejected = 0
         self.blank = 0
+        self.torn = 0
 
     def begin_at(self, line: Line) -> None:
         self.start_bytes = line.start_bytes
@@ -275,6 +283,7 @@ class _OpenSpan:
             skipped=self.skipped,
             rejected=self.rejected,
             blank=self.blank,
+            torn=self.torn,
         )
 
 

@@ -237,7 +237,16 @@ class Follower:
         self._crc = crc32(text, crc)
         self._move_to(before + len(text), raw[-MARK_BYTES:])
         fault = LineFault(TORN, sha256(text).hexdigest())
-        return Line(self._file_id, before, self._offset, crc, self._crc, text, fault)
+        return Line(
+            self._file_id,
+            before,
+            self._offset,
+            crc,
+            self._crc,
+            text,
+            fault,
+            is_torn=True,
+        )
 
     def _read_on(self, line: LongLine, *, is_final: bool) -> Iterator[Line] | None:
         limit = line.at_bytes + LONG_TURN_BYTES
@@ -268,6 +277,7 @@ class Follower:
                     self._crc,
                     line.prefix,
                     fault,
+                    is_torn=not is_whole,
                 ),
             )
         )

@@ -48,6 +48,7 @@ class Line(Struct, frozen=True, gc=False):
         block: The bytes it was read among, for whoever looks at many lines at once;
             empty if nobody says so.
         block_start: Where in `block` it begins.
+        is_torn: The file ended here, and there was no newline.
     """
 
     file_id: str
@@ -61,6 +62,7 @@ class Line(Struct, frozen=True, gc=False):
     is_open: bool = False
     block: bytes = b""
     block_start: int = 0
+    is_torn: bool = False
 
 
 class Caller(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -179,6 +181,7 @@ class Span(Struct, frozen=True, gc=False):
         skipped: Lines left out by a rule.
         rejected: Lines that cannot be read.
         blank: Empty lines.
+        torn: How many of all these had no newline when they were read.
     """
 
     file_id: str
@@ -191,6 +194,7 @@ class Span(Struct, frozen=True, gc=False):
     skipped: int
     rejected: int
     blank: int
+    torn: int = 0
 
 
 class Run(Struct, frozen=True, gc=False):
@@ -290,6 +294,7 @@ class Advance(Struct, frozen=True):
         dead: Lines kept as dead letters.
         blank: Empty lines.
         exported: Lines in a bundle that nobody has acknowledged yet.
+        torn: How many of all these had no newline when they were read.
     """
 
     file_id: str
@@ -303,6 +308,7 @@ class Advance(Struct, frozen=True):
     dead: int
     blank: int
     exported: int = 0
+    torn: int = 0
 
 
 class Commit(Struct, frozen=True):

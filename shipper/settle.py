@@ -75,6 +75,7 @@ def _advance(span: Span, refused: int) -> Advance:
         skipped=span.skipped,
         dead=span.rejected + refused,
         blank=span.blank,
+        torn=span.torn,
     )
 
 
@@ -89,4 +90,5 @@ def joined(earlier: Advance, later: Advance) -> Advance:
         dead=earlier.dead + later.dead,
         blank=earlier.blank + later.blank,
         exported=earlier.exported + later.exported,
+        torn=earlier.torn + later.torn,
     )

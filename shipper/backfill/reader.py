@@ -98,8 +98,7 @@ class Opened:
         left = self._limit_lines
         for line in log.lines(position, self.file_id):
             stop = self.place.stop_bytes
-            is_half = line.end_bytes - line.start_bytes == len(line.data)
-            if is_half and not log.format.is_document and log.size_bytes > size_bytes:
+            if line.is_torn and log.size_bytes > size_bytes:
                 break  # somebody is writing it just now
             if stop is not None and line.end_bytes > stop:
                 break
@@ -112,7 +111,7 @@ class Opened:
             self._numbers[line.start_bytes] = count
             self.read_bytes = log.read_bytes
             handed = (line,) if joiner is None else joiner.take(line)
-            yield from self._named(handed, is_last=is_half and not log.packing)
+            yield from self._named(handed, is_last=line.is_torn and not log.packing)
         if joiner is not None:
             yield from self._named(joiner.finish(), is_last=not log.packing)
         self.is_at_end = True

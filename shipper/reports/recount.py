@@ -47,10 +47,9 @@ def recount(stream: Stream, committed: Range) -> Verdict:
         )
     sums = committed.lines
     total = sum((sums.delivered, sums.skipped, sums.dead, sums.blank, sums.exported))
-    if not lines.least <= total <= lines.least + lines.spare(sums.blank):
-        return Verdict(
-            committed, f"it has {lines.least} lines, and {total} were committed"
-        )
+    least = lines.least(committed.torn)
+    if not least <= total <= least + lines.spare(sums.blank):
+        return Verdict(committed, f"it has {least} lines, and {total} were committed")
     if committed.letters + committed.forgotten != sums.dead:
         return Verdict(
             committed,
@@ -85,10 +84,15 @@ class LineCount:
         """Lines that have their newline."""
         return self._newlines
 
-    @property
-    def least(self) -> int:
-        """The fewest lines that the stretch can hold."""
-        return self._newlines + (self._last not in b"\n\0")
+    def least(self, torn: int) -> int:
+        """Return the fewest lines that the stretch can hold.
+
+        Args:
+            torn: So many were read without a newline. What was added behind such a
+                line is another one, even if it is no more than a newline.
+        """
+        # A state of an earlier version has not counted them.
+        return self._newlines + max(torn, self._last not in b"\n\0")
 
     def spare(self, blank: int) -> int:
         """Return how many more lines there may be, `blank` of them blank."""

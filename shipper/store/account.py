@@ -23,7 +23,7 @@ from shipper.store.sums import Outcomes
 
 _RANGES = """
 SELECT r.start_bytes, r.end_bytes, r.crc_before, r.crc_after,
-    r.delivered, r.skipped, r.dead, r.blank, r.exported, r.forgotten,
+    r.delivered, r.skipped, r.dead, r.blank, r.exported, r.torn, r.forgotten,
     (SELECT count(*) FROM dead_letters d WHERE d.file_id = r.file_id
         AND d.start_bytes >= r.start_bytes AND d.start_bytes < r.end_bytes)
 FROM ranges r WHERE r.file_id = ? ORDER BY r.start_bytes
@@ -43,6 +43,7 @@ class Range(Struct, frozen=True):
         lines: What its lines became.
         letters: Dead letters that are kept for lines in it.
         forgotten: Dead lines whose letter was evicted or purged.
+        torn: How many lines had no newline when they were read.
     """
 
     start_bytes: int
@@ -52,6 +53,7 @@ class Range(Struct, frozen=True):
     lines: Outcomes
     letters: int
     forgotten: int = 0
+    torn: int = 0
 
 
 class Account(Snapshot):
@@ -71,9 +73,9 @@ class Account(Snapshot):
         if self._connection is None:
             return
         for row in self._connection.execute(_RANGES, (file_id,)):
-            start, end, before, after, *counts, forgotten, letters = row
+            start, end, before, after, *counts, torn, forgotten, letters = row
             lines = Outcomes(*counts)
-            yield Range(start, end, before, after, lines, letters, forgotten)
+            yield Range(start, end, before, after, lines, letters, forgotten, torn)
 
     def unequal_bundles(self) -> list[bundles.Unequal]:
         """Return the bundles of which the ledger has other sums than were exported."""

@@ -16,7 +16,8 @@ RANGE_BYTES = 1_048_576
 _EXTEND = """
 UPDATE ranges SET end_bytes = :end, crc_after = :crc_after,
     delivered = delivered + :delivered, skipped = skipped + :skipped,
-    dead = dead + :dead, blank = blank + :blank, exported = exported + :exported
+    dead = dead + :dead, blank = blank + :blank, exported = exported + :exported,
+    torn = torn + :torn
 WHERE file_id = :file_id
     AND start_bytes = (SELECT max(start_bytes) FROM ranges WHERE file_id = :file_id)
     AND end_bytes = :start AND crc_after = :crc_before
@@ -24,9 +25,9 @@ WHERE file_id = :file_id
 """
 _INSERT = """
 INSERT INTO ranges (file_id, start_bytes, end_bytes, crc_before, crc_after,
-    delivered, skipped, dead, blank, exported, bundle)
+    delivered, skipped, dead, blank, exported, torn, bundle)
 VALUES (:file_id, :start, :end, :crc_before, :crc_after,
-    :delivered, :skipped, :dead, :blank, :exported, :bundle)
+    :delivered, :skipped, :dead, :blank, :exported, :torn, :bundle)
 """
 # The stretch that holds a line.
 _OF_LINE = """
@@ -57,6 +58,7 @@ def enter(
             "dead": advance.dead,
             "blank": advance.blank,
             "exported": advance.exported,
+            "torn": advance.torn,
             "bundle": bundle,
             "most": RANGE_BYTES,
         }

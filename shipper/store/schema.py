@@ -175,5 +175,9 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE files ADD COLUMN cut_mark_length INTEGER;
     ALTER TABLE files ADD COLUMN cut_mark_digest BLOB;
     """,
+    """
+    -- How many lines were read without a newline, which may have come since.
+    ALTER TABLE ranges ADD COLUMN torn INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 VERSION = len(MIGRATIONS)

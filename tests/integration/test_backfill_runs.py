@@ -150,6 +150,35 @@ def test_a_whole_line_needs_no_newline(shop: Shop, backfill: Backfill) -> None:
     assert [one["rejects"] for one in totals] == [0, 0]
 
 
+def test_the_sums_are_exact_though_a_newline_came_late(
+    shop: Shop, backfill: Backfill, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log ended without one, and is followed once it has gone on."""
+    log = shop.directory / "access.log"
+    with shop.receiving():
+        log.write_bytes(LINES[:-1])
+        backfill(str(log))
+        log.write_bytes(LINES + a_log(1, first=40))
+        follow(shop, log)
+        shipped = main(["run", "--once", "--config", str(shop.config)])
+        audited = main(["audit", "--config", str(shop.config)])
+
+    assert (shipped, audited) == (0, 0), capsys.readouterr().out
+    assert len(shop.received()) == len(set(shop.received())) == 41
+
+
+def follow(shop: Shop, log: Path, read_from: str = "beginning") -> None:
+    """Have the shipper follow a log of another program."""
+    own, foreign = (
+        f'paths = ["{shop.log.name}"]',
+        (
+            f'paths = ["{log.name}"]\nformat = "combined"\n'
+            f'base_url = "{HOW[1]}"\nidentity = "{HOW[3]}"\nread_from = "{read_from}"'
+        ),
+    )
+    shop.config.write_text(shop.config.read_text().replace(own, foreign))
+
+
 def test_an_archive_that_ends_in_half_a_line_has_no_rest(
     shop: Shop, backfill: Backfill
 ) -> None:

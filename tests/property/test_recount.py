@@ -29,12 +29,14 @@ class _Bytes:
         return self._text[start_bytes : start_bytes + count]
 
 
-def _lines_of(text: bytes, read_bytes: int) -> list[Line]:
-    """Read everything, as the shipper reads a sealed file."""
+def _lines_of(
+    text: bytes, read_bytes: int, position: Position | None = None
+) -> list[Line]:
+    """Read everything from a position on, as the shipper reads a sealed file."""
     follower = Follower(
         "file-1",
         _Bytes(text),
-        position=Position(),
+        position=position or Position(),
         max_line_bytes=60,
         read_bytes=read_bytes,
     )
@@ -54,6 +56,7 @@ def _range_of(lines: Sequence[Line]) -> Range:
         lines[-1].crc_after,
         Outcomes(delivered=len(lines) - dead - blank, dead=dead, blank=blank),
         letters=dead,
+        torn=sum(line.is_torn for line in lines),
     )
 
 
@@ -109,3 +112,21 @@ def test_the_recount_disagrees_after_any_change(
         )
 
     assert recount(_Bytes(text), committed).fault is not None
+
+
+@given(
+    text=st.lists(PIECES, min_size=1, max_size=30).map(b"".join),
+    added=st.lists(PIECES, min_size=1, max_size=5).map(b"".join),
+    read_bytes=st.integers(16, 61),
+)
+@example(text=b"text", added=b"\n", read_bytes=61)
+@example(text=b"x" * 70, added=b"text\n", read_bytes=61)
+def test_what_is_added_to_a_torn_line_is_another_one(
+    text: bytes, added: bytes, read_bytes: int
+) -> None:
+    """Both are in the ledger, and one range of both is as good as two."""
+    before = _lines_of(text, read_bytes)
+    place = Position(before[-1].end_bytes, before[-1].crc_after)
+    lines = [*before, *_lines_of(text + added, read_bytes, place)]
+
+    assert recount(_Bytes(text + added), _range_of(lines)).fault is None
