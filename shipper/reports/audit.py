@@ -141,8 +141,10 @@ class _Auditor:
                 if sighting is None:
                     return self._absent(row, ranges)
                 self._paths.add(sighting.path)
-                stretches = tuple(read_again(sighting, row, ranges))
-                return FileAudit(sighting.path, row.state.value, stretches)
+                stretches = list(read_again(sighting, row, ranges))
+                if self._is_read_on(row):
+                    stretches += pending(sighting, row.offset_bytes)
+                return FileAudit(sighting.path, row.state.value, tuple(stretches))
         except UnreadableError as error:
             why = f"cannot be read: {error}"
             whole = Stretch(Kind.WRONG, 0, row.size_bytes, why=why)
@@ -153,6 +155,13 @@ class _Auditor:
         for view in self._disk.views():
             if view.file_id not in self._known and view.path not in self._paths:
                 yield self._new(view)
+
+    def _is_read_on(self, row: FileRow) -> bool:
+        """Tell whether the shipper reads on in a file where its row ends."""
+        if row.state is FileState.HISTORY:
+            # Else another row has the rest of it, or the backfill's next run.
+            return self._disk.has_view(row.file_id)
+        return row.state is not FileState.GONE
 
     def _new(self, view: FileView) -> FileAudit:
         try:

@@ -65,6 +65,10 @@ class Disk:
         """Return every file that the shipper would follow."""
         return list(self._views.values())
 
+    def has_view(self, file_id: str) -> bool:
+        """Return True if the shipper would follow a file of the state."""
+        return file_id in self._views
+
     def is_named(self, path: str) -> bool:
         """Return True if a `[[source]]` names a path, whether or not it is there."""
         return name_at(self._patterns, path) is not None

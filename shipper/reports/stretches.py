@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from shipper.fileid import FileRow, FileState
+from shipper.fileid import FileRow
 from shipper.follow import Stream
 from shipper.reports.recount import BLOCK_BYTES, LineCount, recount
 from shipper.source.sighting import Sighting
@@ -58,7 +58,7 @@ class Stretch(Struct, frozen=True):
 def read_again(
     sighting: Sighting, row: FileRow, ranges: Iterator[Range]
 ) -> Iterator[Stretch]:
-    """Explain a file that is there: count again what is committed, and what waits."""
+    """Explain what is committed of a file that is there: count it again."""
     yield from before_start(row.start_bytes)
     merged = _Merger()
     for piece, chain_fault in _chained(row, ranges):
@@ -67,8 +67,6 @@ def read_again(
             fault = recount(sighting.stream, piece).fault
         merged.add(Kind.COMMITTED, piece, fault)
     yield from merged.stretches
-    if row.state is not FileState.GONE:
-        yield from pending(sighting, row.offset_bytes)
 
 
 def recorded(row: FileRow, ranges: Iterator[Range]) -> Iterator[Stretch]:

@@ -167,6 +167,30 @@ def test_the_sums_are_exact_though_a_newline_came_late(
     assert len(shop.received()) == len(set(shop.received())) == 41
 
 
+def test_what_was_sent_before_the_place_where_following_began_waits_no_more(
+    shop: Shop, backfill: Backfill, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rest is the shipper's, and nothing of it is pending twice."""
+    log = shop.directory / "access.log"
+    with shop.receiving():
+        log.write_bytes(LINES)
+        follow(shop, log, read_from="end")
+        main(["run", "--once", "--config", str(shop.config)])
+        with log.open("ab") as file:
+            file.write(a_log(2, first=40))
+        main(["run", "--once", "--config", str(shop.config)])
+        backfill(str(log))
+        code = main(["audit", "--json", "--config", str(shop.config)])
+    audit = json.loads(capsys.readouterr().out)
+
+    assert (code, "pending" in audit["bytes"]) == (0, False), audit["files"]
+    assert [(one["state"], one["ranges"][-1]["is"]) for one in audit["files"]] == [
+        ("open", "committed"),
+        ("history", "committed"),
+    ]
+    assert len(shop.received()) == len(set(shop.received())) == 42
+
+
 def follow(shop: Shop, log: Path, read_from: str = "beginning") -> None:
     """Have the shipper follow a log of another program."""
     own, foreign = (
