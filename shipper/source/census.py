@@ -25,10 +25,10 @@ from shipper.source.examine import (
     compare,
     is_plausible,
     is_unchanged,
-    place_left,
 )
 from shipper.source.index import Index
 from shipper.source.moves import Moves
+from shipper.source.remains import Remains
 from shipper.source.roster import Roster, state_of
 from shipper.source.sighting import Sighting
 from shipper.source.tracked import Facts, Tracked
@@ -64,6 +64,7 @@ class Census:
         self._examiner = examiner
         self._copies = Copies(index, examiner)
         self._moves = Moves(roster, index, examiner)
+        self._remains = Remains(roster)
         self._events = events
         self._starts_at_end = read_from == "end" and not index.by_id
         self.is_undecided = False
@@ -163,11 +164,9 @@ class Census:
             return False
         place = tracked.goes_on_at
         if likeness is Likeness.SHRUNK:
-            place = place_left(sighting, tracked.live_row())
-            # Otherwise all would be skipped that was added: any line will do.
-            place = self._place_read(tracked, sighting, place, guesses=True) or place
+            place = self._remains.place_shrunk(tracked, sighting)
         elif likeness is Likeness.OTHER:
-            regrown = self._place_regrown(tracked, sighting)
+            regrown = self._remains.place_regrown(tracked, sighting)
             if regrown is None:
                 return False
             place = regrown
@@ -181,41 +180,6 @@ class Census:
             self._roster.amend(tracked, head=sighting.head)
         self._roster.refresh(tracked, candidate.name, candidate.facts)
         return True
-
-    def _place_read(
-        self, tracked: Tracked, sighting: Sighting, last: Position, *, guesses: bool
-    ) -> Position | None:
-        """Return the position after the last line that was read, None if unknown.
-
-        A file may have been cut and written to before we look, as after a power
-        failure by an application that is back before us.
-
-        Args:
-            tracked: The file as we know it.
-            sighting: As it is.
-            last: After its last line.
-            guesses: See `Sighting.place_read`.
-        """
-        if not self._roster.is_committed(tracked):
-            return None  # the numbers of what is in flight are not known yet
-        return sighting.place_read(
-            last.offset_bytes, self._roster.read_up_to, guesses=guesses
-        )
-
-    def _place_regrown(self, tracked: Tracked, sighting: Sighting) -> Position | None:
-        """Return where reading goes on in a file that was cut, and is longer again.
-
-        None if it is another file, or one of which that is not known.
-        """
-        head = tracked.row.head
-        if sighting.packing or not head.is_known or sighting.head != head:
-            return None
-        # Otherwise it is read anew, and nothing lost: a guess might lose something.
-        last = sighting.last_place()
-        place = self._place_read(tracked, sighting, last, guesses=False)
-        if place is None or place.offset_bytes >= tracked.offset_bytes:
-            return None
-        return place
 
     def _examine(self, candidate: Candidate, missing: dict[str, Tracked]) -> bool:
         """Learn head and packing; False if there is nothing to decide now."""
