@@ -17,6 +17,7 @@ from shipper.errors import StateError
 from shipper.events import Events
 from shipper.fileid import HEADER_BYTES
 from shipper.model import Line
+from shipper.source.awaited import Awaited
 from shipper.source.census import Census
 from shipper.source.examine import Examiner
 from shipper.source.handles import Handles
@@ -102,7 +103,7 @@ class Feed:
         )
         self._hot: list[Tracked] = []
         self._awaited: set[str] = set()
-        self._empty_told: set[str] = set()
+        self._empty = Awaited(self._patterns, events)
         self._next_scan = 0.0
         self._must_scan = True
         self._is_failing = False
@@ -201,7 +202,7 @@ class Feed:
         self._hot = nlargest(MOST_HOT, warm, key=lambda each: each.changed_at)
         bases = {tracked.name.base for tracked in self._index.by_id.values()}
         self._awaited = bases - active if len(bases) <= MOST_HOT else set()
-        self._tell_empty(active | bases | self._places.elsewhere)
+        self._empty.look(active | bases | self._places.elsewhere)
         elapsed = self._clock.monotonic() - now
         self._next_scan = now + max(self._scan_interval, elapsed / SCAN_SHARE)
 
@@ -283,15 +284,3 @@ class Feed:
             self._events.emit("state_write_resumed")
         for tracked in saved:
             self._turns.add(tracked)
-
-    def _tell_empty(self, found: set[str]) -> None:
-        for pattern in self._patterns:
-            if any(map(pattern.has, found)):
-                self._empty_told.discard(pattern.text)
-            elif pattern.text not in self._empty_told:
-                self._empty_told.add(pattern.text)
-                directories = pattern.directories()
-                hint = "it is waited for"
-                if not any(map(os.path.isdir, directories)):
-                    hint = "its directory does not exist; " + hint
-                self._events.emit("source_empty", pattern=pattern.text, hint=hint)
