@@ -140,7 +140,8 @@ class Readings:
         file_id = line.file_id
         if file_id in self._by_id:
             reading = self._by_id[file_id]
-            if reading is None or reading.fits(line):
+            is_of_use = reading is None or reading.fits(line)
+            if is_of_use and not self._has_moved(file_id, reading):
                 self._by_id.move_to_end(file_id)
                 return reading
         reading = self._by_id[file_id] = self._made(line)
@@ -156,6 +157,21 @@ class Readings:
             if reading is not None and reading.joiner is not None
             if reading.is_holding
         ]
+
+    def _has_moved(self, file_id: str, reading: Reading | None) -> bool:
+        """Tell whether a file belongs to another table by now.
+
+        What a joiner holds would be lost with it: until the text is whole, the table
+        before reads on.
+        """
+        if len(self._ways) < 2 or (reading is not None and reading.is_holding):
+            return False
+        number = self._files.source_of(file_id)
+        if number is None:
+            return False
+        if reading is None:
+            return self._ways[number] is not None
+        return number != reading.number
 
     def _made(self, line: Line) -> Reading | None:
         number = self._files.source_of(line.file_id)

@@ -42,6 +42,7 @@ class Census:
         index: Where they are found.
         examiner: Opens candidates.
         events: Where finds and losses are told.
+        seek: Has every other source take over what is missing here.
         read_from: Where files begin that are there at the very first run.
 
     Attributes:
@@ -55,6 +56,7 @@ class Census:
         index: Index,
         examiner: Examiner,
         events: Events,
+        seek: Callable[[], None],
         read_from: Literal["beginning", "end"],
     ) -> None:
         # Mutable state: whether this is the very first count, and whether the last one
@@ -66,6 +68,7 @@ class Census:
         self._moves = Moves(roster, index, examiner)
         self._remains = Remains(roster)
         self._events = events
+        self._seek = seek
         self._starts_at_end = read_from == "end" and not index.by_id
         self.is_undecided = False
 
@@ -107,9 +110,24 @@ class Census:
             elif not self._copies.is_copy(candidate):
                 self._replace(candidate, missing)
                 self._welcome(candidate)
-        for tracked in missing.values():
-            if is_absent(tracked):
+        absent = [tracked for tracked in missing.values() if is_absent(tracked)]
+        if not all(tracked.is_orphan for tracked in absent):
+            self._seek()
+        for tracked in absent:
+            if tracked.row.file_id in self._index.by_id:
                 self._miss(tracked)
+
+    def adopt(self, candidates: Iterable[Candidate]) -> list[Tracked]:
+        """Take over what other sources have lost, and return what was taken."""
+        found = []
+        for candidate in candidates:
+            if self._index.left_at(candidate.inode) is None:
+                continue
+            self._is_known(candidate, {})
+            tracked = self._index.at(candidate.inode)
+            if tracked is not None:
+                found.append(tracked)
+        return found
 
     def conclude(self) -> None:
         """Note that all was counted: what comes from now on is read from its start."""
@@ -133,12 +151,11 @@ class Census:
         if tracked is None:
             if self._index.is_free(candidate.inode):
                 return False
-            if self._index.is_left(candidate.inode):
-                self.is_undecided = True
+            tracked = self._moves.take_over(candidate)
+            if tracked is None:
+                self._refuse(candidate)
                 return True
-            why = "another source follows it already"
-            self._examiner.trouble(candidate.name.path, "file_refused", why)
-            return True
+            missing[tracked.row.file_id] = tracked
         if tracked.row.file_id not in missing:
             return True  # a second name of the same file
         if is_unchanged(tracked, candidate):
@@ -154,6 +171,14 @@ class Census:
                         return False
         del missing[tracked.row.file_id]
         return True
+
+    def _refuse(self, candidate: Candidate) -> None:
+        """Leave a candidate to another source, for now at least."""
+        if self._index.left_at(candidate.inode) is not None:
+            self.is_undecided = True
+            return
+        why = "another source follows it already"
+        self._examiner.trouble(candidate.name.path, "file_refused", why)
 
     def _is_recognised(
         self, tracked: Tracked, candidate: Candidate, sighting: Sighting

@@ -8,7 +8,7 @@ turn (`turns`).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import nlargest
 from typing import Literal
 
@@ -56,6 +56,7 @@ class Feed:
         clock: Paces the looking.
         scan_interval_seconds: How often everything is looked at.
         share: Which logs are ours, where several processes share them.
+        seek: Has every other feed `adopt` what is missing in the one given.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Feed:
         clock: Clock,
         scan_interval_seconds: float,
         share: Share,
+        seek: Callable[[Feed], None],
     ) -> None:
         # Mutable state: the roster, whose turn it is, who is looked at each time.
         self._patterns = [Pattern(text) for text in patterns]
@@ -77,7 +79,7 @@ class Feed:
         self._events = events
         self._clock = clock
         self._scan_interval = scan_interval_seconds
-        self._index = Index(claims=claims, share=share)
+        self._index = Index(claims=claims, share=share, let_go=self._let_go)
         self._roster = Roster(
             index=self._index, catalog=catalog, handles=handles, clock=clock
         )
@@ -93,6 +95,7 @@ class Feed:
             index=self._index,
             examiner=examiner,
             events=events,
+            seek=lambda: seek(self),
             read_from=read_from,
         )
         self._places = Places(
@@ -154,6 +157,20 @@ class Feed:
         self._turns.tell_unfinished()
         self._save()
 
+    def adopt(self) -> None:
+        """Take over the files that other feeds have lost, and that are ours by now.
+
+        Raises:
+            StateError: See `look`.
+        """
+        adopted = self._census.adopt(self._places.candidates())
+        if not adopted:
+            return
+        self._must_scan = True
+        self._save()
+        for tracked in adopted:
+            self._turns.add(tracked)
+
     def next_block(self) -> Iterator[Line] | None:
         """Return lines of the file whose turn it is; None when all is read.
 
@@ -172,6 +189,19 @@ class Feed:
         tracked.stopped_at = offset_bytes
         self._turns.remove(tracked)
         self._handles.close(tracked)
+
+    def _let_go(self, tracked: Tracked, path: str) -> bool:
+        """Leave a file to the feed that found it at a path; see `Index`."""
+        if self._name_of(path) is not None:
+            return False  # our next look finds it there
+        if not self._roster.has_saved(tracked):
+            self._save()
+        if not self._roster.has_saved(tracked):
+            return False  # what they save of it must come after what we do
+        self._turns.withdraw(tracked)
+        self._hot = [each for each in self._hot if each is not tracked]
+        self._index.remove(tracked)
+        return True
 
     def _name_of(self, path: str) -> Name | None:
         return name_at(self._patterns, path)

@@ -1,13 +1,14 @@
 """Where a followed file is found: by its id, by its inode, by its fingerprint.
 
 Each source has an index; those of one process share their claims, and by these no
-file has two readers. Only `roster` changes it.
+file has two readers. A file that was moved from one source to another is handed over.
+Only `roster` changes it otherwise.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 
 from shipper.fileid import Head
 from shipper.source.sharing import Share
@@ -15,6 +16,7 @@ from shipper.source.tracked import Tracked
 
 # File ids and inodes in use, with the index that has them.
 Claims = MutableMapping[object, "Index"]
+LetGo = Callable[[Tracked, str], bool]
 
 
 class Index:
@@ -24,12 +26,15 @@ class Index:
         claims: Shared by the sources of one process, so that no file has two
             readers.
         share: Shared by several processes, to the same end.
+        let_go: Asked for a file that another source finds at a path; stops reading
+            it, as far as it was read, and returns True, unless it cannot yet.
     """
 
-    def __init__(self, *, claims: Claims, share: Share) -> None:
+    def __init__(self, *, claims: Claims, share: Share, let_go: LetGo) -> None:
         # Mutable state: the three ways to a file, and what we claim among others.
         self._claims = claims
         self._share = share
+        self.let_go = let_go
         self.by_id: dict[str, Tracked] = {}
         self._by_inode: dict[tuple[int, int], Tracked] = {}
         self._by_head: dict[bytes, list[Tracked]] = {}
@@ -48,21 +53,32 @@ class Index:
             return False
         return self._share.may_follow(inode)
 
-    def is_left(self, inode: tuple[int, int]) -> bool:
-        """Return True if another source had a file at this inode, and lets go of it.
+    def left_at(self, inode: tuple[int, int]) -> Tracked | None:
+        """Return the file that another source had at this inode, if it has left it.
 
         Its name leads elsewhere by now: the file was moved, or deleted and its inode
-        given to another one. That source sees it at its next look.
+        given to another one.
         """
         owner = self._claims.get(inode, self)
         tracked = None if owner is self else owner.at(inode)
-        if tracked is None or tracked.handle is not None:
-            return False  # what is open is read to its end there
+        if tracked is None:
+            return None
         try:
             facts = os.stat(tracked.name.path)
         except OSError:
-            return True
-        return (facts.st_dev, facts.st_ino) != inode
+            return tracked
+        return None if (facts.st_dev, facts.st_ino) == inode else tracked
+
+    def take_over(self, tracked: Tracked, path: str) -> bool:
+        """Take a file from the source that has it, as far as it was read there.
+
+        Returns:
+            False if that source keeps it, for now at least.
+        """
+        if not self._claims[tracked.row.file_id].let_go(tracked, path):
+            return False
+        self.insert(tracked)
+        return True
 
     def is_claimed(self, file_id: str) -> bool:
         """Return True if a source of this process follows the file, ours or not."""

@@ -2,10 +2,13 @@
 
 A file is looked for among those missing at their places, among those whose place
 holds something else by now, and among those that the database remembers. Its marker
-decides; where several files fit, none is taken.
+decides; where several files fit, none is taken. One that was moved here from another
+source is taken over from it, however far it has been read.
 """
 
 from __future__ import annotations
+
+from contextlib import closing
 
 from shipper.fileid import FileRow, FileState
 from shipper.source.examine import Candidate, Examiner, Likeness, compare
@@ -21,6 +24,32 @@ class Moves:
         self._roster = roster
         self._index = index
         self._examiner = examiner
+
+    def take_over(self, candidate: Candidate) -> Tracked | None:
+        """Take over a file that another source had, and that stands here now.
+
+        Returns:
+            None if there is none, or none that can be taken now.
+        """
+        tracked = self._index.left_at(candidate.inode)
+        if tracked is None:
+            return None
+        # While it is open, nothing else can have got its inode.
+        if tracked.handle is None and not self._is_still(tracked, candidate):
+            return None
+        if not self._index.take_over(tracked, candidate.name.path):
+            return None
+        return tracked
+
+    def _is_still(self, tracked: Tracked, candidate: Candidate) -> bool:
+        """Tell whether a closed file is what stands at its inode."""
+        sighting = self._examiner.open(candidate)
+        if sighting is None:
+            return False
+        with closing(sighting):
+            is_packed_so = sighting.packing == tracked.row.packing
+            likeness = compare(sighting, tracked.live_row())
+            return is_packed_so and likeness is not Likeness.OTHER
 
     def follow(self, candidate: Candidate, missing: dict[str, Tracked]) -> bool:
         """Follow a known file to its new place.

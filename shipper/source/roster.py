@@ -273,6 +273,10 @@ class Roster:
             for row in self._catalog.find_files(tracked.row.head)
         )
 
+    def has_saved(self, tracked: Tracked) -> bool:
+        """Return True if the database knows a file as it is known here."""
+        return tracked.is_saved and not self._journal.has_changed(tracked.row.file_id)
+
     def note_size(self, tracked: Tracked) -> None:
         """Take the last `stat` into the row: it says how much was lost."""
         if tracked.facts != _facts(tracked.row):

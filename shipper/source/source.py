@@ -115,6 +115,7 @@ class Source:
                 clock=clock,
                 scan_interval_seconds=scan_interval_seconds,
                 share=share or Everything(),
+                seek=self._seek,
             )
             for source in sources
         ]
@@ -224,6 +225,11 @@ class Source:
         """Close every file."""
         self._lines = iter(())
         self._handles.close_all()
+
+    def _seek(self, asking: Feed) -> None:
+        for feed in self._feeds:
+            if feed is not asking:
+                feed.adopt()
 
     def _find(self, file_id: str) -> Tracked | None:
         number = self.source_of(file_id)

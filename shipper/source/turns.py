@@ -100,6 +100,18 @@ class Turns:
         self._torn.pop(tracked.row.file_id, None)
         self._unfinished.pop(tracked.row.file_id, None)
 
+    def withdraw(self, tracked: Tracked) -> None:
+        """Forget a file that somebody else will read on in."""
+        self.remove(tracked)
+        tracked.is_queued = False
+        for base, generations in self._generations.items():
+            if tracked in generations:
+                generations.remove(tracked)
+                if not generations:
+                    del self._generations[base]
+                    self._order.remove(base)
+                return
+
     def is_at_rest(self, tracked: Tracked) -> bool:
         """Return True if a file has been read and nobody seems to add to it.
 

@@ -28,18 +28,22 @@ class FakeFiles:
 
     Attributes:
         asked: What was asked, in order.
+        moved: What is in another table by now, with its number.
     """
 
     def __init__(self, opening: Opening | None) -> None:
-        # Mutable state: what was asked, and what is no longer followed.
+        # Mutable state: what was asked, what is no longer followed, and what moved.
         self._opening = opening
         self.asked: list[tuple[str, int | None]] = []
         self.gone: set[str] = set()
+        self.moved: dict[str, int] = {}
 
     def source_of(self, file_id: str) -> int | None:
         """Return the number of its table."""
         if file_id in self.gone:
             return None
+        if file_id in self.moved:
+            return self.moved[file_id]
         return 0 if file_id.startswith("own") else 1
 
     def opening(

@@ -147,3 +147,38 @@ def test_what_is_held_back_is_not_dropped() -> None:
     assert [("file-1", reading.joiner)] == found.holding()
     assert found.of(part) is reading
     assert [file_id for file_id, _ in files.asked] == ["file-1", "file-2", "file-3"]
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_a_file_that_another_table_has_by_now_is_read_as_that_one_says(
+    is_own: bool,
+) -> None:
+    """It was moved there while it was read."""
+    files = FakeFiles(Opening(b"head"))
+    ways = [None if is_own else a_way("caddy"), a_way()]
+    found = Readings(files=files, ways=ways)
+    line = a_line(COMBINED, file_id="own")
+    before = found.of(line)
+    files.moved["own"] = 1
+    after = found.of(line)
+
+    assert (None if before is None else before.number) == (None if is_own else 0)
+    assert after is not None
+    assert after.number == 1
+    assert found.of(line) is after
+
+
+def test_parts_of_a_text_are_read_to_its_end_by_the_table_before() -> None:
+    """What its joiner holds would be lost otherwise."""
+    part = a_line(CRI.replace(b" F ", b" P "))
+    files = FakeFiles(Opening(b"head"))
+    found = Readings(files=files, ways=[a_way(), a_way(wrapper="cri")])
+    reading = found.of(part)
+    assert reading is not None
+    assert reading.joiner is not None
+    reading.joiner.take(part)
+    files.moved["file-1"] = 0
+
+    assert found.of(part) is reading
+    reading.joiner.finish()
+    assert found.of(part) is not reading
