@@ -30,6 +30,7 @@ from shipper.revive import Reviver
 from shipper.shapers import Shapers
 from shipper.source import Catalog, LineReader, Share, Source
 from shipper.store import Letterbox, Store, open_store
+from shipper.store.names import state_files
 from shipper.uplink import window_of
 from shipper.upload import Uploader
 from shipper.wake import Watch, busy_poll_seconds
@@ -111,9 +112,16 @@ def source_of(
         clock=clock,
         scan_interval_seconds=settings.poll_interval,
         share=share,
+        own_files=own_files_of(settings),
     )
     parts.callback(source.close)
     return source
+
+
+def own_files_of(settings: Settings) -> tuple[str, ...]:
+    """Return the paths of what the shipper writes, there or not."""
+    egress = settings.egress_log.file
+    return (*state_files(settings.state_dir), *((egress,) if egress else ()))
 
 
 def letterbox_of(settings: Settings, store: Store) -> Letterbox:

@@ -10,26 +10,33 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from shipper.logfile import STANDARD_INPUT, NoInputError
+from shipper.source.ours import Ours
 
 # What editors, shells and unfinished copies leave beside logs.
 _NEVER: Final = ("~", ".swp", ".swx", ".tmp", ".bak", ".orig", ".lock", ".part")
 
 
-def find_logs(names: Iterable[str]) -> list[str]:
+def find_logs(names: Iterable[str], *, own_files: Sequence[str] = ()) -> list[str]:
     """Return the paths of the logs that are meant.
+
+    Args:
+        names: Of files and directories; what lies in a directory is meant.
+        own_files: What we write ourselves: not meant, though it lies there.
 
     Raises:
         NoInputError: A name leads nowhere, or to a directory without files.
     """
     found: dict[str, None] = {}
+    ours = Ours(own_files)
+    ours.look()
     for name in names:
         if name != STANDARD_INPUT and os.path.isdir(name):
-            inside = sorted(_files_below(name), key=_age)
+            inside = sorted(_files_below(name, ours), key=_age)
             if not inside:
                 hint = "name the directory that holds the logs, or the logs"
                 raise NoInputError(name, "the directory holds no files", hint=hint)
@@ -57,7 +64,7 @@ def spooled(paths: Iterable[str]) -> Iterator[tuple[list[str], dict[str, str]]]:
         yield opened, {file.name: STANDARD_INPUT}
 
 
-def _files_below(directory: str) -> Iterator[str]:
+def _files_below(directory: str, ours: Ours) -> Iterator[str]:
     def complain(error: OSError) -> None:
         why = error.strerror or str(error)
         raise NoInputError(error.filename or directory, why) from error
@@ -68,7 +75,9 @@ def _files_below(directory: str) -> Iterator[str]:
             path = os.path.join(place, name)
             is_meant = not name.startswith(".") and not name.endswith(_NEVER)
             if is_meant and os.path.isfile(path):
-                yield path
+                facts = os.stat(path)
+                if not ours.have((facts.st_dev, facts.st_ino)):
+                    yield path
 
 
 def _age(path: str) -> tuple[int, str]:

@@ -97,6 +97,7 @@ def command(  # noqa: PLR0917 - one parameter an option
     from shipper.backfill.pacing import Limits  # noqa: PLC0415
     from shipper.backfill.survey import survey  # noqa: PLC0415
     from shipper.config import load  # noqa: PLC0415
+    from shipper.joints import own_files_of  # noqa: PLC0415
 
     settings = load(
         chosen.config,
@@ -111,7 +112,8 @@ def command(  # noqa: PLR0917 - one parameter an option
     )
     history_choices.check(choices)
     limits = Limits(rate, bwlimit)
-    with spooled(find_logs(files)) as (paths, names):
+    own_files = (*own_files_of(settings), *((rejects,) if rejects else ()))
+    with spooled(find_logs(files, own_files=own_files)) as (paths, names):
         surveyed = survey(paths, choices, names)
         if dry_run:
             return _plan(chosen, settings, surveyed, choices, limits)

@@ -27,6 +27,7 @@ from shipper.config.fitting import fits
 from shipper.config.identity import identity_faults, pair_faults, rule_faults
 from shipper.config.limits import limit_faults
 from shipper.config.logs import log_faults
+from shipper.config.own import own_faults
 from shipper.config.paths import path_faults, twin_faults
 from shipper.config.schema import keys, load_schema
 from shipper.config.selection import list_faults, selection_faults
@@ -84,6 +85,7 @@ def load(
         *way.pair_faults(document),
         *way.word_faults(document),
         *twin_faults(document),
+        *own_faults(document),
         *log_faults(document),
         *selection_faults(document),
         *limit_faults(document),

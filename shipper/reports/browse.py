@@ -19,6 +19,7 @@ from shipper.parse import parse
 from shipper.readings import Readings, Way
 from shipper.record import Record, UnknownVersion
 from shipper.source import Followed, Source
+from shipper.store.names import state_files
 from shipper.store.snapshot import open_snapshot
 
 
@@ -87,7 +88,13 @@ def pending_lines(
         StateError: The state cannot be read.
     """
     with open_snapshot(state_dir) as snapshot:
-        source = Source(sources=sources, catalog=snapshot, events=events, clock=clock)
+        source = Source(
+            sources=sources,
+            catalog=snapshot,
+            events=events,
+            clock=clock,
+            own_files=state_files(state_dir),
+        )
         source.look()
     readings = Readings(files=source, ways=ways)
     live = LiveSource(source, readings)

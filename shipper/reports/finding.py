@@ -19,6 +19,7 @@ from shipper.source import FileView, Followed, Source
 from shipper.source.siblings import Name, Pattern, name_at, name_of
 from shipper.source.sighting import NotAFileError, Sighting
 from shipper.store.account import Account
+from shipper.store.names import state_files
 from shipper.unpack import UnpackError
 
 # A name can be rotated away between looking and opening; hardly twice.
@@ -51,7 +52,11 @@ class Disk:
         # directories that were searched for a damaged file.
         self._patterns = [Pattern(path) for one in sources for path in one.paths]
         self._source = Source(
-            sources=sources, catalog=account, events=events, clock=clock
+            sources=sources,
+            catalog=account,
+            events=events,
+            clock=clock,
+            own_files=state_files(account.state_dir),
         )
         self._views: dict[str, FileView] = {}
         self._inodes: dict[str, dict[tuple[int, int], str]] = {}

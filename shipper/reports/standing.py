@@ -21,6 +21,7 @@ from shipper.reports.losses import Losses, losses_of
 from shipper.source import FileView, Followed, Source
 from shipper.store.dead_letters import RECOVERED
 from shipper.store.examined import Holder, lock_holder
+from shipper.store.names import state_files
 from shipper.store.snapshot import open_snapshot
 from shipper.store.sums import Outcomes
 
@@ -74,6 +75,7 @@ def take_standing(
             events=events,
             clock=clock,
             read_bytes=_BLOCK_BYTES,
+            own_files=state_files(state_dir),
         )
         source.look()
         letters, last = snapshot.kept_letters(), snapshot.last_delivery()

@@ -20,6 +20,7 @@ from shipper.source import FileView, Followed, Source
 from shipper.source.siblings import Pattern, name_at
 from shipper.store.bundles import Exported
 from shipper.store.examined import Holder, lock_holder
+from shipper.store.names import state_files
 from shipper.store.snapshot import open_snapshot
 from shipper.store.sums import FileSums, Outcomes
 
@@ -108,7 +109,13 @@ def take_status(
         StateError: The state cannot be read.
     """
     with open_snapshot(state_dir) as snapshot:
-        source = Source(sources=sources, catalog=snapshot, events=events, clock=clock)
+        source = Source(
+            sources=sources,
+            catalog=snapshot,
+            events=events,
+            clock=clock,
+            own_files=state_files(state_dir),
+        )
         source.look()
         last_delivery = snapshot.last_delivery()
     try:

@@ -23,6 +23,7 @@ from shipper.source.examine import Examiner
 from shipper.source.handles import Handles
 from shipper.source.index import Claims, Index
 from shipper.source.journal import Catalog
+from shipper.source.ours import Ours
 from shipper.source.places import Places
 from shipper.source.roster import Roster
 from shipper.source.sharing import Share
@@ -56,6 +57,7 @@ class Feed:
         clock: Paces the looking.
         scan_interval_seconds: How often everything is looked at.
         share: Which logs are ours, where several processes share them.
+        own_files: What the shipper itself writes.
         seek: Has every other feed `adopt` what is missing in the one given.
     """
 
@@ -71,6 +73,7 @@ class Feed:
         clock: Clock,
         scan_interval_seconds: float,
         share: Share,
+        own_files: Sequence[str],
         seek: Callable[[Feed], None],
     ) -> None:
         # Mutable state: the roster, whose turn it is, who is looked at each time.
@@ -99,7 +102,11 @@ class Feed:
             read_from=read_from,
         )
         self._places = Places(
-            self._patterns, clock=clock, trouble=examiner.trouble, share=share
+            self._patterns,
+            clock=clock,
+            trouble=examiner.trouble,
+            share=share,
+            ours=Ours(own_files),
         )
         self._turns = Turns(
             roster=self._roster, handles=handles, examiner=examiner, clock=clock

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from shipper.clock import Clock
 from shipper.source.examine import Candidate
+from shipper.source.ours import WHY, Ours
 from shipper.source.sharing import Share
 from shipper.source.siblings import Name, Pattern, name_of
 from shipper.source.sighting import kind_of
@@ -57,6 +58,7 @@ class Places:
         clock: Paces the listing.
         trouble: Told path, event and reason when something cannot be followed.
         share: Says which logs are looked at; the others are only known by name.
+        ours: What must not be followed.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Places:
         clock: Clock,
         trouble: Trouble,
         share: Share,
+        ours: Ours,
     ) -> None:
         # Mutable state: listings by directory, the device of each directory that was
         # seen whole the last time, those that changed under our eyes, and active
@@ -74,6 +77,7 @@ class Places:
         self._clock = clock
         self._trouble = trouble
         self._share = share
+        self._ours = ours
         self.elsewhere: set[str] = set()
         self._listings: dict[str, _Listing] = {}
         self._seen: dict[str, int] = {}
@@ -93,6 +97,7 @@ class Places:
         """
         now = self._clock.monotonic()
         self._seen = {}
+        self._ours.look()
         for directory in self.directories():
             for name in self._names_in(directory, now):
                 candidate = self._candidate(directory, name)
@@ -199,6 +204,9 @@ class Places:
             self._trouble(name.path, "file_refused", kind_of(facts.st_mode))
             return None
         inode = facts.st_dev, facts.st_ino
+        if self._ours.have(inode):
+            self._trouble(name.path, "file_refused", WHY)
+            return None
         return Candidate(name, inode, Facts(facts.st_size, facts.st_mtime_ns))
 
 

@@ -78,6 +78,7 @@ class Source:
         open_file: `os.open`, or what fails on cue.
         max_open_files: Bound on open files; None derives it from RLIMIT_NOFILE.
         share: Which of the logs are ours, where several processes share them.
+        own_files: Paths of what the shipper itself writes: never followed.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Source:
         open_file: OpenFile = os.open,
         max_open_files: int | None = None,
         share: Share | None = None,
+        own_files: Sequence[str] = (),
     ) -> None:
         # Mutable state: the block being handed out, whose turn is next, and the
         # last line, for saying where a file was stopped. Pipeline thread.
@@ -115,6 +117,7 @@ class Source:
                 clock=clock,
                 scan_interval_seconds=scan_interval_seconds,
                 share=share or Everything(),
+                own_files=own_files,
                 seek=self._seek,
             )
             for source in sources

@@ -57,11 +57,15 @@ class Range(Struct, frozen=True):
 
 
 class Account(Snapshot):
-    """The ledger of one moment; nothing, before the first run."""
+    """The ledger of one moment; nothing, before the first run.
+
+    Attributes:
+        state_dir: Whose it is.
+    """
 
     def __init__(self, connection: sqlite3.Connection | None, state_dir: str) -> None:
         super().__init__(connection)
-        self._state_dir = state_dir
+        self.state_dir = state_dir
 
     def files(self) -> Iterator[FileRow]:
         """Yield every file ever followed, gone ones too, by path."""
@@ -93,7 +97,7 @@ class Account(Snapshot):
         Raises:
             StateError: The state cannot be read.
         """
-        path = os.path.join(self._state_dir, DATABASE_NAME)
+        path = os.path.join(self.state_dir, DATABASE_NAME)
         connection = open_read_only(path)
         if connection is None:
             return 0

@@ -29,9 +29,7 @@ from shipper.store.database import (
     wrapped,
 )
 from shipper.store.directory import prepare_directory
-from shipper.store.lock import StateLock
-
-HISTORY_LOCK = "backfill.lock"
+from shipper.store.lock import HISTORY_LOCK, StateLock
 
 _STATE = "SELECT state FROM files WHERE file_id = ?"
 _ENTER = "INSERT INTO backfills (file_id, label, choices, begun_at) VALUES (?, ?, ?, ?)"

@@ -17,6 +17,7 @@ from shipper.errors import StateLockedError
 from shipper.store.directory import prepare_directory, unusable
 
 LOCK_NAME = "lock"
+HISTORY_LOCK = "backfill.lock"  # beside a shipper one backfill may run
 
 
 class StateLock:

@@ -580,3 +580,24 @@ def test_a_dry_run_plans_what_the_run_does(
     assert [file["left_alone"] for file in plan["files"]] == ["", why]
     assert done == f"2 files: {plan['totals']['exchanges']} delivered\n"
     assert again == f"2 files: {replayed['totals']['exchanges']} delivered\n"
+
+
+def test_what_a_run_leaves_in_the_directory_is_nothing_to_the_next(
+    shop: Shop, backfill: Backfill
+) -> None:
+    """Its egress log, its state and its file of refused lines."""
+    logs = shop.directory / "logs"
+    logs.mkdir()
+    log = logs / "access.log"
+    rejects = "--rejects", str(logs / "rejects.jsonl")
+    with shop.receiving():
+        shop.configure_more('[egress_log]\nfile = "logs/egress.log"\n')
+        text = shop.config.read_text().replace('"state"', '"logs"')
+        shop.config.write_text(text)
+        log.write_bytes(LINES + b"half a line\n")
+        first = backfill(str(logs), *rejects)
+        log.write_bytes(LINES + b"half a line\n" + a_log(2, first=40))
+        late = backfill(str(logs), *rejects)
+
+    assert [len(one["files"]) for one in (first, late)] == [1, 1]
+    assert [one["totals"]["delivered"] for one in (first, late)] == [40, 2]

@@ -19,6 +19,7 @@ from shipper.reports.doctor.disk import Generation
 from shipper.reports.doctor.told import Told
 from shipper.source import FileView, Followed, Source
 from shipper.source.siblings import Pattern, name_of
+from shipper.store.names import state_files
 from shipper.store.snapshot import Snapshot, open_snapshot
 
 _GROUP_HINT = "let the shipper's user read it: often by the group adm"
@@ -56,6 +57,7 @@ class Files:
     def __init__(
         self, state_dir: str, sources: Sequence[Followed], *, clock: Clock
     ) -> None:
+        self._state_dir = state_dir
         self._sources = sources
         told = Told()
         try:
@@ -74,7 +76,13 @@ class Files:
         told: Told,
         clock: Clock,
     ) -> None:
-        source = Source(sources=sources, catalog=snapshot, events=told, clock=clock)
+        source = Source(
+            sources=sources,
+            catalog=snapshot,
+            events=told,
+            clock=clock,
+            own_files=state_files(self._state_dir),
+        )
         try:
             source.look()
             self.views: tuple[FileView, ...] = source.files()

@@ -75,3 +75,14 @@ def test_without_a_dash_nothing_is_copied() -> None:
     """Standard input may be a terminal."""
     with spooled(["a.log"]) as found:
         assert found == (["a.log"], {})
+
+
+def test_what_we_write_ourselves_is_no_log_of_a_directory(tmp_path: Path) -> None:
+    """The egress log and the rejects of the run before lie there, perhaps."""
+    log, own, link = (tmp_path / name for name in ("a.log", "egress.log", "b.log"))
+    log.write_bytes(b"x")
+    own.write_bytes(b"x")
+    link.symlink_to(own)
+
+    assert find_logs([str(tmp_path)], own_files=[str(own)]) == [str(log)]
+    assert find_logs([str(own)], own_files=[str(own)]) == [str(own)]

@@ -947,6 +947,44 @@ def test_a_log_that_is_named_twice_is_told(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
+    ("pattern", "matched"),
+    [
+        ("/log/*.jsonl", "/log/egress.jsonl"),
+        ("/log/egress.jsonl", "/log/egress.jsonl"),
+        ("/**/*.jsonl", "/log/egress.jsonl"),
+        ("/log/*.1", "/log/egress.jsonl.1"),
+        ("/log/*-2*[0-9]", "/log/egress.jsonl-20260101"),
+        ("/srv/state/*", "/srv/state/state.sqlite3"),
+        ("/srv/*/lock", "/srv/state/lock"),
+        ("/log/other.jsonl", None),
+        ("/log/a*.jsonl", None),
+        ("/srv/*", None),
+    ],
+)
+def test_what_the_shipper_itself_writes_is_not_followed(
+    pattern: str, matched: str | None, desk: Desk
+) -> None:
+    """Neither the egress log, under any of its names, nor the state."""
+    text = f'''state_dir = "/srv/state"
+[egress_log]
+file = "/log/egress.jsonl"
+[[source]]
+paths = ["/app.jsonl", "{pattern}"]
+'''
+    if matched is None:
+        assert desk.settings(text, KEY).sources[0].paths[1] == pattern
+        return
+    what = "egress log" if "egress" in matched else "state"
+    place = "egress_log.file" if "egress" in matched else "state_dir"
+
+    assert desk.faults(text) == [
+        f"FILE:5: source[0].paths[1]: it matches {matched}, the shipper's own {what}: "
+        "it would read what it writes "
+        f"(make the pattern narrower, or name another place with {place})"
+    ]
+
+
+@pytest.mark.parametrize(
     ("text", "environ"),
     [
         ("[limits]\nrate = 50\nbwlimit = 1000\n", {}),

@@ -9,6 +9,8 @@ import os
 import stat
 import time
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from shipper.errors import StateError
 from shipper.model import Line
 from shipper.source import Source
 from shipper.source.examine import MOST_PROBLEMS, Examiner
+from shipper.source.ours import WHY
 from tests.support.clock import FakeClock
 from tests.support.events import RecordingEvents
 from tests.support.followed import (
@@ -278,6 +281,39 @@ def test_a_file_with_two_names_is_read_once(log: Path) -> None:
     os.link(log, log.with_name("hard.log"))
 
     assert following(log.parent, pattern="*.log").drain() == some_lines(0, 10)
+
+
+def test_what_we_write_ourselves_is_never_opened(log: Path) -> None:
+    """Under another name either; nor where our output goes."""
+    own, output = log.with_name("own.sqlite3"), log.with_name("output.log")
+    append(own, some_lines(0, 3))
+    log.unlink()
+    log.symlink_to(own)
+    opener = Opener()
+    with _stderr_in(output):
+        followed = following(
+            log.parent, pattern="*.log", own_files=[str(own)], open_file=opener
+        )
+        append(output, some_lines(0, 3))
+        found = followed.drain()
+
+    assert (found, opener.opened) == ([], [])
+    refused = [each for each in followed.events.told if each[0] == "file_refused"]
+    assert refused == [
+        ("file_refused", {"path": str(path), "why": WHY}) for path in (log, output)
+    ]
+
+
+@contextmanager
+def _stderr_in(path: Path) -> Iterator[None]:
+    kept = os.dup(2)
+    with path.open("wb") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def test_a_switched_symlink_is_followed(tmp_path: Path) -> None:
