@@ -1,4 +1,4 @@
-"""Which kind of file system a path lies on.
+"""Which kind of file system a path lies on, and whether it can be written to.
 
 Change events do not travel over network file systems, and SQLite's WAL does not
 work there; `wake` and `store` ask here. The answer is read from Linux's mount
@@ -62,6 +62,14 @@ def filesystem_type(path: str, *, mount_table: str = MOUNT_TABLE) -> str | None:
         if _is_below(real, point) and len(point) >= len(best):
             best, kind = point, types[0]
     return kind
+
+
+def is_read_only(path: str) -> bool:
+    """Return True if `path` lies on a file system that nobody may write to now."""
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def _is_below(path: str, point: str) -> bool:

@@ -15,6 +15,7 @@ from shipper.config.faults import dotted
 from shipper.config.settings import DEFAULT_STATE_DIR
 from shipper.config.toml_lines import KeyPath
 from shipper.errors import Fault
+from shipper.mounts import is_read_only
 
 GLOB_MARKS = frozenset("*?[")
 
@@ -78,7 +79,7 @@ def _egress_faults(document: Document) -> Iterator[Fault]:
         if not os.path.isfile(path):
             problem = "is no plain file"
         elif not os.access(path, os.R_OK | os.W_OK):
-            problem = "is not writable for this user"
+            problem = _why_closed(path)
     elif not os.path.isdir(os.path.dirname(path)):
         problem = "has no directory to stand in"
     else:
@@ -100,8 +101,15 @@ def _write_problem(path: str) -> str | None:
     if not os.path.isdir(path):
         return f"{path} is not a directory"
     if not os.access(path, os.W_OK | os.X_OK):
-        return f"{path} is not writable for this user"
+        return f"{path} {_why_closed(path)}"
     return None
+
+
+def _why_closed(path: str) -> str:
+    """Return why this user may not write, in words that go on from the path."""
+    if is_read_only(path):
+        return "lies on a file system that is read-only"
+    return "is not writable for this user"
 
 
 def _file_faults(document: Document, key: KeyPath, name: str) -> Iterator[Fault]:

@@ -9,6 +9,7 @@ import errno
 import os
 
 from shipper.errors import StateError, StateUnusableError
+from shipper.mounts import is_read_only
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 # Whoever cannot sync a directory, or may not, says so with other numbers.
@@ -33,7 +34,8 @@ def prepare_directory(state_dir: str) -> None:
     except OSError as error:
         raise unusable(state_dir, error) from error
     if not os.access(state_dir, os.R_OK | os.W_OK | os.X_OK):
-        raise unusable(state_dir, PermissionError(errno.EACCES, "Permission denied"))
+        code = errno.EROFS if is_read_only(state_dir) else errno.EACCES
+        raise unusable(state_dir, OSError(code, os.strerror(code)))
 
 
 def anchor(path: str) -> None:

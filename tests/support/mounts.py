@@ -25,5 +25,10 @@ def small_file_system(path: Path, *, megabytes: int) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(path)], check=True)
 
 
+def close_to_writing(path: Path) -> None:
+    """Mount a small file system anew, for reading alone."""
+    subprocess.run(["mount", "-o", "remount,ro", str(path)], check=True)
+
+
 def _is_refused(command: list[str]) -> bool:
     return subprocess.run(command, check=False, capture_output=True).returncode != 0

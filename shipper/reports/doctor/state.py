@@ -7,9 +7,12 @@ import stat
 from collections.abc import Iterator
 
 from shipper.errors import StateError
-from shipper.mounts import network_type
+from shipper.mounts import is_read_only, network_type
 from shipper.reports.doctor.check import Check, failure, ok, warning
 from shipper.store.examined import Holder, database_size, lock_holder
+
+_READ_ONLY = "its file system is read-only"
+_REMOUNT = "set state_dir to another disk; if it was writable, look for a failing one"
 
 
 def state_checks(state_dir: str, holder: Holder) -> Iterator[Check]:
@@ -43,6 +46,8 @@ def _directory(state_dir: str) -> Check:
         mend = "point state_dir elsewhere, or move that file away"
         return failure("SHP020", state_dir, "it is not a directory", mend)
     if not os.access(state_dir, os.R_OK | os.W_OK | os.X_OK):
+        if is_read_only(state_dir):
+            return failure("SHP020", state_dir, _READ_ONLY, _REMOUNT)
         why = f"user {user} may not write there; it belongs to user {facts.st_uid}"
         mend = "run this as the shipper's user, or give the directory to it"
         return failure("SHP020", state_dir, why, mend)
@@ -68,6 +73,8 @@ def _missing(state_dir: str) -> Check:
     above = place_of(state_dir)
     if os.path.isdir(above) and os.access(above, os.W_OK | os.X_OK):
         return ok("SHP020", state_dir, "not there yet; the first run makes it")
+    if is_read_only(above):
+        return failure("SHP020", state_dir, f"it is not there; {_READ_ONLY}", _REMOUNT)
     why = f"it is not there, and user {os.geteuid()} cannot make it in {above}"
     mend = "create it for the shipper's user, or set state_dir"
     return failure("SHP020", state_dir, why, mend)
