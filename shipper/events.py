@@ -109,14 +109,15 @@ EVENTS: Mapping[str, Kind] = {
     "source_empty": Kind("warning", "{pattern}: no file matches yet; {hint}"),
     "watch_degraded": Kind("warning", "{directory}: polling instead of events: {why}"),
     "line_rejected": Kind(
-        "warning", "{path}: line at byte {position} is a dead letter: {why}"
+        "warning",
+        "{path}: line at byte {position} is a dead letter: {why}; so far: {count}",
     ),
     "records_missing": Kind(
         "error",
         "missing records: {count} (writer pid {pid}): dropped by the writer, or "
         "removed before they were read",
     ),
-    "body_withheld": Kind("warning", "{count} bodies not sent: {why}"),
+    "body_withheld": Kind("warning", "bodies not sent, so far: {count}: {why}"),
     "secret_suspected": Kind(
         "warning", "{operation}: {field} holds what looks like a secret: {kind}"
     ),

@@ -26,6 +26,7 @@ from shipper.heartbeat import Beating, Heartbeat
 from shipper.model import Line, Taken
 from shipper.pacing import Pacing
 from shipper.pipeline import Pipeline
+from shipper.remarks import Remarks
 from shipper.revive import Reviver
 from shipper.shapers import Shapers
 from shipper.source import Catalog, LineReader, Share, Source
@@ -233,7 +234,7 @@ def pipeline_of(
             pace=pace,
             events=events,
         ),
-        checkpoints=checkpoints,
+        checkpoints=Remarks(checkpoints, path_of=source.path_of, events=events),
         watch=watch,
         desk=desk,
         clock=clock,

@@ -23,6 +23,7 @@ from shipper.joints import source_of
 from shipper.live import LiveSource
 from shipper.pipeline import Pipeline
 from shipper.readings import Readings
+from shipper.remarks import Remarks
 from shipper.shapers import shapers_of
 from shipper.signals import Signals
 from shipper.store import Store
@@ -111,7 +112,7 @@ class Filling:
                 keep_bytes=settings.dead_letters.keep_bytes,
             ),
             window=packer,
-            checkpoints=held,
+            checkpoints=Remarks(held, path_of=source.path_of, events=events),
             clock=clock,
             events=events,
             deadline=self._deadline,

@@ -183,6 +183,11 @@ class Source:
                 return number
         return None
 
+    def path_of(self, file_id: str) -> str | None:
+        """Return where a followed file is, or None if it is not followed."""
+        tracked = self._find(file_id)
+        return None if tracked is None else tracked.name.path
+
     def opening(
         self, file_id: str, *, headers_before: int | None = None
     ) -> Opening | None:

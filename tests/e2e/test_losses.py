@@ -201,3 +201,24 @@ def test_what_rules_kept_back_is_listed(shop: Shop) -> None:
 
     assert "skipped: 3 (host: 3)" in words
     assert "rejected: 1 (not-json: 1)" in words
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_lines_that_are_no_records_are_told_once_a_file(
+    shop: Shop, workers: int
+) -> None:
+    """The first one with its place, and how many there are at every tenth power."""
+    with shop.receiving():
+        shop.configure_more(f"[batch]\nworkers = {workers}\n")
+        shop.record(1)
+        start = shop.log.stat().st_size
+        with shop.log.open("ab") as file:
+            file.write(b"no record\n" * 12)
+        done = shop.shipper("run", "--once", "--quiet")
+
+    words = [line.split(None, 1)[1] for line in done.stderr.splitlines()]
+    why = "is a dead letter: not-json: the line is no JSON, or not all of it"
+    assert words == [
+        f"warning line_rejected: {shop.log}: line at byte {at} {why}; so far: {count}"
+        for at, count in ((start, 1), (start + 90, 10))
+    ]

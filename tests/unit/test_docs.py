@@ -138,6 +138,14 @@ def test_every_event_is_explained() -> None:
     assert sorted(rows) == sorted((name, kind.level) for name, kind in EVENTS.items())
 
 
+def test_every_event_is_told_by_somebody() -> None:
+    """What is explained can be met: its name stands where it is emitted."""
+    rooms = (HERE / "shipper").rglob("*.py")
+    code = "".join(path.read_text() for path in rooms if path.name != "events.py")
+
+    assert [name for name in EVENTS if f'"{name}"' not in code] == []
+
+
 def test_every_code_of_the_doctor_is_explained() -> None:
     """A code in a report or a ticket leads to its paragraph, under its title."""
     headings = re.findall(
