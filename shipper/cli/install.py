@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Literal
 
 import click
 
 from shipper.cli import console, options
-from shipper.errors import EXIT_OK
+from shipper.errors import EXIT_OK, ConfigError
 from shipper.install import cron, logrotate, systemd
 from shipper.install.place import Place, place_of
 
@@ -46,6 +47,7 @@ def command(
     place = place_of(chosen.config or os.environ.get("SHIPPER_CONFIG"))
     match what:
         case "systemd":
+            place = _with_files(place)
             file = systemd.file_of(unit or "daemon", place)
             text = systemd.unit_text(unit or "daemon", place)
         case "cron":
@@ -57,6 +59,19 @@ def command(
     else:
         console.say(text.removesuffix("\n"))
     return EXIT_OK
+
+
+def _with_files(place: Place) -> Place:
+    """Add what the configuration names; it need not be there yet."""
+    # Late, because it takes a tenth of a second that --help should not pay.
+    from shipper.config import load  # noqa: PLC0415
+
+    try:
+        settings = load(place.config, os.environ, checks="file")
+    except ConfigError:
+        return place
+    logs = tuple(path for source in settings.sources for path in source.paths)
+    return replace(place, logs=logs, egress_log=settings.egress_log.file)
 
 
 def _logrotate_text(place: Place) -> str:

@@ -27,14 +27,18 @@ class Place:
     Attributes:
         command: The words that start it, the first one an absolute path.
         config: Absolute path of its configuration.
+        logs: What it follows, by that configuration, if it can be read.
+        egress_log: Likewise the file it names for the egress log, or empty.
     """
 
     command: tuple[str, ...]
     config: str
+    logs: tuple[str, ...] = ()
+    egress_log: str = ""
 
     def __post_init__(self) -> None:
-        for path in (*self.command, self.config):
-            if not path.isprintable():
+        for path in (*self.command, self.config, *self.logs, self.egress_log):
+            if path and not path.isprintable():
                 raise ShipperError(
                     f"no file of the system can name this path: {path!r}: it holds a "
                     "control character"
@@ -67,6 +71,22 @@ class Place:
         """Paths that a service with a view of its own of the disk does not see."""
         paths = (self.command[0], self.config)
         return tuple(path for path in paths if path.startswith(_HIDDEN))
+
+    @property
+    def hidden_logs(self) -> tuple[str, ...]:
+        """Followed logs that such a service does not see."""
+        return tuple(path for path in self.logs if path.startswith(_HIDDEN))
+
+    @property
+    def is_egress_log_closed(self) -> bool:
+        """True if a service that may write to its own directories cannot write it."""
+        own = (f"{self.logs_directory}/", f"/var/lib/shipper/{self.instance}/")
+        return bool(self.egress_log) and not self.egress_log.startswith(own)
+
+    @property
+    def logs_directory(self) -> str:
+        """What `LogsDirectory=` of its units makes."""
+        return f"/var/log/shipper/{self.instance}"
 
 
 def place_of(config: str | None) -> Place:

@@ -112,6 +112,19 @@ def _head(unit: Unit, place: Place) -> list[str]:
             "it elsewhere, such as /opt or /etc."
             for path in place.hidden
         ),
+        *(
+            f"{path} is hidden from the service in the same way: have it written to "
+            "/var/log, or add a drop-in with ProtectHome=read-only, PrivateTmp=no."
+            for path in place.hidden_logs
+        ),
+        *(
+            [
+                f"{place.egress_log} cannot be written by the service: put the egress "
+                f"log into {place.logs_directory}, which it makes."
+            ]
+            if place.is_egress_log_closed
+            else []
+        ),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -137,6 +137,52 @@ def test_a_service_is_told_what_it_will_not_see() -> None:
         systemd.unit_text("daemon", hidden)
     )
     assert "hidden" not in systemd.unit_text("daemon", PLACE)
+
+
+@pytest.mark.parametrize(
+    ("logs", "egress_log", "told"),
+    [
+        ("/var/log/a.jsonl", "", []),
+        ("/var/log/a.jsonl", "/var/log/shipper/myapi/egress.jsonl", []),
+        ("/var/log/a.jsonl", "/var/lib/shipper/myapi/egress.jsonl", []),
+        (
+            "/var/log/a.jsonl",
+            "/etc/shipper/egress.jsonl",
+            ["egress.jsonl cannot be written by the service", "/var/log/shipper/myapi"],
+        ),
+        ("/home/ann/*.log", "", ["/home/ann/*.log is hidden", "ProtectHome=read-only"]),
+    ],
+)
+@pytest.mark.parametrize("unit", ["daemon", "once"])
+def test_a_service_that_could_not_follow_or_write_is_told_of(
+    unit: systemd.Unit, logs: str, egress_log: str, told: list[str]
+) -> None:
+    """It sees and writes what its unit lets it, whatever the configuration says."""
+    place = replace(PLACE, logs=(logs,), egress_log=egress_log)
+    head = systemd.unit_text(unit, place).partition("[Unit]")[0]
+
+    assert all(words in head for words in told)
+    assert ("hidden" in head or "cannot be written" in head) == bool(told)
+    assert Line("LogsDirectory", "shipper/myapi") in lines_of(
+        systemd.unit_text(unit, place)
+    )
+
+
+def test_the_configuration_of_a_unit_is_asked_if_it_is_there(
+    tmp_path: Path, capsys: Streams
+) -> None:
+    """A unit may be printed before anything is configured."""
+    config = tmp_path / "myapi.toml"
+    words = ["install", "systemd", "--print", "--config", str(config)]
+    before = main(words), capsys.readouterr().out
+    config.write_text(
+        '[egress_log]\nfile = "egress.jsonl"\n[[source]]\npaths = ["/a.jsonl"]\n'
+    )
+    after = main(words), capsys.readouterr().out
+
+    assert (before[0], after[0]) == (0, 0)
+    assert f"{tmp_path}/egress.jsonl cannot be written" not in before[1]
+    assert f"{tmp_path}/egress.jsonl cannot be written" in after[1]
 
 
 def test_a_unit_that_is_not_there_is_told() -> None:
