@@ -22,7 +22,14 @@ from shipper.events import Events
 from shipper.network import Route, route_to
 from shipper.receipt import Receipt
 from shipper.reports.doctor import disk, files, key, state, systemd, watches, way
-from shipper.reports.doctor.check import KINDS, Check, failure, ok, skipped
+from shipper.reports.doctor.check import (
+    KINDS,
+    Check,
+    failure,
+    ok,
+    shortened,
+    skipped,
+)
 from shipper.reports.doctor.firewall import Opening, opening_for
 from shipper.transport import ANSWER_PER_CONNECT
 from wsgi_writer._version import __version__
@@ -99,12 +106,13 @@ class Examination:
             return
         found = files.Files(settings.state_dir, settings.sources, clock=self.clock)
         yield from found.checks()
-        yield from watches.watch_checks(
+        watched = watches.watch_checks(
             found.directories,
             mode=settings.watch,
             poll_interval_seconds=settings.poll_interval,
             clock=self.clock,
         )
+        yield from shortened(watched, "place")
         if settings.watch == "poll":
             yield from skipped(("SHP012",), 'not needed: watch = "poll"')
         else:
@@ -115,14 +123,17 @@ class Examination:
         free_bytes = disk.free_bytes(state.place_of(settings.state_dir))
         if free_bytes is not None:
             yield disk.state_space_check(settings.state_dir, free_bytes)
-        yield from disk.space_checks(places)
-        for log in logs:
-            yield disk.rotation_check(
+        yield from shortened(disk.space_checks(places), "place")
+        rotations = (
+            disk.rotation_check(
                 log.where,
                 log.generations,
                 is_foreign=log.is_foreign,
                 free_bytes=disk.free_bytes(os.path.dirname(log.where)) or 0,
             )
+            for log in logs
+        )
+        yield from shortened(rotations, "log")
 
     def _way_checks(self, settings: Settings) -> Iterator[Check]:
         codes = (*way.WAY_CODES, key.ACCEPTED, key.TEST)

@@ -6,7 +6,7 @@ docs/doctor.md refer to it. The exit code of a whole examination follows from he
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ from shipper.errors import (
     EXIT_OK,
     EXIT_TRY_AGAIN,
 )
+from shipper.reports.amounts import counted
 
 
 class Verdict(StrEnum):
@@ -66,6 +67,7 @@ KINDS: Mapping[str, Kind] = {
     "SHP038": Kind("heartbeat", EXIT_TRY_AGAIN),
     "SHP040": Kind("systemd", EXIT_CONFIG),
 }
+MOST_GOOD = 20  # are named one by one; whatever is wrong always is
 # Of several failures the first of these counts: what a person has to mend comes
 # before what may pass by itself.
 PRECEDENCE = (
@@ -119,6 +121,23 @@ def failure(code: str, where: str, why: str, mend: str) -> Check:
 def skipped(codes: Sequence[str], why: str) -> list[Check]:
     """Return checks that were not made, all for one reason."""
     return [Check(code, Verdict.SKIPPED, "", why) for code in codes]
+
+
+def shortened(checks: Iterable[Check], noun: str) -> Iterator[Check]:
+    """Yield checks of one code, of many that are good only the first ones.
+
+    Args:
+        checks: One for each of some things.
+        noun: What one such thing is called.
+    """
+    good: list[Check] = []
+    for check in checks:
+        if check.verdict is not Verdict.OK or len(good) < MOST_GOOD:
+            yield check
+        if check.verdict is Verdict.OK:
+            good.append(check)
+    if more := len(good[MOST_GOOD:]):
+        yield ok(good[0].code, "", f"{counted(more, f'more {noun}')} without trouble")
 
 
 def exit_code_of(checks: Iterable[Check]) -> int:

@@ -9,11 +9,13 @@ from shipper.network import NetworkSettings, route_to
 from shipper.reports.doctor import firewall, systemd, way
 from shipper.reports.doctor.check import (
     KINDS,
+    MOST_GOOD,
     PRECEDENCE,
     Verdict,
     exit_code_of,
     failure,
     ok,
+    shortened,
     warning,
 )
 from tests.support.connect_proxy import ConnectProxy
@@ -98,3 +100,18 @@ def test_the_request_for_the_firewall_names_all_that_is_asked() -> None:
         "HTTP without TLS",
     ):
         assert words in text
+
+
+def test_of_many_good_checks_the_first_ones_are_shown() -> None:
+    """A thousand logs do not bury the one that needs somebody; that one is shown."""
+    many = [ok("SHP014", f"log {number}", "fine") for number in range(30)]
+    bad = warning("SHP014", "log 99", "soon", "hurry")
+
+    shown = list(shortened([*many, bad], "log"))
+
+    assert shown[:MOST_GOOD] == many[:MOST_GOOD]
+    assert shown[MOST_GOOD:] == [
+        bad,
+        ok("SHP014", "", "10 more logs without trouble"),
+    ]
+    assert list(shortened(many[:MOST_GOOD], "log")) == many[:MOST_GOOD]
