@@ -24,6 +24,7 @@ from shipper.receipt import Cause, Deferred
 _TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
 _RESIGNED = "if a proxy re-signs traffic here, name its authority in network.ca_file"
 _EXPIRED = "if it is the server's, it has to be renewed; if the clock is wrong, set it"
+_MISNAMED = "it is for another name: mend readme.endpoint, or the certificate"
 # What OpenSSL says when the two sides have no version of TLS in common.
 _VERSION = frozenset(
     {
@@ -173,11 +174,13 @@ def _why(chain: Sequence[BaseException]) -> str:
 
 
 def _certificate(error: BaseException) -> str:
-    message = getattr(error, "verify_message", "")
-    is_of_time = "expired" in message or "not yet" in message
-    return f"certificate not accepted: {message}; " + (
-        _EXPIRED if is_of_time else _RESIGNED
-    )
+    message = getattr(error, "verify_message", "").removesuffix(".")
+    mend = _RESIGNED
+    if "expired" in message or "not yet" in message:
+        mend = _EXPIRED
+    elif "mismatch" in message:
+        mend = _MISNAMED
+    return f"certificate not accepted: {message}; {mend}"
 
 
 def _handshake(error: BaseException) -> str:

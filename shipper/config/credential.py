@@ -18,6 +18,7 @@ from shipper.secretive import Secretive
 
 CREDENTIAL_NAME = "readme-api-key"
 VARIABLE = "README_API_KEY"
+_WRITE_IT = "write the key alone; ReadMe shows it under Configuration > API Keys"
 MAX_KEY_BYTES = 4096  # a key has some forty characters; anything else is a mistake
 
 
@@ -91,16 +92,16 @@ def _from_file(path: str, *, where: str) -> Credential | Fault:
         with open(path, "rb") as file:
             content = file.read(MAX_KEY_BYTES + 1)
     except OSError as error:
-        hint = OPEN_TO_USER if isinstance(error, PermissionError) else None
+        hint = OPEN_TO_USER if isinstance(error, PermissionError) else _WRITE_IT
         return _fault(where, f"{path} cannot be read: {error.strerror}", hint)
     except ValueError:  # a NUL in the path
         return _fault(where, "expected the path of a file")
     if len(content) > MAX_KEY_BYTES:
-        return _fault(where, f"{path} is too long for a key")
+        return _fault(where, f"{path} is too long for a key", _WRITE_IT)
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        return _fault(where, f"{path} is not text")
+        return _fault(where, f"{path} is not text", _WRITE_IT)
     return _checked(text, origin=path, where=where)
 
 
@@ -108,7 +109,7 @@ def _checked(text: str, *, origin: str, where: str) -> Credential | Fault:
     key = text.strip()
     problem = _problem(key)
     if problem is not None:
-        return _fault(where, f"the key in {origin} {problem}")
+        return _fault(where, f"the key in {origin} {problem}", _WRITE_IT)
     return Credential(key, origin)
 
 

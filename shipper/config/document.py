@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from shipper.config.environment import CONFIG_VARIABLE, Overrides
 from shipper.config.toml_lines import KeyPath, locate
-from shipper.errors import ConfigError, Fault
+from shipper.errors import OPEN_TO_USER, ConfigError, Fault
 
 MAX_FILE_BYTES = 1_048_576  # a thousand sources take a tenth of this
 
@@ -144,7 +144,7 @@ def _read_text(path: str) -> str:
         with open(path, "rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        fault = Fault(path, "", f"cannot be read: {error.strerror}")
+        fault = Fault(path, "", f"cannot be read: {error.strerror}", _mend(error))
         raise ConfigError((fault,)) from error
     if len(content) > MAX_FILE_BYTES:
         raise ConfigError((Fault(path, "", "is over 1 MiB: not a configuration"),))
@@ -155,6 +155,12 @@ def _read_text(path: str) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         fault = Fault(f"{path}:{line}", "", "is not UTF-8, and TOML must be")
         raise ConfigError((fault,)) from error
+
+
+def _mend(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return OPEN_TO_USER
+    return f"name the file itself with --config FILE or {CONFIG_VARIABLE}"
 
 
 def _syntax_fault(path: str, text: str, error: Exception) -> Fault:

@@ -355,7 +355,9 @@ def test_a_missing_file_is_told_by_every_command(
 
     told = [line for line in capsys.readouterr().err.splitlines() if missing in line]
     assert codes == [78, 78, 78]
-    assert told == [f"{missing}: cannot be read: No such file or directory"] * 3
+    mend = "(name the file itself with --config FILE or SHIPPER_CONFIG)"
+    why = "cannot be read: No such file or directory"
+    assert told == [f"{missing}: {why} {mend}"] * 3
 
 
 def test_an_error_is_told_with_its_hint(

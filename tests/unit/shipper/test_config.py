@@ -386,7 +386,8 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
         (
             SMALLEST + '[readme]\napi_key_file = "/nowhere/key"\n',
             "FILE:4: readme.api_key_file: /nowhere/key cannot be read: "
-            "No such file or directory",
+            "No such file or directory (write the key alone; ReadMe shows it under "
+            "Configuration > API Keys)",
         ),
         (
             SMALLEST + "[batch]\ndevelopment = true\n",
@@ -527,7 +528,8 @@ def test_a_missing_file_is_named(desk: Desk) -> None:
         desk.load(desk.directory / "none.toml")
 
     assert str(caught.value) == (
-        f"{desk.directory}/none.toml: cannot be read: No such file or directory"
+        f"{desk.directory}/none.toml: cannot be read: No such file or directory "
+        "(name the file itself with --config FILE or SHIPPER_CONFIG)"
     )
     assert caught.value.exit_code == EXIT_CONFIG
 

@@ -147,6 +147,24 @@ def test_every_failure_says_how_it_can_be_mended(
     assert hint in (outcome(error, proxy_name=proxy_name).hint or "")
 
 
+@pytest.mark.parametrize(
+    ("message", "mend"),
+    [
+        ("self-signed certificate", "network.ca_file"),
+        ("certificate has expired", "has to be renewed"),
+        ("certificate is not yet valid", "set it"),
+        ("IP address mismatch, it is not valid for '1.2.3.4'.", "readme.endpoint"),
+        ("Hostname mismatch, it is not valid for 'a.example'.", "readme.endpoint"),
+    ],
+)
+def test_a_certificate_is_refused_with_its_own_mend(message: str, mend: str) -> None:
+    """An authority does not help where the name is another."""
+    reason = outcome(PoolSslError(bad_certificate(message))).reason
+
+    assert f"{message.removesuffix('.')}; " in reason
+    assert mend in reason
+
+
 @pytest.mark.parametrize("kind", [ssl.SSLEOFError, ConnectionResetError])
 @pytest.mark.parametrize("is_fresh", [True, False])
 def test_a_new_connection_that_is_closed_may_want_a_certificate(
