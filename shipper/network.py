@@ -237,6 +237,9 @@ def _load_client(
             context.load_cert_chain(cert, key, "")
 
 
+_PEM = "it takes PEM: BEGIN CERTIFICATE, and a PRIVATE KEY without passphrase"
+
+
 @contextmanager
 def _loading(
     path: str, faults: list[Fault], *, where: str = "", key: str = ""
@@ -247,7 +250,11 @@ def _loading(
     except OSError as error:  # ssl.SSLError is one
         is_content = isinstance(error, ssl.SSLError)
         why = "does not hold what it should" if is_content else error.strerror
-        hint = OPEN_TO_USER if isinstance(error, PermissionError) else None
+        hint = None
+        if is_content:
+            hint = _PEM
+        elif isinstance(error, PermissionError):
+            hint = OPEN_TO_USER
         faults.append(Fault(where, key, f"{path} cannot be used: {why}", hint))
 
 

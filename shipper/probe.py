@@ -51,6 +51,7 @@ class Sight:
         tls: The version of TLS, or empty.
         names: Of the certificate, trusted or not; None where none was shown.
         is_unknown_authority: The certificate is signed by nobody we trust.
+        hint: How what failed can be mended, as far as it tells, or empty.
     """
 
     failed: Layer | None
@@ -60,6 +61,7 @@ class Sight:
     tls: str = ""
     names: Names | None = None
     is_unknown_authority: bool = False
+    hint: str = ""
 
 
 def look(
@@ -142,7 +144,8 @@ def _failure(
         progress=progress,
     )
     # Its sentences begin with the layer: `failures` promises that.
-    word, _, why = receipt_for_error(error, attempt).reason.partition(": ")
+    receipt = receipt_for_error(error, attempt)
+    word, _, why = receipt.reason.partition(": ")
     # What breaks a connection that stands, the layers below have carried so far.
     layer = Layer.HTTP if progress.is_connected else Layer(word)
     unknown = any(
@@ -159,6 +162,7 @@ def _failure(
         tls=progress.tls,
         names=names,
         is_unknown_authority=unknown,
+        hint=receipt.hint or "",
     )
 
 

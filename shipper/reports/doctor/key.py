@@ -19,7 +19,7 @@ from shipper.payload import CREATOR_NAME
 from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
 from shipper.reports.doctor.check import Check, failure, ok, skipped, warning
 
-ACCEPTED, TEST = "SHP036", "SHP037"
+ANSWER, ACCEPTED, TEST = "SHP034", "SHP036", "SHP037"
 _SHAPE = re.compile(r"rdme_[0-9A-Za-z_]{8,}")  # as ReadMe shows them
 _REFUSED = frozenset({401, 403})
 _NOT_ASKED = "not checked without --send-test"
@@ -65,6 +65,10 @@ def empty_checks(receipt: Receipt, name: str) -> Iterator[Check]:
             yield _refused(receipt, name)
         case Deferred(status=None):
             yield _unanswered(receipt, name, ACCEPTED)
+        case Deferred(status=int(status)) if status < 400:
+            # A page to log in, or a way to another host: nothing of ReadMe's.
+            yield _unanswered(receipt, name, ANSWER)
+            yield from skipped((ACCEPTED,), "somebody else answers in ReadMe's place")
         case Deferred(reason=reason):
             mend = "check readme.endpoint; what ReadMe answers to nothing is unknown, "
             yield warning(ACCEPTED, name, reason, mend + "so try --send-test")

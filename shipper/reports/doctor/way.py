@@ -130,7 +130,8 @@ def _failed(route: Route, layer: Layer, sight: Sight) -> Check:
     where, _, why = sight.why.partition(": ")
     mend = _mend(route, layer)
     if layer is Layer.TLS:
-        why, _, _ = why.partition(";")  # its general hint; here is a better one
+        why, _, general = why.partition("; ")
+        mend = sight.hint or general or mend
         if sight.names is not None:
             why += f"; {_issued(sight.names)}"
         if sight.is_unknown_authority:

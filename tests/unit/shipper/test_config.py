@@ -838,7 +838,8 @@ def test_files_that_are_not_there_yet_are_no_fault(desk: Desk) -> None:
         (
             'client_cert = "mask.key"',
             "FILE:4: network.client_cert: DIRECTORY/mask.key cannot be used: does not "
-            "hold what it should",
+            "hold what it should (it takes PEM: BEGIN CERTIFICATE, and a PRIVATE KEY "
+            "without passphrase)",
         ),
         (
             'client_key = "client.pem"',

@@ -14,7 +14,7 @@ from shipper.receiver.contract import Accepted
 from shipper.receiver.contract import check as contract_check
 from shipper.reports.doctor import key, way
 from shipper.reports.doctor.check import Check
-from tests.support.certificates import server_tls
+from tests.support.certificates import CA_FILE, server_tls
 from tests.support.loopback import LoopbackServer, Reply
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -100,6 +100,32 @@ def test_what_the_answer_to_nothing_says_of_the_key(
 
     assert expected == [check.verdict for check in checks]
     assert [check.code for check in checks] == [key.ACCEPTED, key.TEST]
+
+
+@pytest.mark.parametrize("status", [200, 302])
+def test_whoever_answers_in_readmes_place_is_told_of(status: int) -> None:
+    """A page to log in, or a way to another host: nothing is shipped until then."""
+    receipt = Deferred(Cause.HOLD, f"{status}: a page", status=status, hint="log in")
+    checks = list(key.empty_checks(receipt, "host:443"))
+
+    assert [(check.code, check.verdict) for check in checks] == [
+        ("SHP034", "failure"),
+        (key.ACCEPTED, "skipped"),
+        (key.TEST, "skipped"),
+    ]
+    assert checks[0].mend == "log in"
+
+
+def test_a_certificate_for_another_name_says_what_mends_it() -> None:
+    """Whoever is told to look at the clock would look for long."""
+    with LoopbackServer(tls=server_tls(certificate="other-name.pem")) as server:
+        route = route_to(server.url, NetworkSettings(ca_file=CA_FILE, environ={}))
+        checks = way.way_checks(
+            route, user_agent="x", connect_seconds=20.0, answer_seconds=20.0, now=NOW
+        )
+        (failed,) = (check for check in checks if check.verdict == "failure")
+
+    assert (failed.code, "readme.endpoint" in failed.mend) == ("SHP033", True)
 
 
 @pytest.mark.parametrize(

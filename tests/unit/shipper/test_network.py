@@ -116,7 +116,8 @@ def test_ssl_cert_file_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (
             NetworkSettings(environ={}, ca_file=__file__),
-            f"network.ca_file: {__file__} cannot be used: does not hold what it should",
+            f"network.ca_file: {__file__} cannot be used: does not hold what it should "
+            "(it takes PEM: BEGIN CERTIFICATE, and a PRIVATE KEY without passphrase)",
         ),
         (
             NetworkSettings(environ={}, client_cert="/no/cert.pem"),
@@ -126,7 +127,8 @@ def test_ssl_cert_file_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
         (
             NetworkSettings(environ={}, client_cert=CA_FILE),
             f"network.client_cert: {CA_FILE} cannot be used: "
-            "does not hold what it should",
+            "does not hold what it should "
+            "(it takes PEM: BEGIN CERTIFICATE, and a PRIVATE KEY without passphrase)",
         ),
         (
             NetworkSettings(environ={"REQUESTS_CA_BUNDLE": "/no/ca.pem"}),
