@@ -6,6 +6,8 @@ whoever started the run goes out.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, assert_never
@@ -14,6 +16,7 @@ from shipper.errors import EXIT_OK, EXIT_TRY_AGAIN
 from shipper.events import Events, Value
 
 EXIT_BY_SIGNAL: Final = 128  # plus the number, as shells count
+_CLOSED: Final = frozenset(map(os.strerror, (errno.EACCES, errno.EPERM)))
 
 
 class Ending(StrEnum):
@@ -24,34 +27,59 @@ class Ending(StrEnum):
     OUT_OF_TIME = "out of time"
     PAUSED = "paused"
     QUIET = "quiet hours"
-    LEFT = "stopped files"  # all was dealt with but what stands in these
+    LEFT = "left files"  # all was dealt with but what stands in these
 
 
-class StoppedFiles:
-    """Passes events on and remembers which files were stopped.
+class LeftFiles:
+    """Passes events on and remembers which files were stopped, or closed to us.
 
     Nothing in them moves, so a run that leaves some has not dealt with everything.
     """
 
     def __init__(self, events: Events) -> None:
-        # Mutable state: their paths, in the order in which they were stopped.
+        # Mutable state: their paths, in the order in which they were told of.
         self._events = events
-        self._paths: dict[str, None] = {}
+        self._stopped: dict[str, None] = {}
+        self._closed: dict[str, None] = {}
 
     def emit(self, name: str, **fields: Value) -> None:
         """Report one event."""
         if name == "file_stopped":
-            self._paths[str(fields["path"])] = None
+            self._stopped[str(fields["path"])] = None
+        elif name == "file_unreadable" and fields["why"] in _CLOSED:
+            self._closed[str(fields["path"])] = None
         self._events.emit(name, **fields)
 
     def judged(self, ending: Ending) -> Ending:
         """Return how a run has ended that may have left files."""
-        return Ending.LEFT if ending is Ending.DRAINED and self._paths else ending
+        if ending is not Ending.DRAINED:
+            return ending
+        return Ending.LEFT if self._stopped or self._still_closed() else ending
 
     def tell(self) -> None:
         """Name the files at the end, where nobody overlooks them."""
-        paths = ", ".join(self._paths)
-        self._events.emit("files_left", files=len(self._paths), paths=paths)
+        closed = self._still_closed()
+        paths = dict.fromkeys((*self._stopped, *closed))
+        words = ("stopped" if self._stopped else "", "closed to us" if closed else "")
+        self._events.emit(
+            "files_left",
+            files=len(paths),
+            how=" or ".join(filter(None, words)),
+            paths=", ".join(paths),
+        )
+
+    def _still_closed(self) -> list[str]:
+        return [path for path in self._closed if _is_closed(path)]
+
+
+def _is_closed(path: str) -> bool:
+    """Tell whether nobody of this user can get at a file, or at those in a directory.
+
+    One that cannot be listed may be passed through, and its files were read then.
+    """
+    if os.path.isdir(path):
+        return not os.access(path, os.X_OK)
+    return not os.access(path, os.R_OK)
 
 
 def exit_code(

@@ -57,7 +57,7 @@ EVENTS: Mapping[str, Kind] = {
     ),
     "drained": Kind("info", "nothing left to send"),
     "files_left": Kind(
-        "warning", "nothing else left to send, but {files} file(s) are stopped: {paths}"
+        "warning", "nothing else left to send, but {files} file(s) are {how}: {paths}"
     ),
     "out_of_time": Kind(
         "warning", "max duration of {seconds:.0f} s reached with work left: {why}"

@@ -19,7 +19,7 @@ from shipper import cycles
 from shipper.attend import Attendant
 from shipper.clock import Clock
 from shipper.config.settings import Settings
-from shipper.ending import Ending, StoppedFiles, exit_code
+from shipper.ending import Ending, LeftFiles, exit_code
 from shipper.errors import ConfigError, Fault
 from shipper.events import Events
 from shipper.model import Taken
@@ -55,7 +55,7 @@ def run(
 
     Returns:
         The exit code: 0 drained, 75 with work left (out of time, in quiet hours, in
-        stopped files), 128 + signal when stopped by one (0 under systemd).
+        left files), 128 + signal when stopped by one (0 under systemd).
 
     Raises:
         StateLockedError: Another shipper uses the state directory.
@@ -79,23 +79,23 @@ def run(
         lock = StateLock(settings.state_dir)
         lock.acquire()
         held.callback(lock.release)
-        stopped_files = StoppedFiles(events)
+        left_files = LeftFiles(events)
         lives = _Lives(
             settings,
             once=once,
             deadline=deadline,
-            events=stopped_files,
+            events=left_files,
             clock=clock,
             signals=signals,
             notifier=notifier,
             pulse=pulse,
             read_again=read_again,
         )
-        ending = stopped_files.judged(lives.run())
+        ending = left_files.judged(lives.run())
         if ending is Ending.DRAINED:
             events.emit("drained")
         elif ending is Ending.LEFT:
-            stopped_files.tell()
+            left_files.tell()
         elif ending is Ending.OUT_OF_TIME:
             events.emit(
                 "out_of_time",

@@ -16,7 +16,7 @@ from shipper.airgap.packing import Packer
 from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.config.settings import Settings, SourceSettings
-from shipper.ending import Ending, StoppedFiles, exit_code
+from shipper.ending import Ending, LeftFiles, exit_code
 from shipper.events import Events
 from shipper.finite import finite_pipeline
 from shipper.joints import source_of
@@ -70,18 +70,18 @@ class Filling:
             CannotWriteError: The disk of the bundle is full or failing.
             ConfigError: What the configuration names cannot be used.
         """
-        stopped_files = StoppedFiles(self._events)
+        left_files = LeftFiles(self._events)
         with ExitStack() as parts:
-            pipeline = self._join(parts, packer, held, stopped_files)
+            pipeline = self._join(parts, packer, held, left_files)
             with Signals(self._clock.wake, only_the_end=True) as signals:
                 signals.on_stop = pipeline.stop
-                ending = stopped_files.judged(pipeline.run())
+                ending = left_files.judged(pipeline.run())
         if ending is Ending.OUT_OF_TIME:
             self._events.emit(
                 "out_of_time", seconds=self._seconds or 0.0, why="the backlog is larger"
             )
         elif ending is Ending.LEFT:
-            stopped_files.tell()
+            left_files.tell()
         return exit_code(ending, signals.ended_by, environ=os.environ)
 
     def _join(
