@@ -19,6 +19,7 @@ from shipper.errors import StateError
 from shipper.events import Events
 from shipper.model import Taken
 from shipper.store import NotJoinedError
+from shipper.workers.chorus import Chorus
 from shipper.workers.hand import Hand
 from shipper.workers.holding import HeldPace
 from shipper.workers.keeper import Keeper
@@ -82,6 +83,7 @@ class Crew:
         self._hands = [Hand(number) for number in numbers]
         self._inbox: queue.SimpleQueue[_Heard] = queue.SimpleQueue()
         self._order: Order | None = None
+        self._chorus = Chorus()
         self._turned_at = clock.monotonic()
 
     @property
@@ -191,8 +193,9 @@ class Crew:
         match message:
             case Question():
                 process.send(self._answer(hand, message))
-            case Told():
-                self._events.emit(message.name, **message.fields)
+            case Told(name=name, fields=fields):
+                if self._chorus.is_news(hand.number, name, fields):
+                    self._events.emit(name, **fields)
             case Vital():
                 hand.came_round(message)
                 self._keeper.looked(hand.number)
