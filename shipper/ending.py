@@ -77,9 +77,9 @@ def _is_closed(path: str) -> bool:
 
     One that cannot be listed may be passed through, and its files were read then.
     """
-    if os.path.isdir(path):
-        return not os.access(path, os.X_OK)
-    return not os.access(path, os.R_OK)
+    if not os.path.lexists(path):  # gone meanwhile, or its directory is closed
+        return not os.access(os.path.dirname(path), os.X_OK)
+    return not os.access(path, os.X_OK if os.path.isdir(path) else os.R_OK)
 
 
 def exit_code(

@@ -47,9 +47,15 @@ def test_what_is_closed_to_us_is_left(tmp_path: Path, *, is_directory: bool) -> 
     assert (ending, left.judged(Ending.DRAINED)) == (Ending.LEFT, Ending.DRAINED)
 
 
+def a_closed_log(directory: Path) -> Path:
+    """Return the path of a log that not even root can get at."""
+    (directory / "file").write_bytes(b"")
+    return directory / "file" / "log"
+
+
 def test_files_are_named_with_what_is_wrong(tmp_path: Path) -> None:
-    """Nothing can be got at where nothing is; the last word says why it was left."""
-    left, events = left_files(tmp_path / "closed")
+    """The last word says why they were left."""
+    left, events = left_files(a_closed_log(tmp_path))
     left.emit(
         "file_stopped", path=str(tmp_path / "new"), position=0, why="of a later version"
     )
@@ -61,7 +67,7 @@ def test_files_are_named_with_what_is_wrong(tmp_path: Path) -> None:
         {
             "files": 2,
             "how": "stopped or closed to us",
-            "paths": f"{tmp_path}/new, {tmp_path}/closed",
+            "paths": f"{tmp_path}/new, {tmp_path}/file/log",
         },
     )
 
@@ -70,7 +76,7 @@ def test_what_could_be_read_after_all_is_not_left(tmp_path: Path) -> None:
     """Its mode was changed meanwhile, or a directory can be passed through."""
     log = tmp_path / "log"
     log.write_bytes(b"x")
-    left, _ = left_files(log, tmp_path)
+    left, _ = left_files(log, tmp_path, tmp_path / "gone by now")
 
     assert left.judged(Ending.DRAINED) is Ending.DRAINED
 
@@ -78,13 +84,13 @@ def test_what_could_be_read_after_all_is_not_left(tmp_path: Path) -> None:
 @pytest.mark.parametrize("why", ["the archive ends early", "Input/output error"])
 def test_damage_is_not_waited_for(why: str, tmp_path: Path) -> None:
     """An archive that ends early was read as far as it goes, and told of once."""
-    left, _ = left_files(tmp_path / "gone", why=why)
+    left, _ = left_files(a_closed_log(tmp_path), why=why)
 
     assert left.judged(Ending.DRAINED) is Ending.DRAINED
 
 
 def test_a_run_that_was_stopped_has_its_own_end(tmp_path: Path) -> None:
     """Whoever stopped it knows that work is left."""
-    left, _ = left_files(tmp_path / "closed")
+    left, _ = left_files(a_closed_log(tmp_path))
 
     assert left.judged(Ending.STOPPED) is Ending.STOPPED
