@@ -199,7 +199,7 @@ def measure(log: Path, names: Sequence[str], rounds: int) -> list[Step]:
     free, clean = Way(Redactor()), Way(Redactor(denylist=names))
     looked = Way(Redactor(), Detector(mode="warn"))
     redactor, detector = Redactor(denylist=names), Detector(mode="warn")
-    glance = Glance(redactor.patterns, detector.patterns)
+    glance = Glance(redactor.automata, detector.automata)
     usual = Way(redactor, detector, glance)
     listed = Way(Redactor(denylist=(*names, *PRESENT_NAMES)), Detector(mode="warn"))
     shown = Way(Redactor(denylist=(*names, *PRESENT_NAMES)))

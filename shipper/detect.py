@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from shipper.cardplaces import CARD_SHAPE, is_card_before
 from shipper.cards import FEWEST_DIGITS, card_numbers
-from shipper.needles import Needles, Pattern, Shapes
+from shipper.needles import Automaton, Needles, Pattern, Shapes
 from shipper.tokens import TOKENS
 
 CARD: Final = "card-number"
@@ -92,9 +92,9 @@ class Detectors:
         self._card_places.load()
 
     @property
-    def patterns(self) -> tuple[Pattern, ...]:
-        """One of these stands in all bytes that leave a doubt."""
-        return (*self._glance.patterns, *self._card_places.patterns)
+    def automata(self) -> tuple[Automaton, ...]:
+        """One of these finds something in all bytes that leave a doubt."""
+        return self._glance, self._card_places
 
     def find(self, text: str, name: str = "") -> list[Finding]:
         """Return what is suspected in a text, first to last, none overlapping.

@@ -1,6 +1,6 @@
 """One look at many lines: those in which nothing is to be hidden are known by it.
 
-What redactor and detector look for in each entry comes in; whether an entry may leave
+What redactor and detector search each entry with comes in; whether an entry may leave
 as it is goes out. A no only costs time, since the two then look for themselves; a yes
 is never wrong: the bytes that were looked at are the entry's own, one by one. To search
 the block that lines were read in costs less than its entries do one after the other.
@@ -12,13 +12,11 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec.structs import replace
-
 from shipper.model import Line
-from shipper.needles import Pattern, Shapes
+from shipper.needles import Automaton
 
-# Whoever follows a log reads few lines at a time, and does not need another automaton.
-LEAST_BYTES: Final = 65_536
+# Of a few lines it would spare next to nothing.
+LEAST_BYTES: Final = 16_384
 # Where more entries are not clear, the look costs as much as it spares.
 BYTES_A_FIND: Final = 8_192
 BLOCKS_LEFT_OUT: Final = 15  # then, before it is tried again
@@ -29,17 +27,16 @@ class Glance:
     """Looks at blocks.
 
     Args:
-        looked_for: By each of those that may change an entry, or None if one of them
+        searches: Of each of those that may change an entry, or None if one of them
             goes by something else.
     """
 
-    def __init__(self, *looked_for: Sequence[Pattern] | None) -> None:
+    def __init__(self, *searches: Sequence[Automaton] | None) -> None:
         # Mutable state: the block that was looked at last, with the places in it where
         # something ends (replaced as one), how many of its entries were not clear, and
         # how many more blocks are left out.
-        wanted = [pattern for one in looked_for if one for pattern in one]
-        self._shapes = Shapes([replace(pattern, has_start=False) for pattern in wanted])
-        self._is_on = bool(wanted) and None not in looked_for
+        self._automata = [each for one in searches if one for each in one]
+        self._is_on = bool(self._automata) and None not in searches
         self._seen: tuple[bytes, list[int] | None] = (b"", None)
         self._found = 0
         self._left_out = 0
@@ -84,6 +81,7 @@ class Glance:
         if self._left_out:
             self._left_out -= 1
         else:
-            ends = sorted(self._shapes.ends_in(block))
+            hits = (hit for each in self._automata for hit in each.hits_in(block))
+            ends = sorted(end for _, _, end in hits)
         self._seen = block, ends
         return ends

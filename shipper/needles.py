@@ -40,23 +40,19 @@ class Pattern(Struct, frozen=True):
     has_start: bool = False
 
 
-class _Automaton:
-    """Looks for patterns, each of which has a number.
-
-    Attributes:
-        patterns: All of them.
-    """
+class Automaton:
+    """Looks for patterns, each of which has a number."""
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         # Mutable state: what the library makes of the patterns, at the first question,
         # and what it searches with, of which each thread has its own.
-        self.patterns = tuple(patterns)
+        self._patterns = tuple(patterns)
         self._database: Database | None = None
         self._own = _Own()
 
     def load(self) -> None:
         """Make the automaton, which the first question would otherwise do."""
-        if self.patterns and self._own.tools is None:
+        if self._patterns and self._own.tools is None:
             self._prepare()
 
     def hits_in(self, text: bytes) -> list[Hit]:
@@ -64,7 +60,7 @@ class _Automaton:
         hits: list[Hit] = []
         tools = self._own.tools
         if tools is None:
-            if not self.patterns:
+            if not self._patterns:
                 return hits
             tools = self._prepare()
         scan, scratch = tools
@@ -82,7 +78,7 @@ class _Automaton:
 
         database = self._database
         if database is None:
-            patterns = self.patterns
+            patterns = self._patterns
             database = Database()
             database.compile(
                 expressions=[pattern.expression for pattern in patterns],
@@ -106,7 +102,7 @@ class _Own(local):
     tools: _Tools | None = None
 
 
-class Needles(_Automaton):
+class Needles(Automaton):
     """A set of byte strings to be looked for.
 
     Args:
@@ -165,7 +161,7 @@ class Needles(_Automaton):
         return spans if is_apart else _apart(spans)
 
 
-class Shapes(_Automaton):
+class Shapes(Automaton):
     """Some patterns of which only their ends are told."""
 
     def ends_in(self, text: bytes) -> list[int]:

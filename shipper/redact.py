@@ -25,7 +25,7 @@ from shipper.cuts import Cut, exchanged
 from shipper.members import Member, Place, members_at
 from shipper.message import MessageScrubber
 from shipper.model import Reject
-from shipper.needles import Pattern
+from shipper.needles import Automaton
 from shipper.patches import Patcher
 from shipper.policy import Policy, Redaction
 from shipper.record import Record
@@ -71,13 +71,13 @@ class Redactor:
         self._patcher = Patcher(policy) if marks else None
 
     @property
-    def patterns(self) -> tuple[Pattern, ...] | None:
-        """One of these stands in every entry that is changed; None: none need to."""
+    def automata(self) -> tuple[Automaton, ...] | None:
+        """One of these finds something in all that is changed; None: none need to."""
         if not self.policy.is_set:
             return ()
         if self._scan.is_blind or self._hides_location:
             return None
-        return self._scan.patterns
+        return self._scan.automata
 
     def load(self) -> None:
         """Make ready for the first record."""

@@ -18,7 +18,7 @@ from typing import Final
 from shipper import har
 from shipper.disguises import DISGUISES, FOLDING, are_plain
 from shipper.lists import Lists, last_name
-from shipper.needles import Needles, Pattern, Span
+from shipper.needles import Automaton, Needles, Span
 
 # What a name may be disguised by, as it stands in the bytes of an entry: also an escape
 # of an ASCII character or of a folding letter; bodies in Base64 hide anything.
@@ -49,9 +49,9 @@ class Scan:
         )
 
     @property
-    def patterns(self) -> tuple[Pattern, ...]:
-        """One of these stands in every entry that holds a name."""
-        return self._needles.patterns
+    def automata(self) -> tuple[Automaton, ...]:
+        """One of these finds something in every entry that holds a name."""
+        return (self._needles,)
 
     def load(self) -> None:
         """Make ready for the first entry."""

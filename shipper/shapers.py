@@ -108,7 +108,7 @@ def shapers_of(
         ),
         sampler=Sampler(rate=settings.filter.sample_rate),
         detector=detector,
-        glance=Glance(redactor.patterns, detector.patterns),
+        glance=Glance(redactor.automata, detector.automata),
     )
     by_source = (replace(own, identifier=one) for one in callers.by_source)
     return Shapers(own, tuple(by_source), callers.close)

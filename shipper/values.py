@@ -16,7 +16,7 @@ from msgspec import Struct
 from shipper import har
 from shipper.detect import KINDS, NO_DOUBT, Detectors, Doubt, Finding
 from shipper.model import Suspicion
-from shipper.needles import Pattern
+from shipper.needles import Automaton
 from shipper.operation import operation_of
 from shipper.walk import Walk, packed_bytes
 
@@ -51,9 +51,9 @@ class Detector:
         self._hides = mode == "redact"
 
     @property
-    def patterns(self) -> tuple[Pattern, ...]:
-        """One of these stands in every entry in which anything is suspected."""
-        return self._detectors.patterns if self.is_on else ()
+    def automata(self) -> tuple[Automaton, ...]:
+        """One of these finds something in every entry with anything suspected."""
+        return self._detectors.automata if self.is_on else ()
 
     def load(self) -> None:
         """Make ready for the first entry."""

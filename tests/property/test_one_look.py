@@ -36,7 +36,7 @@ def a_pair(denylist: tuple[str, ...]) -> tuple[Shaper, Shaper]:
     """Return a shaper that looks at one line after the other, and one with a glance."""
     redactor, detector = Redactor(denylist=denylist), Detector(mode="redact")
     slow = replace(a_shaper(), redactor=redactor, detector=detector)
-    return slow, replace(slow, glance=Glance(redactor.patterns, detector.patterns))
+    return slow, replace(slow, glance=Glance(redactor.automata, detector.automata))
 
 
 PAIRS = [a_pair(NAMES), a_pair(("name", "text", "cookie", "url")), a_pair(())]

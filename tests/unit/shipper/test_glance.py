@@ -6,11 +6,11 @@ import pytest
 
 from shipper.glance import BLOCKS_LEFT_OUT, BYTES_A_FIND, LEAST_BYTES, Glance
 from shipper.model import Line
-from shipper.needles import Pattern
+from shipper.needles import Needles, Pattern, Shapes
 from shipper.redact import Redactor
 from shipper.values import Detector
 
-WORD = (Pattern(b"hunter", ignores_case=True),)
+WORD = (Needles([b"hunter"], ignores_case=True),)
 ENTRY = b'{"a":"nothing"}'
 FILLING = b"." * LEAST_BYTES
 
@@ -42,7 +42,7 @@ def test_what_ends_with_the_entry_is_in_it(found: bytes) -> None:
 
 def test_the_end_of_an_entry_ends_a_number() -> None:
     """As anything else does that is no digit."""
-    glance = Glance((Pattern(b"[0-9]{4}(?:[^0-9]|$)"),))
+    glance = Glance((Shapes([Pattern(b"[0-9]{4}(?:[^0-9]|$)")]),))
 
     assert not glance.is_clear(a_line(b"1234"), b"1234")
     assert glance.is_clear(a_line(b"123"), b"123")
@@ -84,7 +84,7 @@ def test_with_nothing_to_look_for_it_says_nothing() -> None:
 )
 def test_it_says_nothing_where_one_goes_by_something_else(redactor: Redactor) -> None:
     """An allowlist hides what no word gives away, and so does a listed Location."""
-    glance = Glance(redactor.patterns, Detector(mode="warn").patterns)
+    glance = Glance(redactor.automata, Detector(mode="warn").automata)
 
     assert not glance.is_clear(a_line(ENTRY), ENTRY)
 
