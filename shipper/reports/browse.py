@@ -18,8 +18,8 @@ from shipper.model import Line, Reject, Skip
 from shipper.parse import parse
 from shipper.readings import Readings, Way
 from shipper.record import Record, UnknownVersion
-from shipper.source import Followed, Source
-from shipper.store.names import state_files
+from shipper.reports.beside import source_beside
+from shipper.source import Followed
 from shipper.store.snapshot import open_snapshot
 
 
@@ -88,12 +88,8 @@ def pending_lines(
         StateError: The state cannot be read.
     """
     with open_snapshot(state_dir) as snapshot:
-        source = Source(
-            sources=sources,
-            catalog=snapshot,
-            events=events,
-            clock=clock,
-            own_files=state_files(state_dir),
+        source = source_beside(
+            state_dir, sources, catalog=snapshot, events=events, clock=clock
         )
         source.look()
     readings = Readings(files=source, ways=ways)

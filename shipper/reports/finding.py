@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from shipper.clock import Clock
 from shipper.events import Events
 from shipper.fileid import FileRow, FileState
-from shipper.source import FileView, Followed, Source
+from shipper.reports.beside import source_beside
+from shipper.source import FileView, Followed
 from shipper.source.siblings import Name, Pattern, name_at, name_of
 from shipper.source.sighting import NotAFileError, Sighting
 from shipper.store.account import Account
-from shipper.store.names import state_files
 from shipper.unpack import UnpackError
 
 # A name can be rotated away between looking and opening; hardly twice.
@@ -51,12 +51,8 @@ class Disk:
         # Mutable state: the views of the last look, and names by inode in the
         # directories that were searched for a damaged file.
         self._patterns = [Pattern(path) for one in sources for path in one.paths]
-        self._source = Source(
-            sources=sources,
-            catalog=account,
-            events=events,
-            clock=clock,
-            own_files=state_files(account.state_dir),
+        self._source = source_beside(
+            account.state_dir, sources, catalog=account, events=events, clock=clock
         )
         self._views: dict[str, FileView] = {}
         self._inodes: dict[str, dict[tuple[int, int], str]] = {}

@@ -17,11 +17,11 @@ from shipper.events import Events
 from shipper.model import Line
 from shipper.parse import parse
 from shipper.record import Record
+from shipper.reports.beside import source_beside
 from shipper.reports.losses import Losses, losses_of
 from shipper.source import FileView, Followed, Source
 from shipper.store.dead_letters import RECOVERED
 from shipper.store.examined import Holder, lock_holder
-from shipper.store.names import state_files
 from shipper.store.snapshot import open_snapshot
 from shipper.store.sums import Outcomes
 
@@ -69,13 +69,13 @@ def take_standing(
         StateError: The state cannot be read.
     """
     with open_snapshot(state_dir) as snapshot:
-        source = Source(
-            sources=sources,
+        source = source_beside(
+            state_dir,
+            sources,
             catalog=snapshot,
             events=events,
             clock=clock,
             read_bytes=_BLOCK_BYTES,
-            own_files=state_files(state_dir),
         )
         source.look()
         letters, last = snapshot.kept_letters(), snapshot.last_delivery()

@@ -15,12 +15,12 @@ from shipper.clock import Clock
 from shipper.events import Events
 from shipper.flight import LIMITED
 from shipper.parse import UnknownVersion, parse
+from shipper.reports.beside import source_beside
 from shipper.reports.losses import Losses, by_reason, losses_of
-from shipper.source import FileView, Followed, Source
+from shipper.source import FileView, Followed
 from shipper.source.siblings import Pattern, name_at
 from shipper.store.bundles import Exported
 from shipper.store.examined import Holder, lock_holder
-from shipper.store.names import state_files
 from shipper.store.snapshot import open_snapshot
 from shipper.store.sums import FileSums, Outcomes
 
@@ -109,12 +109,8 @@ def take_status(
         StateError: The state cannot be read.
     """
     with open_snapshot(state_dir) as snapshot:
-        source = Source(
-            sources=sources,
-            catalog=snapshot,
-            events=events,
-            clock=clock,
-            own_files=state_files(state_dir),
+        source = source_beside(
+            state_dir, sources, catalog=snapshot, events=events, clock=clock
         )
         source.look()
         last_delivery = snapshot.last_delivery()

@@ -14,12 +14,12 @@ from shipper.clock import Clock
 from shipper.errors import StateError
 from shipper.events import EVENTS
 from shipper.reports.amounts import counted
+from shipper.reports.beside import source_beside
 from shipper.reports.doctor.check import Check, failure, ok, warning
 from shipper.reports.doctor.disk import Generation
 from shipper.reports.doctor.told import Told
-from shipper.source import FileView, Followed, Source
+from shipper.source import FileView, Followed
 from shipper.source.siblings import Pattern, name_of
-from shipper.store.names import state_files
 from shipper.store.snapshot import Snapshot, open_snapshot
 
 _GROUP_HINT = "let the shipper's user read it: often by the group adm"
@@ -76,12 +76,8 @@ class Files:
         told: Told,
         clock: Clock,
     ) -> None:
-        source = Source(
-            sources=sources,
-            catalog=snapshot,
-            events=told,
-            clock=clock,
-            own_files=state_files(self._state_dir),
+        source = source_beside(
+            self._state_dir, sources, catalog=snapshot, events=told, clock=clock
         )
         try:
             source.look()
