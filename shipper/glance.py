@@ -20,7 +20,7 @@ LEAST_BYTES: Final = 16_384
 # Where more entries are not clear, the look costs as much as it spares.
 BYTES_A_FIND: Final = 8_192
 BLOCKS_LEFT_OUT: Final = 15  # then, before it is tried again
-_CLOSING: Final = ord("}")  # of the record that ends with its entry
+_CLOSING: Final = b"}"  # of the record that ends with its entry
 
 
 class Glance:
@@ -48,20 +48,23 @@ class Glance:
             line: Where the entry was read.
             entry: Its bytes, as they are to leave.
         """
+        if not self._is_on:
+            return False
         block = line.block
+        closing = line.block_start + len(line.data) - 1
+        start = closing - len(entry)
+        # What follows ends a word and a number as the end of the entry does. Lines of
+        # other programs became records since, and are not looked at in vain.
+        if (
+            start < 0
+            or not block.startswith(entry, start)
+            or not block.startswith(_CLOSING, closing)
+        ):
+            return False
         seen, ends = self._seen
         if block is not seen:
             ends = self._look_at(block)
         if ends is None:
-            return False
-        closing = line.block_start + len(line.data) - 1
-        start = closing - len(entry)
-        # What follows ends a word and a number as the end of the entry does.
-        if (
-            start < 0
-            or not block.startswith(entry, start)
-            or block[closing] != _CLOSING
-        ):
             return False
         first = bisect_right(ends, start)
         if first == len(ends) or ends[first] > closing + 1:
@@ -71,17 +74,15 @@ class Glance:
 
     def _look_at(self, block: bytes) -> list[int] | None:
         """Return where in a block something ends, or None if a look is not worth it."""
-        if not self._is_on or len(block) < LEAST_BYTES:
-            self._seen = block, None
-            return None
-        if self._found * BYTES_A_FIND > len(self._seen[0]):
-            self._left_out = BLOCKS_LEFT_OUT
-        self._found = 0
         ends = None
-        if self._left_out:
-            self._left_out -= 1
-        else:
-            hits = (hit for each in self._automata for hit in each.hits_in(block))
-            ends = sorted(end for _, _, end in hits)
+        if len(block) >= LEAST_BYTES:
+            if self._found * BYTES_A_FIND > len(self._seen[0]):
+                self._left_out = BLOCKS_LEFT_OUT
+            self._found = 0
+            if self._left_out:
+                self._left_out -= 1
+            else:
+                hits = (hit for each in self._automata for hit in each.hits_in(block))
+                ends = sorted(end for _, _, end in hits)
         self._seen = block, ends
         return ends
