@@ -48,7 +48,8 @@ class Spool:
         monotonic: Callable[[], float],
     ) -> None:
         # Mutable: the times before which something is not tried again, and what
-        # evictions are still to be told. RotatingFile's thread lock guards it all.
+        # evictions are still to be told. RotatingFile's thread lock guards it all but
+        # the time to wait after, which any thread may put off, in one step.
         self._path = path
         self._active = active
         self._retention = retention
@@ -61,8 +62,6 @@ class Spool:
         self._cooldown = cooldown
         self._monotonic = monotonic
         self._wait_after = self._rotate_after = self._evict_after = 0.0
-        # This one is set by any thread, in one step.
-        self._hurry_until = 0.0
         self._check_space_after = 0.0
         self._is_low_on_space = False
         self._evicted_files = self._evicted_bytes = 0
@@ -71,7 +70,7 @@ class Spool:
 
     def hurry(self, until: float) -> None:
         """Wait for no other process until then: other threads wait for this one."""
-        self._hurry_until = until
+        self._wait_after = until
 
     def append(self, line: bytes) -> float:
         """Put one line at the end of the active file.
@@ -95,8 +94,7 @@ class Spool:
         return self._append_with_care(line, now)
 
     def _append_with_care(self, line: bytes, now: float) -> float:
-        may_wait = now >= self._wait_after and now >= self._hurry_until
-        deadline = now + self._lock_timeout if may_wait else now
+        deadline = now + self._lock_timeout if now >= self._wait_after else now
         for tries in range(_MAX_TRIES):
             if tries >= _FREE_TRIES and self._monotonic() >= deadline:
                 break
@@ -155,7 +153,7 @@ class Spool:
 
     def _wait(self, deadline: float, now: float) -> bool:
         is_locked = self._active.lock(deadline)
-        if not is_locked and now >= self._wait_after and now >= self._hurry_until:
+        if not is_locked and now >= self._wait_after:
             # Its holder is stopped. Whole lines are safe without the lock, and one
             # wait is all that the application is asked to bear.
             self._wait_after = self._monotonic() + self._cooldown
