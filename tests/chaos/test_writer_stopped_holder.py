@@ -121,7 +121,6 @@ GREENLETS = """
 
 def test_greenlets_go_on_while_one_waits_for_the_lock(path: Path) -> None:
     """Under gevent a wait for the file's lock is a wait of one greenlet."""
-    pytest.importorskip("gevent")
     holder = start_stopped_holder(path)
     try:
         beats, written = map(int, run_script(GREENLETS, path).split())
@@ -163,7 +162,6 @@ PATCHED_LATE = """
 
 def test_greenlets_go_on_if_the_writer_is_older_than_they(path: Path) -> None:
     """A server may load the application first, and patch its workers then."""
-    pytest.importorskip("gevent")
     holder = start_stopped_holder(path)
     try:
         longest = float(run_script(PATCHED_LATE, path))
