@@ -20,14 +20,11 @@ from shipper.model import (
     Line,
     LinePlace,
     Reject,
-    Run,
-    Serial,
     Span,
 )
+from shipper.runs import Runs
 
 TAIL_BYTES = 256  # enough to tell a place in a log from another, cheap to re-read
-DROPPED = "dropped_records"  # what writers told of their own losses
-MISSING = "missing_records"  # losses that no writer's numbers will show
 LINES_PER_RECORD = 10  # a batch of skipped lines closes after this many a record
 
 
@@ -69,10 +66,7 @@ class Batcher:
         self._spans: dict[str, _OpenSpan] = {}
         self._rejects: list[DeadLetter] = []
         self._counters: Counter[str] = Counter()
-        self._runs: list[_OpenRun] = []
-        # By the time of opening: to the nanosecond, it tells writers apart all but
-        # always, and a run too many does no harm.
-        self._run_of: dict[int, _OpenRun] = {}
+        self._runs = Runs()
         self._size_bytes = 2  # the brackets of the JSON array
         self._lines = 0
         self._opened_at = 0.0
@@ -109,7 +103,7 @@ class Batcher:
             span = self._span_from(line)
         span.last = line
         if item.w is not None or item.dropped:
-            self._note(line.file_id, item.w, item.dropped)
+            self._runs.note(line.file_id, item.w, item.dropped)
         # Not by `match`, which asks twice as much of every line.
         if isinstance(item, Entry):
             span.entries += 1
@@ -168,9 +162,9 @@ class Batcher:
             places=tuple(self._places),
             spans=tuple(span.close() for span in self._spans.values()),
             rejects=tuple(self._rejects),
-            counters=tuple(sorted(self._counters.items())),
+            counters=tuple(sorted((self._counters + self._runs.losses).items())),
             size_bytes=self._size_bytes,
-            runs=tuple(run.close() for run in self._runs),
+            runs=self._runs.close(),
         )
         self._reset()
         return batch
@@ -188,59 +182,9 @@ class Batcher:
             self._counters[f"skipped:{PART}"] += line.parts - 1
         return span
 
-    def _note(self, file_id: str, serial: Serial | None, dropped: int) -> None:
-        """Take the number of a line: it goes on with its writer's run, or begins one.
-
-        Runs keep the order of their beginnings; what an interleaving of files
-        changes by that lies within what the tracker of gaps puts up with.
-        """
-        if serial is None:
-            # Nobody numbered it, so no gap will tell of these.
-            self._counters[DROPPED] += dropped
-            self._counters[MISSING] += dropped
-            return
-        run = self._run_of.get(serial.opened_ns)
-        if dropped:
-            self._counters[DROPPED] += dropped
-        elif (
-            run is not None
-            and run.last + 1 == serial.number
-            and run.pid == serial.pid
-            and run.file_id == file_id
-        ):
-            run.last += 1
-            return
-        run = _OpenRun(file_id, serial, dropped)
-        self._run_of[serial.opened_ns] = run
-        self._runs.append(run)
-
     def lower(self, max_records: int) -> None:
         """Make batches no larger than this from now on (the receiver asked for it)."""
         self._max_records = max(1, min(self._max_records, max_records))
-
-
-class _OpenRun:
-    """A run that still grows."""
-
-    __slots__ = ("file_id", "first", "last", "pid", "told")
-
-    def __init__(self, file_id: str, first: Serial, told: int) -> None:
-        self.file_id = file_id
-        self.pid = first.pid
-        self.first = first
-        self.last = first.number
-        self.told = told
-
-    def close(self) -> Run:
-        first = self.first
-        return Run(
-            self.file_id,
-            first.pid,
-            first.opened_ns,
-            first.number,
-            self.last,
-            self.told,
-        )
 
 
 class _OpenSpan:

@@ -242,17 +242,6 @@ def test_numbers_of_writers_become_runs() -> None:
     )
 
 
-def test_two_writers_opened_in_the_same_nanosecond_are_two() -> None:
-    """Runs are never joined across processes."""
-    batcher = a_batcher()
-
-    fill(batcher, [Skip("host", Serial(1, 9, 1)), Skip("host", Serial(2, 9, 2))])
-    batch = batcher.take()
-
-    assert batch is not None
-    assert batch.runs == (Run("file-1", 1, 9, 1, 1), Run("file-1", 2, 9, 2, 2))
-
-
 def test_told_losses_are_counted() -> None:
     """Those that no number will show are counted as missing as well."""
     batcher = a_batcher()
