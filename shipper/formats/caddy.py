@@ -25,6 +25,7 @@ from shipper.formats.checks import (
     moment,
     scheme_of,
     started,
+    without_hidden,
 )
 from shipper.formats.lines import ObjectReader
 from shipper.formats.objects import LogObject
@@ -37,8 +38,6 @@ _ACCESS: Final = "http.log.access"
 _HANDLED: Final = "handled request"
 # Caddy's own name comes first; the others are what `time_key` is set to.
 _STAMPS: Final = ("ts", "timestamp", "time", "@timestamp")
-_REDACTED: Final = "REDACTED"
-_CREDENTIALS: Final = ("authorization", "proxy-authorization")
 # What Go's time.Duration prints; Caddy does so with `duration_format string`.
 _GO_DURATION: Final = re.compile(
     r"(?:\d{1,12}(?:\.\d{1,12})?(?:h|m|s|ms|us|µs|μs|ns))+\Z", re.ASCII
@@ -97,7 +96,7 @@ def _exchange(log: LogObject, *, zone: tzinfo | None) -> Foreign | Reject:
     started_ns = started(stamp.ns, duration_ns)
     if isinstance(started_ns, Reject):
         return started_ns
-    headers = tuple(filter(_is_told, log.headers("request.headers")))
+    headers = without_hidden(log.headers("request.headers"))
     peer = log.text("request.remote_ip") or log.text("request.remote_addr")
     client = log.text("request.client_ip") or peer
     return Foreign(
@@ -117,14 +116,6 @@ def _exchange(log: LogObject, *, zone: tzinfo | None) -> Foreign | Reject:
         response_size_bytes=log.integer("size"),
         remarks=(*stamp.remarks, UNIT_UNKNOWN) if _is_count(log) else stamp.remarks,
     )
-
-
-def _is_told(header: Header) -> bool:
-    """Tell whether a header is more than Caddy's word for "there was one".
-
-    Taken for a credential, the word would make one caller of all.
-    """
-    return header[1] != _REDACTED or header[0].lower() not in _CREDENTIALS
 
 
 def _stamp(log: LogObject) -> object:

@@ -13,17 +13,20 @@ from typing import Final
 
 from msgspec import Struct
 
+from shipper.foreign import Header
 from shipper.formats.native import client_of
 from shipper.formats.reasons import refuse
 from shipper.formats.stamps import Moment, read_clf, read_epoch, read_iso
 from shipper.model import Reject
 
+REDACTED: Final = "REDACTED"  # Caddy, Kong and Traefik, in place of what they hide
 UNIT_UNKNOWN: Final = "The log does not say what the duration counts."
 OTHER_UNIT: Final = (
     "the stamp is a number, and no time in the unit that is read here; where the "
     "format takes a field map, it can say another one"
 )
 
+_CREDENTIALS: Final = ("authorization", "proxy-authorization")
 _METHOD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,31}\Z")  # as in `request_line`
 _VERSION: Final = re.compile(r"HTTP/\d(?:\.\d)?\Z", re.ASCII)
 _SHORT_VERSION: Final = re.compile(r"H([23])(?:C|-\w+)?\Z", re.ASCII)
@@ -84,6 +87,18 @@ def scheme_of(given: str | None) -> str | None:
 def address(given: str | None) -> str | None:
     """Return an IP address without its port; None for anything else."""
     return None if given is None else client_of(given.strip())
+
+
+def without_hidden(headers: tuple[Header, ...]) -> tuple[Header, ...]:
+    """Leave out credentials of which the server has written no more than a word.
+
+    Taken for a credential, the word would make one caller of all.
+    """
+    return tuple(
+        header
+        for header in headers
+        if header[1] != REDACTED or header[0].lower() not in _CREDENTIALS
+    )
 
 
 def moment(given: object, zone: tzinfo | None, epoch_unit_ns: int) -> Moment | Reject:

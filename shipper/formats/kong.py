@@ -19,6 +19,7 @@ from shipper.formats.checks import (
     milliseconds,
     moment,
     scheme_of,
+    without_hidden,
 )
 from shipper.formats.lines import ObjectReader
 from shipper.formats.objects import LogObject
@@ -59,7 +60,7 @@ def _exchange(log: LogObject) -> Foreign | Reject:
     duration_ns = log.duration_ns("latencies.request", MILLISECOND_NS)
     if isinstance(duration_ns, Reject):
         return duration_ns
-    sent = log.headers("request.headers")
+    sent = without_hidden(log.headers("request.headers"))
     given = log.headers("response.headers")
     scheme, host = _origin(url)
     return Foreign(

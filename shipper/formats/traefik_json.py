@@ -13,6 +13,7 @@ from typing import Final
 
 from shipper.foreign import Foreign, Header, Hints
 from shipper.formats.checks import (
+    REDACTED,
     SECOND_NS,
     Essentials,
     address,
@@ -117,7 +118,8 @@ def _client(log: LogObject) -> str | None:
 def _headers(log: LogObject, prefix: str) -> tuple[Header, ...]:
     headers: list[Header] = []
     for name, value in log.members.items():
-        if name.startswith(prefix):
+        # It may stand for any header: for the key that tells callers apart, too.
+        if name.startswith(prefix) and value != REDACTED:
             log.add_header(headers, name[len(prefix) :], value)
     return tuple(headers)
 

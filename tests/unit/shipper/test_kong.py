@@ -110,3 +110,15 @@ def test_the_url_had_another_name() -> None:
 
     assert read_foreign("kong", line).scheme == "http"
     assert (found.target, found.host) == (url, "gateway.example.com:8000")
+
+
+def test_the_word_for_a_credential_is_left_out() -> None:
+    """Kong writes REDACTED for Authorization, the same for all callers."""
+    headers = {
+        "authorization": "REDACTED",
+        "proxy-authorization": ["REDACTED"],
+        "x-note": "REDACTED",
+    }
+    found = read_foreign("kong", a_kong_line({"request/headers": headers}))
+
+    assert found.request_headers == (("x-note", "REDACTED"),)

@@ -149,3 +149,20 @@ def test_another_programs_line_does_not_fit() -> None:
         "traefik-json" not in fitting(line),
         why(read_line("traefik-json", line)),
     ) == (True, "shape")
+
+
+def test_headers_that_traefik_redacted_are_left_out() -> None:
+    """The word REDACTED stands in any header that Traefik was told to hide."""
+    line = a_traefik_line(
+        {
+            "request_X-Api-Key": "REDACTED",
+            "request_User-Agent": "curl/8",
+            "downstream_Content-Type": "REDACTED",
+        }
+    )
+    found = read_foreign("traefik-json", line)
+
+    assert (found.request_headers, found.response_headers) == (
+        (("User-Agent", "curl/8"),),
+        (),
+    )
