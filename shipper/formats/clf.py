@@ -40,11 +40,14 @@ _INGRESS: Final = (
     r" (?!\[[^\]\"]*+\]\Z)[^\" ][^\"]*+"
 )
 _COMBINED_IO: Final = r" [0-9]{1,15} [0-9]{1,15}"  # with headers, received and sent
-# Fields with their names, as in the examples of nginx: `rt=0.250 uct="0.001"`.
-_NAMED: Final = rf"((?: [A-Za-z_]{{1,32}}=(?:{UNNAMED_QUOTED}|[^ \"]*+))++)"
-_NAMED_FIELD: Final = re.compile(
-    rf" ([A-Za-z_]{{1,32}})=({UNNAMED_QUOTED}|[^ \"]*+)", re.DOTALL
+# Fields with their names, as in the examples of nginx: `rt=0.250 uct="0.001"`. One of
+# several upstreams has a value of each: `urt=0.001, 0.004 : 0.002`.
+_NAME: Final = r"[A-Za-z_][A-Za-z0-9_\-]{0,31}"
+_VALUE: Final = (
+    rf"(?:{UNNAMED_QUOTED}|[^ \"]*+(?:(?:(?<=,) | : )(?!{_NAME}=)[^ \"]++)*+)"
 )
+_NAMED: Final = rf"((?: {_NAME}={_VALUE})++)"
+_NAMED_FIELD: Final = re.compile(rf" ({_NAME})=({_VALUE})", re.DOTALL)
 _TAKEN: Final = re.compile(r"[0-9]{1,9}\.[0-9]{3}")  # nginx's seconds, always so
 _LINE: Final = re.compile(
     _COLUMNS

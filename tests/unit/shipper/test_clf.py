@@ -362,6 +362,10 @@ def test_what_combinedio_appends_is_left_out() -> None:
         (b' urt="0.250" id=7', None),
         (b" rt=0.250 0.004", "shape"),
         (b' rt=0.250 uct="0.0', "half-line"),
+        (b' X-Forwarded-For="203.0.113.7, 192.0.2.1" http2=h2 rt=0.250', 250),
+        (b" ua=192.0.2.1:80, 192.0.2.2:80 urt=0.200, 0.050 rt=0.250 cs=MISS", 250),
+        (b" urt=0.200, - : 0.050 rt=0.250", 250),
+        (b" cs=HIT, rt=0.250", 250),
     ],
 )
 def test_fields_with_their_names_may_follow(
@@ -383,7 +387,9 @@ def test_fields_with_their_names_may_follow(
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("format_", ["combined", "traefik-clf"])
-@pytest.mark.parametrize("piece", [b'"\\', b'\\"', b'"', b' a="\\', b", "])
+@pytest.mark.parametrize(
+    "piece", [b'"\\', b'\\"', b'"', b' a="\\', b", ", b" a=, 1 : ", b" a=,  "]
+)
 def test_hostile_lines_take_no_longer_than_others(format_: str, piece: bytes) -> None:
     """Quotes may be escaped, and so none of them may be looked at twice."""
     reader = a_reader(format_)
