@@ -31,7 +31,9 @@ PRESET: Final = FieldMap(
             "time_iso8601", "time_local", "@timestamp", "timestamp", "time",
             "datetime", "date", "ts",
         ),
-        "duration_s": ("request_time", "request_time_s", "duration_s"),
+        "duration_s": (
+            "request_time", "request_time_s", "duration_s", "responsetime",
+        ),
         "duration_ms": ("request_time_ms", "duration_ms"),
         "duration_us": ("request_time_us", "duration_us"),
         "request_line": ("request",),
@@ -58,7 +60,7 @@ PRESET: Final = FieldMap(
         "status": ("status", "http_status", "status_code", "response_code", "response"),
         "request_size_bytes": ("content_length", "http_content_length"),
         "response_size_bytes": (
-            "body_bytes_sent", "bodyBytesSent", "body_bytes", "bytes",
+            "body_bytes_sent", "bodyBytesSent", "body_bytes", "bytes", "size",
         ),
         "request_body": ("request_body",),
         "response_body": ("response_body", "resp_body"),
@@ -71,7 +73,8 @@ PRESET: Final = FieldMap(
         "Referer": ("http_referer", "http_referrer", "referer", "referrer"),
         "Content-Type": ("http_content_type", "content_type"),
         "X-Forwarded-For": (
-            "http_x_forwarded_for", "x_forwarded_for", "x_forward_for", "xff",
+            "http_x_forwarded_for", "x_forwarded_for", "x_forward_for",
+            "x-forward-for", "xff",
         ),
     },
     response_headers={
@@ -81,7 +84,7 @@ PRESET: Final = FieldMap(
     request_prefixes=("http_",),
     response_prefixes=("sent_http_",),
     rewritten=("http_uri", "uri", "url", "request_path", "http_path", "path"),
-    fractional=("request_time",),
+    fractional=("request_time", "responsetime"),
 )  # fmt: skip
 
 # Escapes that JSON does not know, or any that it does: the order is the reading.

@@ -479,6 +479,14 @@ def test_a_request_time_in_whole_numbers_has_another_unit(
         ("request_time_s", "0.250", {"duration_ms": 250}),
         ("duration_s", 0.25, {"duration_ms": 250}),
         ("realip", "203.0.113.9", {"client": "203.0.113.9"}),
+        ("responsetime", 0.25, {"duration_ms": 250}),
+        ("responsetime", 250, {"duration_ms": None}),
+        ("size", 7, {"response_size_bytes": 7}),
+        (
+            "x-forward-for",
+            "192.0.2.1",
+            {"request_headers": (("X-Forwarded-For", "192.0.2.1"),)},
+        ),
     ],
 )
 def test_short_names_are_known_too(
