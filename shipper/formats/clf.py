@@ -2,11 +2,11 @@ r"""Common and Combined, with or without a virtual host before them.
 
 ``host ident user [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 512``, then for
 Combined ``"referer" "user agent"`` and perhaps more quoted fields. The columns before
-``[`` are counted: three, or four if the second is an address, and then the first is
-the virtual host, spelled as one. Quotes inside quoted fields are escaped (``\"``,
-``\x22``). Apache stamps the start of a request and nginx its end; without a
-duration one cannot be made of the other, so the stamp is taken as it is. The ingress
-of Kubernetes appends its own fields, the duration among them.
+``[`` are counted, a list of hops as one: three, or four if the second is an address,
+and then the first is the virtual host, spelled as one. Quotes inside quoted fields
+are escaped (``\"``, ``\x22``). Apache stamps the start of a request and nginx its end;
+without a duration one cannot be made of the other, so the stamp is taken as it is. The
+ingress of Kubernetes appends its own fields, the duration among them.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ TWO_ADDRESSES: Final = (
 
 QUOTED: Final = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
 UNNAMED_QUOTED: Final = QUOTED.replace("(", "(?:", 1)
+# The client, or all hops where `X-Forwarded-For` stands in its place.
+_HOPS: Final = r"(?:[^ ]++(?<=,) )*+[^ ]++"
 # Gunicorn writes nothing for a client without an address.
 _COLUMNS: Final = (
-    r"([^ ]++|(?= - )) ([^ ]++) ([^ ]++)(?: ([^ ]++))? \[([^\]\"]{1,64})\] "
+    rf"({_HOPS}|(?= - )) ({_HOPS}) ([^ ]++)(?: ([^ ]++))? \[([^\]\"]{{1,64}})\] "
 )
 # Length of the request, duration, one or two names of services, and the upstream's.
 _INGRESS: Final = (
@@ -59,7 +61,7 @@ _LINE: Final = re.compile(
 )
 _BEGINNING: Final = re.compile(_COLUMNS + '"')
 _NO_TIME_YET: Final = re.compile(
-    r"[^ ]++ [^ ]++ [^ ]++(?: [^ ]++)? \[[^\]\" ]*+(?: [^\]\" ]*+)?"
+    rf"{_HOPS} {_HOPS} [^ ]++(?: [^ ]++)? \[[^\]\" ]*+(?: [^\]\" ]*+)?"
 )
 _ONE_QUOTED: Final = re.compile(QUOTED, re.DOTALL)
 # From a quote to the next or to the end, so that no quote is looked at twice.
@@ -121,7 +123,7 @@ class ClfReader:
             return not self._has_vhost
         return (
             self._has_vhost is not False
-            and is_address(found[2])
+            and is_address(_first(found[2]))
             and (
                 # X-Forwarded-For may stand there, unless the operator says otherwise.
                 self._has_vhost is True
@@ -187,12 +189,17 @@ def _exchange(found: _Match) -> Foreign | Reject:
         duration_ms=duration_ms,
         http_version=request.http_version,
         host=None if vhost == "-" else vhost,
-        client=client_of(client),
+        client=client_of(_first(client)),
         user=None if user == '""' else unescaped(user),
         request_headers=known_headers(unescaped(referer), unescaped(agent)),
         # The format says "-" where no byte was sent (Apache, mod_log_config).
         response_size_bytes=0 if size == "-" else int(size),
     )
+
+
+def _first(hops: str) -> str:
+    """Return the client; the proxies behind it are none."""
+    return hops.partition(",")[0]
 
 
 def _taken_in(named: str) -> str | None:

@@ -88,7 +88,11 @@ def test_a_combined_line_gives_all_it_has() -> None:
         ("combined", b"1795435200.123 " + COMBINED, False),
         ("vhost_combined", b"1795435200 " + COMBINED, False),
         ("vhost_combined", b"[2001:db8::1]:443 " + COMBINED, True),
-        ("combined", b"198.51.100.7, " + COMBINED, False),
+        ("combined", b"198.51.100.7, " + COMBINED, True),
+        ("common", b"198.51.100.7, " + COMMON, True),
+        ("vhost_combined", b"198.51.100.7, " + COMBINED, False),
+        ("combined", b"198.51.100.7, 192.0.2.1 " + COMBINED, False),
+        ("combined", b"api.example.com 198.51.100.7, " + COMBINED, True),
         ("combined", b'"198.51.100.7" ' + COMBINED, False),
         ("common", COMMON, True),
         ("common", COMBINED, False),
@@ -105,6 +109,25 @@ def test_a_virtual_host_becomes_the_host() -> None:
     found = read_one(a_reader("combined"), b"api.example.com:443 " + COMBINED)
 
     assert (found.host, found.client) == ("api.example.com:443", "203.0.113.9")
+
+
+@pytest.mark.parametrize(
+    ("columns", "host", "client"),
+    [
+        (b"198.51.100.7, 192.0.2.1, ", None, "198.51.100.7"),
+        (b"198.51.100.7,192.0.2.1,", None, "198.51.100.7"),
+        (b"2001:db8::1, ", None, "2001:db8::1"),
+        (b"unknown, ", None, None),
+        (b"api.example.com:443 198.51.100.7, ", "api.example.com:443", "198.51.100.7"),
+    ],
+)
+def test_the_client_is_the_first_of_the_hops(
+    columns: bytes, host: str | None, client: str | None
+) -> None:
+    """Behind a proxy many a server writes X-Forwarded-For in the client's place."""
+    found = read_one(a_reader("combined"), columns + COMBINED)
+
+    assert (host, client) == (found.host, found.client)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +208,7 @@ def test_a_stamp_that_is_none_is_refused(stamp: bytes) -> None:
         (COMBINED[:-20], "half-line"),
         (COMMON[:70], "half-line"),
         (COMMON[:30], "half-line"),
+        (b"198.51.100.7, " + COMMON[:30], "half-line"),
         (COMMON.replace(b"b=c", b'b="c"'), "quotes"),
         (COMMON.replace(b"b=c", b'"'), "quotes"),
         (b"owls", "shape"),
