@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from shipper.foreign import Foreign
+from shipper.foreign import Foreign, Header
 from shipper.model import Reject
 from wsgi_writer.mask import Masks
 
@@ -32,6 +32,13 @@ _BASE_URL: Final = re.compile(
 )
 _AUTHORITY: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://([^/?#]*)")
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
+# A delimiter (RFC 2046 section 5.1.1), and what every part of a form has (RFC 7578).
+_FORM_OF_PARTS: Final = re.compile(
+    rb"--([0-9A-Za-z'()+_,\-./:=?]{1,70})[ \t]*\r?\n"
+    rb"(?:[!-9;-~]{1,64}:[^\r\n]{0,512}\r?\n){0,8}?"
+    rb"content-disposition[ \t]*:[ \t]*form-data\b",
+    re.IGNORECASE,
+)
 _PORT_SCHEMES: Final = {"443": "https", "80": "http"}
 
 
@@ -113,7 +120,7 @@ class Adopter:
             host=host,
             target=target,
             http_version=foreign.http_version or UNKNOWN_VERSION,
-            request_headers=list(foreign.request_headers),
+            request_headers=[*foreign.request_headers, *_own_type(foreign)],
             request_body=sent or b"",
             request_body_size=_size(sent, foreign.request_size_bytes),
             status=foreign.status,
@@ -157,6 +164,20 @@ def record_id(label: str, head_digest: bytes, place: int, line: bytes) -> str:
     digest.update(place.to_bytes(8, "big"))
     digest.update(sha256(line).digest())
     return str(UUID(bytes=digest.digest()[:16], version=4))
+
+
+def _own_type(foreign: Foreign) -> tuple[Header, ...]:
+    """Return the type that a form of parts shows by itself, if the log has none.
+
+    Without one it would be a text, in which no part is looked for, listed or not.
+    """
+    found = _FORM_OF_PARTS.match(foreign.request_body or b"")
+    if found is None:
+        return ()
+    if any(name.lower() == "content-type" for name, _ in foreign.request_headers):
+        return ()
+    boundary = found[1].decode("ascii")
+    return (("Content-Type", f'multipart/form-data; boundary="{boundary}"'),)
 
 
 def _size(body: bytes | None, told: int | None) -> int:

@@ -10,7 +10,7 @@ from zlib import crc32
 import pytest
 
 from shipper.adopt import Adopter, record_id
-from shipper.foreign import Foreign
+from shipper.foreign import Foreign, Header
 from shipper.model import Reject
 from shipper.parse import parse
 from shipper.record import Record
@@ -219,6 +219,46 @@ def test_foreign_secrets_pass_the_writers_masks() -> None:
     assert "page=2" in text
     assert "q=fine" in text
     assert '"user": "owl"' in text
+
+
+@pytest.mark.parametrize(
+    "part_head",
+    [
+        b'Content-Disposition: form-data; name="password"\r\n',
+        b"content-type: text/plain\r\ncontent-disposition:form-data;name=password\r\n",
+    ],
+)
+def test_a_form_of_parts_is_known_where_the_log_has_no_type(part_head: bytes) -> None:
+    """Its first line is the boundary; without a type no part would be masked."""
+    body = b"--ab'c\r\n" + part_head + b"\r\ns3cret\r\n--ab'c--\r\n"
+
+    request = _adopted(a_foreign(request_body=body))["entry"]["request"]
+
+    assert request["headers"] == [
+        {"name": "Content-Type", "value": 'multipart/form-data; boundary="ab\'c"'}
+    ]
+    assert "[REDACTED 6]" in request["postData"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"-- a comment\nContent-Disposition: form-data\n", ()),
+        (b"--a\r\nSubject: x\r\n\r\n--a--", ()),
+        (
+            b"--a\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--a--\r\n",
+            (("content-type", "text/plain"),),
+        ),
+    ],
+)
+def test_a_type_is_never_made_up(body: bytes, headers: tuple[Header, ...]) -> None:
+    """What is no form of parts stays a text, and so does what is said to be one."""
+    foreign = a_foreign(request_body=body, request_headers=headers)
+
+    request = _adopted(foreign)["entry"]["request"]
+
+    assert request["headers"] == [{"name": n, "value": v} for n, v in headers]
+    assert request["postData"]["text"] == body.decode()
 
 
 def test_basic_credentials_name_their_own_user() -> None:
