@@ -32,9 +32,11 @@ QUOTED: Final = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
 UNNAMED_QUOTED: Final = QUOTED.replace("(", "(?:", 1)
 # The client, or all hops where `X-Forwarded-For` stands in its place.
 _HOPS: Final = r"(?:[^ ]++(?<=,) )*+[^ ]++"
-# Gunicorn writes nothing for a client without an address.
+# Gunicorn writes nothing for a client without an address; the ingress of Kubernetes
+# wrote the client a second time in brackets.
 _COLUMNS: Final = (
-    rf"({_HOPS}|(?= - )) ({_HOPS}) ([^ ]++)(?: ([^ ]++))? \[([^\]\"]{{1,64}})\] "
+    rf"({_HOPS}|(?= - ))(?: - \[[^\]\"]{{1,255}}\](?= - ))?+ ({_HOPS}) ([^ ]++)"
+    rf"(?: ([^ ]++))? \[([^\]\"]{{1,64}})\] "
 )
 # Length of the request, duration, one or two names of services, and the upstream's.
 _INGRESS: Final = (

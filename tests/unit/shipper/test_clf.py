@@ -331,6 +331,18 @@ def test_the_ingress_of_kubernetes_tells_the_duration(tail: bytes) -> None:
     assert a_reader("combined").fits(INGRESS + tail)
 
 
+@pytest.mark.parametrize("hops", [b"203.0.113.9", b"203.0.113.9, 192.0.2.1"])
+def test_the_ingress_once_wrote_the_client_twice(hops: bytes) -> None:
+    """Until 2019 in brackets, with all hops behind a proxy; the column is the same."""
+    tail = b"[default-web-80] 192.0.2.5:8080 59 0.248 200"
+    line = INGRESS.replace(b" - owl", b" - [" + hops + b"] - owl") + tail
+
+    assert a_reader("combined").fits(line)
+    assert read_one(a_reader("combined"), INGRESS + tail) == read_one(
+        a_reader("combined"), line
+    )
+
+
 @pytest.mark.parametrize("tail", [b"", b"12", b"[x", b'[a] [] "b"', b"[] []"])
 def test_other_tails_make_another_format(tail: bytes) -> None:
     """Nobody knows what they say."""
