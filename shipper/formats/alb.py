@@ -18,10 +18,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from shipper.foreign import Foreign, Hints
-from shipper.formats.clf import UNNAMED_QUOTED, known_headers
+from shipper.formats.clf import UNNAMED_QUOTED
 from shipper.formats.native import (
     client_of,
     duration_ns,
+    known_headers,
     milliseconds,
     size_of,
     unescaped,

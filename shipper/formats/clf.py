@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from shipper.foreign import Foreign, Header, Hints
-from shipper.formats.native import client_of, is_address, unescaped
+from shipper.foreign import Foreign, Hints
+from shipper.formats.native import client_of, is_address, known_headers, unescaped
 from shipper.formats.reader import Format
 from shipper.formats.reasons import MAX_LINE_BYTES, refuse
 from shipper.formats.request_line import PLAIN, RequestLine, read_request, read_status
@@ -211,15 +211,6 @@ def _taken_in(named: str) -> str | None:
             told: str = value.strip('"')
             return told
     return None
-
-
-def known_headers(referer: str | None, agent: str | None) -> tuple[Header, ...]:
-    """Return the two request headers that access logs know, as far as they do."""
-    if agent is None:
-        return () if referer is None else (("Referer", referer),)
-    if referer is None:
-        return (("User-Agent", agent),)
-    return (("Referer", referer), ("User-Agent", agent))
 
 
 def _open_common(hints: Hints) -> ClfReader:

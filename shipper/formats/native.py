@@ -10,6 +10,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
+from shipper.foreign import Header
 from shipper.formats.reasons import refuse
 from shipper.formats.texts import readable, target_text, unescape
 from shipper.model import Reject
@@ -47,6 +48,15 @@ def size_of(field: str | None) -> int | Reject | None:
     if digits.isascii() and digits.isdecimal() and len(digits) <= MAX_DIGITS:
         return int(digits)
     return refuse("number")
+
+
+def known_headers(referer: str | None, agent: str | None) -> tuple[Header, ...]:
+    """Return the two request headers that access logs know, as far as they do."""
+    if agent is None:
+        return () if referer is None else (("Referer", referer),)
+    if referer is None:
+        return (("User-Agent", agent),)
+    return (("Referer", referer), ("User-Agent", agent))
 
 
 @lru_cache(maxsize=4096)

@@ -14,8 +14,8 @@ import re
 from typing import Final
 
 from shipper.foreign import Foreign, Hints
-from shipper.formats.clf import known_headers, why_no_line
-from shipper.formats.native import client_of, size_of, text_of
+from shipper.formats.clf import why_no_line
+from shipper.formats.native import client_of, known_headers, size_of, text_of
 from shipper.formats.reader import Format
 from shipper.formats.reasons import MAX_LINE_BYTES, refuse
 from shipper.formats.request_line import read_request, read_status
