@@ -12,6 +12,7 @@ ingress of Kubernetes appends its own fields, the duration among them.
 from __future__ import annotations
 
 import re
+from datetime import tzinfo
 from typing import Final
 
 from shipper.foreign import Foreign, Hints
@@ -19,7 +20,7 @@ from shipper.formats.native import client_of, is_address, known_headers, unescap
 from shipper.formats.reader import Format
 from shipper.formats.reasons import MAX_LINE_BYTES, refuse
 from shipper.formats.request_line import PLAIN, RequestLine, read_request, read_status
-from shipper.formats.stamps import read_clf
+from shipper.formats.stamps import read_common
 from shipper.formats.texts import unescape
 from shipper.model import BLANK, Reject, Skip
 
@@ -85,9 +86,13 @@ class ClfReader:
         has_vhost: True insists on a virtual host's column, False on none; None takes
             both.
         is_combined: False insists on lines that end after the size.
+        zone: For stamps that name none.
     """
 
-    def __init__(self, *, has_vhost: bool | None, is_combined: bool) -> None:
+    def __init__(
+        self, *, has_vhost: bool | None, is_combined: bool, zone: tzinfo | None
+    ) -> None:
+        self._zone = zone
         self._has_vhost = has_vhost
         self._is_combined = is_combined
 
@@ -116,7 +121,7 @@ class ClfReader:
         if not self._is_ours(found):
             are_two = found[4] is not None and all(map(is_address, found.group(1, 2)))
             return refuse("shape", TWO_ADDRESSES if are_two else None)
-        return _exchange(found)
+        return _exchange(found, self._zone)
 
     def _is_ours(self, found: _Match) -> bool:
         if not self._is_combined and found[9] is not None:
@@ -163,7 +168,7 @@ def request_of(field: str) -> RequestLine | Reject:
     return read_request(unescape(field.encode("latin-1")))
 
 
-def _exchange(found: _Match) -> Foreign | Reject:
+def _exchange(found: _Match, zone: tzinfo | None) -> Foreign | Reject:
     vhost, client, _, user, stamp, asked, status_text, size, *quoted = found.groups()
     referer, agent, taken, named = quoted
     if user is None:
@@ -174,12 +179,13 @@ def _exchange(found: _Match) -> Foreign | Reject:
     status = read_status(status_text)
     if isinstance(status, Reject):
         return status
-    started_ns = read_clf(stamp)
-    if started_ns is None:
-        return refuse("time")
+    start = read_common(stamp, zone)
+    if isinstance(start, Reject):
+        return start
     if named is not None:
         taken = _taken_in(named)
     duration_ms = None
+    started_ns = start.ns
     if taken is not None:
         duration_ms = int(taken.replace(".", ""))
         started_ns = max(started_ns - duration_ms * 1_000_000, 0)
@@ -196,6 +202,7 @@ def _exchange(found: _Match) -> Foreign | Reject:
         request_headers=known_headers(unescaped(referer), unescaped(agent)),
         # The format says "-" where no byte was sent (Apache, mod_log_config).
         response_size_bytes=0 if size == "-" else int(size),
+        remarks=start.remarks,
     )
 
 
@@ -214,15 +221,15 @@ def _taken_in(named: str) -> str | None:
 
 
 def _open_common(hints: Hints) -> ClfReader:
-    return ClfReader(has_vhost=False, is_combined=False)
+    return ClfReader(has_vhost=False, is_combined=False, zone=hints.zone)
 
 
 def _open_combined(hints: Hints) -> ClfReader:
-    return ClfReader(has_vhost=None, is_combined=True)
+    return ClfReader(has_vhost=None, is_combined=True, zone=hints.zone)
 
 
 def _open_vhost_combined(hints: Hints) -> ClfReader:
-    return ClfReader(has_vhost=True, is_combined=True)
+    return ClfReader(has_vhost=True, is_combined=True, zone=hints.zone)
 
 
 COMMON: Final = Format(

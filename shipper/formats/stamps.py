@@ -38,6 +38,9 @@ _MINUTE: Final = re.compile(
     r"([0-9]{2})/([A-Z][a-z]{2})/([0-9]{4}):([0-9]{2}):([0-9]{2}):"
     r" ([+\-])([0-9]{2})([0-9]{2})"
 )
+_NO_ZONE: Final = re.compile(
+    r"([0-9]{2})/([A-Z][a-z]{2})/([0-9]{4}):([0-9]{2}):([0-9]{2}):([0-9]{2})"
+)
 _ISO: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\d{0,9}"
     r" ?(?:([Zz])|([+-])(\d\d):?(\d\d)?)?\Z",
@@ -63,6 +66,19 @@ def read_clf(text: str) -> int | None:
         return None
     ns = (minute + second) * NS
     return ns if ns >= 0 else None
+
+
+def read_common(text: str, zone: tzinfo | None) -> Moment | Reject:
+    """Read a stamp as `read_clf` does; `zone` is for those that name none."""
+    ns = read_clf(text)
+    if ns is not None:
+        return Moment(ns)
+    found = _NO_ZONE.fullmatch(text)
+    month = None if found is None else MONTHS.get(found[2])
+    if found is None or month is None:
+        return refuse("time")
+    day, year, hour, minute, second = map(int, found.group(1, 3, 4, 5, 6))
+    return read_local((year, month, day), (hour, minute, second), 0, zone)
 
 
 def read_iso(text: str, zone: tzinfo | None = None) -> Moment | Reject:

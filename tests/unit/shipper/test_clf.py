@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
-from shipper.foreign import Foreign
+from shipper.foreign import Foreign, Hints
+from shipper.formats.stamps import FOLDED
 from shipper.model import BLANK, Reject, Skip
 from tests.support.foreign_logs import a_reader, outcome, outcomes, read_one, sample
 
@@ -189,7 +192,7 @@ def test_a_status_that_is_none_is_refused(status: bytes) -> None:
         b"23/Xyz/2026:12:00:00 +0000", b"32/Nov/2026:12:00:00 +0000",
         b"23/Nov/2026:24:00:00 +0000", b"23/Nov/2026:12:00:61 +0000",
         b"23/Nov/2026:12:00:00 +2400", b"23/Nov/1969:12:00:00 +0000",
-        b"23/Nov/2026:12:00:00", b"-",
+        b"23/Nov/2026 12:00:00", b"-",
     ],
 )  # fmt: skip
 def test_a_stamp_that_is_none_is_refused(stamp: bytes) -> None:
@@ -197,6 +200,25 @@ def test_a_stamp_that_is_none_is_refused(stamp: bytes) -> None:
     line = COMBINED.replace(b"23/Nov/2026:12:00:00 +0000", stamp)
 
     assert outcome(a_reader("combined").read(line)) == "time"
+
+
+@pytest.mark.parametrize("format_", ["common", "combined", "vhost_combined"])
+def test_a_stamp_without_a_zone_has_that_of_the_operator(format_: str) -> None:
+    """As CherryPy and Daphne write it; the zone of this machine is never taken."""
+    line = b"api.example.com:443 " if format_ == "vhost_combined" else b""
+    line += COMMON.replace(b"12:00:00 +0000", b"13:00:00")
+    berlin = Hints(zone=ZoneInfo("Europe/Berlin"))
+
+    assert outcome(a_reader(format_).read(line)) == "time-zone"
+    assert read_one(a_reader(format_, berlin), line).started_ns == 1_795_435_200 * 10**9
+
+
+def test_a_local_time_that_came_twice_is_said() -> None:
+    """The clocks went back; the entry's comment tells what was assumed."""
+    line = COMMON.replace(b"23/Nov/2026:12:00:00 +0000", b"25/Oct/2026:02:30:00")
+    berlin = Hints(zone=ZoneInfo("Europe/Berlin"))
+
+    assert read_one(a_reader("combined", berlin), line).remarks == (FOLDED,)
 
 
 @pytest.mark.parametrize(
