@@ -207,8 +207,8 @@ def _exchange(found: _Match, zone: tzinfo | None) -> Foreign | Reject:
 
 
 def _first(hops: str) -> str:
-    """Return the client; the proxies behind it are none."""
-    return hops.partition(",")[0]
+    """Return the client, without quotes; the proxies behind it are none."""
+    return hops.partition(",")[0].strip('"')
 
 
 def _taken_in(named: str) -> str | None:

@@ -133,6 +133,15 @@ def test_the_client_is_the_first_of_the_hops(
     assert (host, client) == (found.host, found.client)
 
 
+@pytest.mark.parametrize("client", [b'"203.0.113.9"', b'"203.0.113.9, 192.0.2.1"'])
+def test_a_client_in_quotes_is_one(client: bytes) -> None:
+    """Twisted writes it so."""
+    line = COMBINED.replace(b"203.0.113.9", client)
+
+    assert a_reader("combined").fits(line)
+    assert read_one(a_reader("combined"), line).client == "203.0.113.9"
+
+
 @pytest.mark.parametrize(
     ("request_", "method", "target", "version"),
     [
