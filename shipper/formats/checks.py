@@ -85,8 +85,11 @@ def scheme_of(given: str | None) -> str | None:
 
 
 def address(given: str | None) -> str | None:
-    """Return an IP address without its port; None for anything else."""
-    return None if given is None else client_of(given.strip())
+    """Return an IP address without its port; None for anything else.
+
+    Of a list, as `X-Forwarded-For` is one, the first: the others are proxies.
+    """
+    return None if given is None else client_of(given.partition(",")[0].strip())
 
 
 def without_hidden(headers: tuple[Header, ...]) -> tuple[Header, ...]:

@@ -111,8 +111,7 @@ def _start(
 
 def _client(log: LogObject) -> str | None:
     """Return the client; behind a trusted proxy `ClientHost` lists every hop."""
-    first = (log.text("ClientHost") or "").partition(",")[0].strip()
-    return address(first) or address(log.text("ClientAddr"))
+    return address(log.text("ClientHost")) or address(log.text("ClientAddr"))
 
 
 def _headers(log: LogObject, prefix: str) -> tuple[Header, ...]:

@@ -465,6 +465,8 @@ def test_a_request_time_in_whole_numbers_has_another_unit(
     ("member", "value", "expected"),
     [
         ("ip", "203.0.113.9", {"client": "203.0.113.9"}),
+        ("ip", "203.0.113.9, 192.0.2.1", {"client": "203.0.113.9"}),
+        ("ip", "unknown, 192.0.2.1", {"client": None}),
         ("real_ip", "203.0.113.9", {"client": "203.0.113.9"}),
         ("remote", "203.0.113.9", {"client": "203.0.113.9"}),
         ("ua", "owl/1", {"request_headers": (("User-Agent", "owl/1"),)}),
