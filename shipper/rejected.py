@@ -71,8 +71,16 @@ class RejectedText:
             rf"((?<![a-z0-9])(?:{_any_of(_COOKIES)}){_CLOSING}{_EQUALS})[\s\S]*+",
             re.IGNORECASE,
         )
+        # A part of a form (multipart) has its value behind its head, and its name in
+        # it; the other parts go as well.
+        part = (
+            rf"(?<![a-z0-9])name\*?{_CLOSING}{_EQUALS}{_CLOSING}(?:[\w\-]{{1,16}}'')?"
+            rf"(?:{_any_of(names)})(?![a-z0-9_\-])"
+        )
+        self._part = re.compile(rf"({part})[\s\S]*+", re.IGNORECASE)
         self._left = re.compile(
-            rf"{listed}{_CLOSING}(?:{_EQUALS}|{_COLON})(?!\s*\[REDACTED)(?=[^&\s])",
+            rf"{listed}{_CLOSING}(?:{_EQUALS}|{_COLON})(?!\s*\[REDACTED)(?=[^&\s])"
+            rf"|{part}(?!\[REDACTED)",
             re.IGNORECASE,
         )
 
@@ -120,6 +128,7 @@ class RejectedText:
         text = self._cookie.sub(rf"\1{HIDDEN}", text)
         text = self._pair.sub(rf"\1{HIDDEN}", text)
         text = self._member.sub(rf"\1{HIDDEN}", text)
+        text = self._part.sub(rf"\1{HIDDEN}", text)
         text = _USERINFO.sub(rf"\1{HIDDEN}@", text)
         text = _CREDENTIAL.sub(rf"\1{HIDDEN}", text)
         text = _JWT.sub(HIDDEN, text)

@@ -52,6 +52,11 @@ SECRET = "hunter2S3CR3T"
         '{"request":{"cookies":[{"name":"sid","value":"~"}],"method":""}}',
         '{"cookies":{"sid":"~"},"status":0}',
         '{"cookie_sid":"~","status":0}',
+        r'{"body":"--b\r\ncontent-disposition: form-data; name=\"iban\"\r\n\r\n~\r\n"}',
+        r'{"body":"--b\nContent-Disposition: form-data; name = password\n\n~"}',
+        r"{\x22body\x22:\x22--b\x0D\x0A: form-data; name=\x22iban\x22\x0D\x0A\x0D\x0A~",
+        """{"body":"--b\\r\\n: form-data; name*=utf-8''iban\\r\\n\\r\\n~"}""",
+        r'{"body":"--b\r\n: form-data; name=\"ib%61n\"; x\r\n\r\n~\r\n"}',
     ],
 )
 def test_no_listed_secret_is_shown(line: str) -> None:
