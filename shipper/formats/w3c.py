@@ -233,7 +233,9 @@ def _taken_ns(taken: str) -> int | None:
 def _spaced(value: str | None) -> str | None:
     if value is None:
         return None
-    return readable(value.replace("+", " ").encode("latin-1"))
+    # Where blanks were left as they are, so was a plus.
+    shown = value if " " in value else value.replace("+", " ")
+    return readable(shown.encode("latin-1"))
 
 
 def _open(hints: Hints) -> W3cReader:

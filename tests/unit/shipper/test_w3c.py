@@ -223,6 +223,16 @@ def test_a_field_for_forwarded_addresses_is_a_header() -> None:
     assert found.request_headers[-1] == ("X-Forwarded-For", "203.0.113.5, 192.0.2.1")
 
 
+def test_a_plus_beside_blanks_is_one() -> None:
+    """Who quotes a header, as Tomcat does, has no need to encode its blanks."""
+    reader = _told(b"#Fields: date time cs-method cs-uri sc-status cs(User-Agent)")
+    line = b'2024-01-15 10:00:03 GET / 200 "owl/2.1 (+https://owl.example)"'
+
+    assert read_one(reader, line).request_headers == (
+        ("User-Agent", "owl/2.1 (+https://owl.example)"),
+    )
+
+
 def test_a_quote_may_be_a_character() -> None:
     """IIS quotes nothing, so a field may begin with one that nothing ends."""
     quoted = b'q="owl" 443 LAB'
