@@ -30,6 +30,8 @@ from wsgi_writer.mask import Masks
 
 _READ_BYTES: Final = 1_048_576
 _END_BYTES: Final = 4096  # of a log, by which a longer one is known to go on from it
+# Some collectors leave the newlines out of what they have from Docker.
+_NEVER_ENDS: Final = "no text in it has its end, which is a newline with Docker"
 # What to do about a file that looks like something else, by a word of what it is.
 _MENDS: Final = (
     ("UTF-16", "make UTF-8 of it: iconv -f UTF-16 -t UTF-8"),
@@ -41,10 +43,10 @@ _MENDS: Final = (
 
 
 class NoLinesError(BadInputError):
-    """There is nothing in the log."""
+    """There is nothing in the log, or nothing that is whole."""
 
-    def __init__(self, path: str) -> None:
-        self.why = "there is no line in it"
+    def __init__(self, path: str, wrapper: str | None) -> None:
+        self.why = "there is no line in it" if wrapper is None else _NEVER_ENDS
         super().__init__(path, self.why)
 
 
@@ -232,7 +234,9 @@ class Log:
             return FORMATS[name]
         if len(first) < FIRST_LINES and not any(map(_has_content, first)):
             # It was read to its end, so that damage is known.
-            raise NoLinesError(self.path) if self.damage is None else self.damaged()
+            if self.damage is not None:
+                raise self.damaged()
+            raise NoLinesError(self.path, self.wrapper)
         found = detect(first, self._choices.hints)
         if isinstance(found, Undetected):
             raise BadInputError(self.path, found.why, hint=_how_to_go_on(found))

@@ -13,7 +13,7 @@ from zipfile import ZipFile
 import pytest
 
 from shipper.backfill.choices import Choices
-from shipper.backfill.survey import Log
+from shipper.backfill.survey import Log, survey
 from shipper.follow import Position
 from shipper.logfile import BadInputError
 from tests.support.combined import a_log
@@ -56,6 +56,20 @@ def test_a_log_that_has_shrunk_has_fewer_lines_before_a_place(
     path.write_bytes(a_log(10))
     with Log(str(path), CHOICES) as found:
         assert found.line_number(Position(offset_bytes=10_000)) == 10
+
+
+@pytest.mark.parametrize("count", [1, 300])
+def test_texts_of_a_container_that_never_end_are_told_as_such(
+    count: int, tmp_path: Path
+) -> None:
+    """A collector took the newlines away by which Docker ends a text."""
+    text = {"log": "GET / 200", "stream": "stdout", "time": "2026-11-23T12:00:00Z"}
+    path = tmp_path / "c-json.log"
+    path.write_text((json.dumps(text) + "\n") * count)
+
+    (found,) = survey([str(path)], CHOICES)
+
+    assert found.why == "no text in it has its end, which is a newline with Docker"
 
 
 def test_text_in_utf_16_is_told_how_to_be_made_readable(tmp_path: Path) -> None:
