@@ -178,6 +178,7 @@ def _exchange(entry: LogObject, zone: tzinfo | None) -> Foreign | Reject:
         duration_ms=milliseconds(duration_ns),
         http_version=http_version(entry.text("request.httpVersion"))
         or http_version(entry.text("response.httpVersion")),
+        host=_host(url, sent.headers),
         reason=entry.text("response.statusText"),
         request_headers=sent.headers,
         response_headers=received.headers,
@@ -207,6 +208,14 @@ def _url(given: str) -> str | Reject:
     if given.startswith("/"):
         return without_fragment
     return refuse("not-http", "the URL is not one of HTTP")
+
+
+def _host(url: str, headers: tuple[Header, ...]) -> str | None:
+    """Return the host of a path alone; any other URL has its own."""
+    if not url.startswith("/"):
+        return None
+    hosts = (value for name, value in headers if name.lower() == "host")
+    return next(filter(None, hosts), None)
 
 
 def _headers(entry: LogObject, path: str) -> tuple[Header, ...]:

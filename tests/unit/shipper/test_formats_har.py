@@ -135,6 +135,23 @@ def test_urls_are_those_the_server_saw(url: str, target: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("headers", "host"),
+    [
+        ([{"name": "host", "value": "h.example:8080"}], "h.example:8080"),
+        ([{"name": "Host", "value": ""}], None),
+        ([], None),
+    ],
+)
+def test_a_path_alone_is_one_of_the_host_header(
+    headers: list[dict[str, str]], host: str | None
+) -> None:
+    """Programs that capture on the server's side have no more of the URL."""
+    found = exchange({"request/url": "/owls", "request/headers": headers})
+
+    assert (found.target, found.host) == ("/owls", host)
+
+
+@pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"response/status": 0}, "status"),
