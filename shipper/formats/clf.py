@@ -44,7 +44,11 @@ _INGRESS: Final = (
     r" [0-9]{1,15} ([0-9]{1,9}\.[0-9]{3})(?: \[[^\]\"]{0,255}\](?= )){1,2}+"
     r" (?!\[[^\]\"]*+\]\Z)[^\" ][^\"]*+"
 )
-_COMBINED_IO: Final = r" [0-9]{1,15} [0-9]{1,15}"  # with headers, received and sent
+# What operators append without quotes, and no name tells what it counts: times (`%D`,
+# `$request_time`), bytes, an upstream's address and status, more than one after a
+# retry, and nginx's word for a pipelined request.
+_NUMBER: Final = r" (?:[0-9][0-9.:/]{0,63}+,?+|[-.:p](?= |\Z))"
+_NUMBERS: Final = rf"(?:{_NUMBER}| {UNNAMED_QUOTED})++"
 # Fields with their names, as in the examples of nginx: `rt=0.250 uct="0.001"`. One of
 # several upstreams has a value of each: `urt=0.001, 0.004 : 0.002`.
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_\-]{0,31}"
@@ -59,7 +63,8 @@ _LINE: Final = re.compile(
     + QUOTED
     + r" ([0-9]{1,3}|-) ([0-9]{1,15}|-)"
     + rf"(?: {QUOTED} {QUOTED}(?: {UNNAMED_QUOTED})*+"
-    + rf'(?:{_INGRESS}|{_COMBINED_IO}|{_NAMED}| kong_request_id: "[^"]*+")?+)?+',
+    + rf'(?:{_INGRESS}|{_NUMBERS}|{_NAMED}| kong_request_id: "[^"]*+")?+'
+    + rf"|(?:{_NUMBER})++)?+",
     re.DOTALL,
 )
 _BEGINNING: Final = re.compile(_COLUMNS + '"')
@@ -85,7 +90,7 @@ class ClfReader:
     Args:
         has_vhost: True insists on a virtual host's column, False on none; None takes
             both.
-        is_combined: False insists on lines that end after the size.
+        is_combined: False insists on lines without quotes after the size.
         zone: For stamps that name none.
     """
 

@@ -88,7 +88,7 @@ def test_lighttpd_is_not_read_wrongly() -> None:
     ("line", "looks_like"),
     [
         (
-            COMMON + b' "-" "owl/1.0" 0.005 0.004',
+            COMMON + b' "-" "owl/1.0" 0.005s TLSv1.3',
             "an access log with other fields than those of Common and Combined",
         ),
         (
