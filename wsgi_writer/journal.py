@@ -7,6 +7,7 @@ fails here is counted and reported once, and never reaches the application.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import traceback
@@ -177,9 +178,11 @@ class Journal:
         self._reported.add(kind)
         frames = traceback.extract_tb(error.__traceback__)
         place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
-        _logger.warning(
-            "%s failed: %s at %s (reported once)", where, type(error).__name__, place
-        )
+        # The application's filters and handlers may do anything, such as ask for the
+        # request that is over by now. Nobody is left to be told of that.
+        with contextlib.suppress(Exception):
+            name = type(error).__name__
+            _logger.warning("%s failed: %s at %s (reported once)", where, name, place)
 
     def close(self) -> None:
         """Record what was abandoned and close the file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -216,3 +217,43 @@ def test_a_copied_input_does_not_look_for_ever() -> None:
     copied = copy.copy(RequestBody(io.BytesIO(b"abc"), 10))
 
     assert copied.read() == b"abc"
+
+
+class Broken(logging.Handler):
+    """Logging of an application that needs a request to be under way."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Fail, as a filter or formatter does that looks for the request."""
+        raise RuntimeError("working outside of request context")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"identify": lambda environ: 1 / 0},
+        {"identify": lambda environ: 1 / 0, "base_log_url": DOCS},
+        {"record_bodies": lambda environ: 1 / 0},
+    ],
+    ids=["at the end", "in start_response", "in the set-up"],
+)
+def test_logging_that_fails_is_no_fault_of_the_request(
+    options: dict[str, Any], log: Path
+) -> None:
+    """A fault that the application's own logging cannot take is recorded all the same.
+
+    Its filters and handlers run wherever a fault of a user's function is told.
+    """
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", list(TEXT))
+        return [b"x"]
+
+    handler = Broken()
+    logging.getLogger("wsgi_writer").addHandler(handler)
+    try:
+        served = serve(a_writer(app, log, **options))
+    finally:
+        logging.getLogger("wsgi_writer").removeHandler(handler)
+
+    assert (served.error, served.body) == (None, b"x")
+    assert the_record(log)["entry"]["response"]["status"] == 200
