@@ -50,6 +50,8 @@ _PACKINGS = {
 }
 
 
+# What begins as JSON does shows it within so many unpacked bytes.
+_GLANCE_BYTES = 512
 _LETTER = re.compile("[A-Za-z]")
 _NO_BODY = Laid("")
 _NO_SIZE = "no size in the log"
@@ -201,9 +203,13 @@ class BodyMask:
     def _open(self, body: Body, media: MediaType, coding: str, limit: int) -> None:
         """Look into a packed body; keep it packed unless it holds a listed field."""
         body.is_packed = bool(body.content)
-        is_listed_type = media.shape in _LISTED_SHAPES or not media.bare
         if not (self._is_on and body.content):
             return
+        is_listed_type = (
+            media.shape in _LISTED_SHAPES
+            or not media.bare
+            or _begins_as_json(body.content, coding)
+        )
         if not is_listed_type and media.bare != "text/plain":
             return
         unpacked = unpack(body.content, coding, limit)
@@ -236,6 +242,12 @@ def _is_plain_json(body: Body) -> bool:
     """Tell whether a body is JSON as it lies, whatever its coding is said to be."""
     text = decoded(body.content, is_cut=body.is_cut)
     return text is not None and looks_like_json(text)
+
+
+def _begins_as_json(content: bytes, coding: str) -> bool:
+    """Tell whether a packed body is read as JSON, whatever its type."""
+    glance = unpack(content, coding, _GLANCE_BYTES)
+    return glance is not None and looks_like_json(glance.content.decode("latin-1"))
 
 
 def _is_shown_as_text(body: Body, media: MediaType) -> bool:

@@ -399,6 +399,36 @@ def test_a_packed_text_of_another_type_is_left_alone(media: str, coding: str) ->
     assert found.is_open and not found.is_withheld
 
 
+OTHER_TYPES = ["application/vnd.acme.v2", "application/json-rpc", "text/html"]
+
+
+@pytest.mark.parametrize("coding", PACKERS)
+@pytest.mark.parametrize("media", OTHER_TYPES)
+def test_what_begins_as_json_is_json_packed_or_not(coding: str, media: str) -> None:
+    """A type that does not say so hides no field, as it hides none unpacked."""
+    found = Side().response(PACKERS[coding](b" \n" + LISTED), media, coding)
+
+    assert json.loads(found.json)["text"] == " \n" + MASKED
+    assert not found.is_open
+
+
+def test_damage_behind_a_listed_name_shows_it_in_no_type() -> None:
+    """What can be unpacked in part by anybody is not kept."""
+    damaged = gzip.compress(LISTED + b" " * 9000, mtime=0)[:-9] + b"\xff" * 9
+
+    assert Side().response(damaged, OTHER_TYPES[0], "gzip").is_withheld
+
+
+@pytest.mark.parametrize("content", [b"<p>password</p>", b"%PDF password", b""])
+def test_what_begins_otherwise_stays_packed(content: bytes) -> None:
+    """It is no JSON, and the shipper opens it."""
+    packed = gzip.compress(content)
+    found = Side().response(packed, OTHER_TYPES[0], "gzip")
+
+    assert base64.b64decode(json.loads(found.json)["text"]) == packed
+    assert found.is_open
+
+
 def test_a_bomb_is_kept_up_to_the_limit() -> None:
     """Its beginning is stored unpacked, because nobody has seen the rest."""
     bomb = gzip.compress(b"[" + b"1," * 5_000_000)
