@@ -186,12 +186,21 @@ def as_text(content: bytes, media: MediaType, *, is_cut: bool = False) -> str | 
         text = None
         if is_cut and error.reason == "unexpected end of data":
             text = content[: error.start].decode()
-        elif media.charset in _CHARSETS:
+        elif media.charset in _CHARSETS and not _is_mislabelled(content, media):
             text = content.decode(media.charset, "replace")
     if text is not None and "\0" in text:
         # UTF-16 without a byte order mark is valid UTF-8, NULs and all.
         return content.decode(media.charset, "replace") if _is_wide(media) else None
     return text
+
+
+def _is_mislabelled(content: bytes, media: MediaType) -> bool:
+    """Tell whether bytes are read as text in vain: no name would be found in it.
+
+    Any bytes can be read in most charsets. In UTF-16 and UTF-32, though, a name that
+    could be listed, or the syntax around it, comes with NULs.
+    """
+    return is_archive(content) or (_is_wide(media) and 0 not in content)
 
 
 def _is_wide(media: MediaType) -> bool:

@@ -24,6 +24,7 @@ from shipper.har import Pair
 from shipper.multipart import Part, read_parts
 
 TEXT = b'{"owl": "snowy"}' * 40
+ZSTANDARD = b"\x28\xb5\x2f\xfd\x04\x58\x09\x01" + b"zstd" * 4
 
 
 def raw_deflated(content: bytes) -> bytes:
@@ -175,6 +176,25 @@ def test_text_is_told_from_bytes(
 ) -> None:
     """UTF-8 is text; other charsets must be declared and be known; NULs are bytes."""
     assert text == as_text(content, read_media_type(content_type))
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-16le", "utf-32", "iso-8859-1"])
+@pytest.mark.parametrize(
+    "content", [gzip.compress(TEXT, mtime=0), ZSTANDARD], ids=["gzip", "zstd"]
+)
+def test_packed_bytes_are_no_text_whatever_charset_they_claim(
+    content: bytes, charset: str
+) -> None:
+    """Read so, they have no names that a list could find."""
+    assert as_text(content, read_media_type(f"text/plain; charset={charset}")) is None
+
+
+def test_text_in_single_bytes_is_no_utf_16() -> None:
+    """Two letters read as one have no names that a list could find."""
+    media = read_media_type("application/json; charset=utf-16")
+
+    assert as_text('{"owl":"é"}'.encode("latin-1") + b" ", media) is None
+    assert as_text('{"owl":"é"}'.encode("utf-16"), media) == '{"owl":"é"}'
 
 
 def test_a_character_cut_in_the_middle_is_dropped() -> None:
