@@ -47,6 +47,8 @@ _PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.~\-]*+(?=&|\Z)")
 _URL = re.compile(
     r"(?:[0-9.]+\s*;\s*url\s*=)?[\s<\"']*+(?:[a-z][a-z0-9+.\-]*:)?/", re.IGNORECASE
 )
+# A URL between angle brackets, or what stands between two of them (RFC 8288).
+_BRACKETED = re.compile(r"<[^>]*+|[^<]++")
 _TAG = re.compile(r"<[^>]*+>?")
 _JSON_START = re.compile(
     r"(?:[\s+]|%20|%09|%0D|%0A|%EF%BB%BF)*+(?:[{\[\"]|%7B|%5B|%22)", re.IGNORECASE
@@ -163,7 +165,12 @@ class Scrubber:
         """Scrub the value of a header that is not itself hidden."""
         if self._lists.is_allowlist or not may_tell(text):
             return text  # an allowlisted name keeps its whole value
-        return self.url(text) if _URL.match(text) else self._nested(text, 0)
+        if not _URL.match(text):
+            return self._nested(text, 0)
+        if text.lstrip()[:1] != "<":
+            return self.url(text)
+        # A value ends with its URL: what stands behind hides that it is JSON.
+        return _BRACKETED.sub(lambda found: self.url(found[0]), text)
 
     def parameter(self, text: str, depth: int = 0) -> str:
         """Do as `value` for a parameter, which some frameworks part at `;` too."""
