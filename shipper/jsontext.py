@@ -116,6 +116,11 @@ def looks_like_json(text: str) -> bool:
     return text.lstrip(" \t\r\n\ufeff")[:1] in ("{", "[", '"')
 
 
+def begins_like_tree(text: str) -> bool:
+    """Tell whether a text begins like a JSON object or array."""
+    return text.lstrip(" \t\r\n\ufeff")[:1] in ("{", "[")
+
+
 _OPENERS = '{["'
 _LAST = {"{": "}", "[": "]"}
 _BLANKS = " \t\r\n"  # RFC 8259 section 2

@@ -136,6 +136,10 @@ class Lists:
         """Tell whether a listed name stands in free text, escaped or not."""
         return self._mentions.occur_in(text)
 
+    def is_key_in(self, text: str) -> bool:
+        """Tell whether a listed name stands between double quotes, as a key does."""
+        return self._mentions.are_keys_in(text)
+
     def occurs_in_bytes(self, content: bytes) -> bool:
         """Tell whether a listed name stands in bytes, whatever they are."""
         return self._mentions.occur_in_bytes(content)

@@ -43,6 +43,7 @@ class Mentions:
         self._reach = _SPELLED_LENGTH * (max(map(len, ordered), default=0) + 2)
         either = "|".join(map(re.escape, ordered))
         self._words = re.compile(rf"(?<!\w)(?:{either})(?!\w)") if either else None
+        self._keys = re.compile(rf'"\s*+(?:{either})\s*+"') if either else None
         # The expression tries every word at every character; this finds the few texts
         # in which one of them stands at all.
         self._hints = Needles(word.encode("utf-8", "surrogatepass") for word in ordered)
@@ -68,6 +69,14 @@ class Mentions:
                 return False
             text = unquoted
         return self._are_said_in(text)
+
+    def are_keys_in(self, text: str) -> bool:
+        """Tell whether one of them stands between double quotes, as a key does."""
+        if self._keys is None or not self.occur_in(text):
+            return False
+        # JSON within a string has backslashes before its quotes.
+        plain = _unescaped(text.replace("\0", "")).replace("\\", "")
+        return self._keys.search(plain.casefold()) is not None
 
     def _told_at_a_glance(self, text: str) -> bool | None:
         """Tell whether a plain word stands in a text as it is, or nowhere in it.

@@ -191,7 +191,7 @@ class Scrubber:
         if depth >= MAX_NESTING:
             return mark_of(text) if self._lists.occurs_in(text) else text
         if looks_like_json(text):
-            scrubbed = self._trees.scrub(text, depth + 1)
+            scrubbed = self._trees.value(text, depth + 1)
             if scrubbed is not None:
                 return scrubbed
         return self.form(text, depth + 1)

@@ -3,7 +3,7 @@
 A JSON text comes in; the same object comes back when nothing in it is listed, else a
 new text with marks where the values stood, or None when it is no JSON. JSON within a
 JSON string is a document of its own, down to a bound; a string below it in which a
-listed name occurs is hidden whole.
+listed name occurs is hidden whole, and so is one that only begins like JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from typing import Any, Final
 
 from shipper.disguises import are_plain
 from shipper.jsonplace import MemberMarks
-from shipper.jsontext import Document, read_json, read_repeated, write_json
+from shipper.jsontext import (
+    Document,
+    begins_like_tree,
+    read_json,
+    read_repeated,
+    write_json,
+)
 from shipper.lists import Lists, Path, mark_of
 
 MAX_NESTING: Final = 4  # JSON in JSON in …; a deeper one is hidden whole
@@ -55,6 +61,17 @@ class TreeScrubber:
                 return None
             scrubbed.append(self._document(line, part, depth) if part else line)
         return "\n".join(scrubbed) if scrubbed != lines else text
+
+    def value(self, text: str, depth: int) -> str | None:
+        """Do as `scrub` with a text in the place of a value, which may be JSON.
+
+        One that begins so and cannot be read, such as one that was cut, is hidden whole
+        if a listed name stands in it as a key.
+        """
+        scrubbed = self.scrub(text, depth)
+        if scrubbed is None and begins_like_tree(text) and self._lists.is_key_in(text):
+            return mark_of(text)
+        return scrubbed
 
     def _document(self, text: str, document: Document, depth: int) -> str:
         holder = [document.root]
@@ -163,7 +180,7 @@ class TreeScrubber:
         """Scrub a JSON string that may hold JSON itself."""
         if depth >= MAX_NESTING:
             return mark_of(text) if self._lists.occurs_in(text) else text
-        scrubbed = self.scrub(text, depth + 1)
+        scrubbed = self.value(text, depth + 1)
         return text if scrubbed is None else scrubbed
 
 
