@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from wsgi_writer.mask import Remembered, redacted
@@ -81,32 +82,50 @@ def decode(text: str) -> str:
     return _ESCAPES.sub(_unescape, text) if "%" in text else text
 
 
-def read_params(text: str, names: ParamNames) -> Iterator[Param]:
-    """Split at `&` alone, keep order, duplicates and blanks, replace what is listed.
+@lru_cache(maxsize=1024)
+def quoted_mark(mark: str) -> str:
+    """Percent-encode what takes a secret's place; a hostile URL is full of it."""
+    return quote(mark, safe="")
 
-    The value of a listed name reaches to the next `&`, whatever stands in between.
-    """
+
+def read_params(text: str, names: ParamNames) -> Iterator[Param]:
+    """Split at `&` alone, keep order, duplicates and blanks, replace what is listed."""
     for part in text.split("&"):
         name, equals, value = part.partition("=")
-        replace = names.replacement(name) if equals else None
-        if replace is not None and value:
-            mark = replace(decode(value))
-            raw = f"{name}={quote(mark, safe='')}"
-            yield Param(raw, decode(name), mark, masked=True)
-        elif equals and (";" in part or "?" in part or "#" in part):
-            yield _mask_inner(part, name, value, names)
+        if equals and (
+            names.replacement(name) is not None
+            or ";" in part
+            or "?" in part
+            or "#" in part
+        ):
+            raw = mask_param(part, names)
+            name, _, value = raw.partition("=")
+            yield Param(raw, decode(name), decode(value), masked=raw is not part)
         else:
             yield Param(part, decode(name), decode(value), masked=False)
 
 
-def _mask_inner(part: str, name: str, value: str, names: ParamNames) -> Param:
-    for inner in _INNER_NAME.finditer(part):
-        replace = names.replacement(inner[1])
-        secret = part[inner.end() :]
-        if replace is not None and secret:
-            raw = part[: inner.end()] + quote(replace(decode(secret)), safe="")
-            return Param(raw, decode(name), decode(raw[len(name) + 1 :]), masked=True)
-    return Param(part, decode(name), decode(value), masked=False)
+def mask_param(part: str, names: ParamNames) -> str:
+    """Return one parameter as it was written, its value replaced if it is listed.
+
+    The value of a listed name reaches to the end, whatever stands in between.
+
+    Returns:
+        The very same object if nothing was replaced.
+    """
+    name, equals, value = part.partition("=")
+    if not equals:
+        return part
+    replace = names.replacement(name)
+    if replace is not None and value:
+        return f"{name}={quoted_mark(replace(decode(value)))}"
+    if ";" in part or "?" in part or "#" in part:
+        for inner in _INNER_NAME.finditer(part):
+            replace = names.replacement(inner[1])
+            secret = part[inner.end() :]
+            if replace is not None and secret:
+                return part[: inner.end()] + quoted_mark(replace(decode(secret)))
+    return part
 
 
 def _unescape(found: re.Match[str]) -> str:

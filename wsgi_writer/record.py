@@ -28,7 +28,7 @@ from wsgi_writer.exchange import (
     without_headers,
 )
 from wsgi_writer.fields import FieldMask
-from wsgi_writer.headers import HeaderMask
+from wsgi_writer.headers import HeaderBlock, HeaderMask
 from wsgi_writer.mask import NONCHARACTERS, Masks, Remembered, holds_noncharacter
 from wsgi_writer.urls import UrlMask
 
@@ -66,6 +66,18 @@ class _Target:
     url: str
     query: str
     keys: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Head:
+    """What is read of an exchange once, however often it is laid out.
+
+    Built once per request, hence not frozen.
+    """
+
+    asked: HeaderBlock
+    given: HeaderBlock
+    target: _Target
 
 
 @dataclass(slots=True)
@@ -121,27 +133,36 @@ class Encoder:
     ) -> _Line:
         """Lay out one line, shedding what is too much for it."""
         try:
-            line = self._lay_out(exchange, max_body_bytes)
+            head = self._head(exchange)
+            line = self._lay_out(exchange, head, max_body_bytes)
         except (TypeError, ValueError, AttributeError, LookupError, OverflowError):
             # The application handed its server something that is not WSGI.
             exchange = made_plain(exchange)
-            line = self._lay_out(exchange, max_body_bytes)
+            head = self._head(exchange)
+            line = self._lay_out(exchange, head, max_body_bytes)
         room = max_record_bytes - COUNTERS_BYTES
+        # What is too much is not read again for each thing that is shed.
         if _is_too_long(line, room):
             exchange = without_bodies(made_plain(exchange))
-            line = self._lay_out(exchange, max_body_bytes)
+            line = self._lay_out(exchange, head, max_body_bytes)
         if _is_too_long(line, room):
-            line = self._lay_out(exchange, max_body_bytes, is_short=True)
+            head.asked = self.headers.lay_out_short(exchange.request_headers)
+            head.given = self.headers.lay_out_short(exchange.response_headers)
+            line = self._lay_out(exchange, head, max_body_bytes)
         if _is_too_long(line, room):
-            line = self._lay_out(without_headers(exchange), max_body_bytes)
+            exchange = without_headers(exchange)
+            line = self._lay_out(exchange, self._head(exchange), max_body_bytes)
         return line
 
-    def _lay_out(
-        self, exchange: Exchange, limit: int, *, is_short: bool = False
-    ) -> _Line:
-        lay_out = self.headers.lay_out_short if is_short else self.headers.lay_out
-        asked = lay_out(exchange.request_headers)
-        given = lay_out(exchange.response_headers)
+    def _head(self, exchange: Exchange) -> _Head:
+        return _Head(
+            self.headers.lay_out(exchange.request_headers),
+            self.headers.lay_out(exchange.response_headers),
+            self.targets[f"{exchange.scheme}://{exchange.host}\n{exchange.target}"],
+        )
+
+    def _lay_out(self, exchange: Exchange, head: _Head, limit: int) -> _Line:
+        asked, given, target = head.asked, head.given, head.target
         heard = exchange.hearsay
         user, untimed, comment = None, "", ""
         if heard is not None:
@@ -168,7 +189,6 @@ class Encoder:
             response = self.bodies.unseen(
                 exchange.response_body_size, given.content_type
             )
-        target = self.targets[f"{exchange.scheme}://{exchange.host}\n{exchange.target}"]
         notes = exchange.notes
         if request.is_withheld or response.is_withheld:
             notes = (*notes, "body-withheld")

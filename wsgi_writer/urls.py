@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from wsgi_writer.mask import Masks, Remembered, redacted
-from wsgi_writer.params import ParamNames, Replace, decode, read_params
+from wsgi_writer.params import (
+    ParamNames,
+    Replace,
+    decode,
+    mask_param,
+    quoted_mark,
+    read_params,
+)
 
 # Headers whose values are authorities, or hold one (RFC 7239).
 HOST_HEADERS = frozenset(
@@ -120,8 +127,7 @@ class UrlMask:
         end = len(url) - url[start:].endswith(">")
         pieces = _SEPARATORS.split(_hide_nested_userinfo(url[start:end]))
         for index in range(0, len(pieces), 2):
-            for param in read_params(pieces[index], self._names):
-                pieces[index] = param.raw
+            pieces[index] = mask_param(pieces[index], self._names)
         return self._path(url[:start]) + "".join(pieces) + url[end:]
 
     def _path(self, lead: str) -> str:
@@ -134,7 +140,7 @@ class UrlMask:
         replace = self._names.replacement(found[1])
         if replace is None:
             return found[0]
-        return f"{found[1]}={quote(replace(decode(found[2])), safe='')}"
+        return f"{found[1]}={quoted_mark(replace(decode(found[2])))}"
 
 
 def without_userinfo(word: str, value: str) -> str:
@@ -146,7 +152,7 @@ def without_userinfo(word: str, value: str) -> str:
         lead = _USERINFO.sub(_redact_userinfo, lead)
         return f"{lead}{mark}{_hide_nested_userinfo(query)}"
     userinfo, _, host = value.rpartition("@")
-    return f"{quote(redacted(userinfo), safe='')}@{host}"
+    return f"{quoted_mark(redacted(userinfo))}@{host}"
 
 
 def _hide_nested_userinfo(query: str) -> str:
@@ -182,7 +188,7 @@ def _read_native(name: str) -> str:
 
 
 def _redact_userinfo(found: re.Match[str]) -> str:
-    return quote(redacted(found[0][:-1]), safe="") + "@"
+    return quoted_mark(redacted(found[0][:-1])) + "@"
 
 
 def _origin(given: str) -> str:

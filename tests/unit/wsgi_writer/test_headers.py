@@ -183,3 +183,15 @@ def test_long_values_are_shed_after_they_were_read() -> None:
     assert expected == shown(block)
     assert block.location == "[SHED 200]"
     assert block.authorization is not None
+
+
+def test_a_long_url_is_shed_unread_and_unseen() -> None:
+    """What goes anyway is not looked through, and nothing of it is shown."""
+    masks = Masks()
+    url = f"https://h/?token={SECRET}&b={'x' * 200}"
+    block = HeaderMask(masks, UrlMask(masks)).lay_out_short(
+        [("Referer", url), ("Location", url), ("X-Next-Url", f"/?token={SECRET}")]
+    )
+
+    assert shown(block)[0] == ("Referer", f"[SHED {len(url)}]")
+    assert SECRET not in block.json + block.location
