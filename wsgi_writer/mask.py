@@ -82,18 +82,31 @@ class Remembered(dict[str, T]):
 
     A hit costs one dictionary look-up. When it is full it is emptied rather than
     sorted: the values in use come back at once, and nothing has to be locked.
+
+    Args:
+        work: The function.
+        limit: How many values are kept.
+        is_small: Whether a value may be kept, where it can be far longer than the
+            string it was made of.
     """
 
     def __init__(
-        self, work: Callable[[str], T], limit: int = REMEMBERED_VALUES
+        self,
+        work: Callable[[str], T],
+        limit: int = REMEMBERED_VALUES,
+        *,
+        is_small: Callable[[T], bool] | None = None,
     ) -> None:
         super().__init__()
         self._work = work
         self._limit = limit
+        self._is_small = is_small
 
     def __missing__(self, text: str) -> T:
         found = self._work(text)
-        if len(text) <= REMEMBERED_LENGTH:
+        if len(text) <= REMEMBERED_LENGTH and (
+            self._is_small is None or self._is_small(found)
+        ):
             if len(self) >= self._limit:
                 self.clear()
             self[text] = found

@@ -29,7 +29,13 @@ from wsgi_writer.exchange import (
 )
 from wsgi_writer.fields import FieldMask
 from wsgi_writer.headers import HeaderBlock, HeaderMask
-from wsgi_writer.mask import NONCHARACTERS, Masks, Remembered, holds_noncharacter
+from wsgi_writer.mask import (
+    NONCHARACTERS,
+    REMEMBERED_LENGTH,
+    Masks,
+    Remembered,
+    holds_noncharacter,
+)
 from wsgi_writer.urls import UrlMask
 
 __all__ = [
@@ -125,7 +131,7 @@ class Encoder:
         self._urls = UrlMask(masks)
         self.headers = HeaderMask(masks, self._urls)
         self.bodies = BodyMask(masks, FieldMask(masks))
-        self.targets = Remembered(self._read_target)
+        self.targets = Remembered(self._read_target, is_small=_is_small)
         self._second = (0, _EPOCH)
 
     def line(
@@ -249,6 +255,11 @@ class Encoder:
                 text = _EPOCH  # a clock so wrong has nothing to say
             self._second = (seconds, text)
         return text + _MILLISECONDS[milliseconds % 1000]
+
+
+def _is_small(target: _Target) -> bool:
+    # Each key in a query becomes a mask of a hundred characters, twice.
+    return len(target.url) + len(target.query) <= 4 * REMEMBERED_LENGTH
 
 
 def _is_too_long(line: _Line, room: int) -> bool:

@@ -162,6 +162,15 @@ def test_a_memory_is_bounded() -> None:
     assert dict(memory) == {"d": "D"}
 
 
+def test_what_has_grown_too_large_is_worked_out_again() -> None:
+    """A client must not fill the memory of the application with a few kilobytes."""
+    memory = Remembered(lambda text: text * 10, is_small=lambda found: len(found) < 50)
+
+    assert memory["a" * 9] == "a" * 90
+    assert memory["b"] == "b" * 10
+    assert list(memory) == ["b"]
+
+
 def test_what_is_derived_is_built_once() -> None:
     """The rooms above compute their tables once for a set of masks."""
     masks = Masks()

@@ -15,7 +15,14 @@ import pytest
 from tests.support.exchanges import AN_ID, an_exchange, encoded, recorded
 from tests.support.har import RECORD_SCHEMA, record_complaints
 from wsgi_writer.mask import FIELDS, KEY_QUERY, REDACTED_QUERY, Masks, mask_key
-from wsgi_writer.record import NOTES, Caller, Exchange, encode_entry, encode_record
+from wsgi_writer.record import (
+    NOTES,
+    Caller,
+    Encoder,
+    Exchange,
+    encode_entry,
+    encode_record,
+)
 
 LIMITS = {"max_body_bytes": 16384, "max_record_bytes": 262144}
 
@@ -404,6 +411,17 @@ def test_headers_are_not_read_again_whenever_something_is_shed() -> None:
     whole, shed = (min(seconds(size) for _ in range(3)) for size in (10**8, 10_000))
 
     assert shed < 1.6 * whole
+
+
+def test_a_target_that_is_laid_out_at_length_is_not_remembered() -> None:
+    """One of a few kilobytes, full of keys, takes fifty times as much on its line."""
+    targets = Encoder(Masks()).targets
+    usual = "http://h\n/?" + "name=value&" * 100
+    hostile = "http://h\n/?" + "key=k&" * 600
+    laid_out = [targets[text] for text in (usual, hostile)]
+
+    assert len(laid_out[1].url + laid_out[1].query) > 100_000
+    assert list(targets) == [usual]
 
 
 def test_a_second_is_formatted_once_and_not_mixed_up() -> None:
