@@ -28,8 +28,11 @@ UNKNOWN_PEER: Final = "127.0.0.1"  # a UNIX socket has no address; ReadMe wants 
 UNIX: Final = "unix"
 
 # RFC 7239 section 4: name=token or name="quoted", separated by ";" within an element.
-_PAIR: Final = re.compile(r'([A-Za-z]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]*)')
-_ELEMENT: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+_PAIR: Final = re.compile(
+    r'(?<![A-Za-z])([A-Za-z]++)\s*+=\s*+("(?:[^"\\]++|\\.)*+"|[^\s;,"]*+)'
+)
+_ELEMENT: Final = re.compile(r'(?:[^,"]++|"(?:[^"\\]++|\\.)*+")++')
+_CLOSED: Final = re.compile(r'(?:[^"]++|"(?:[^"\\]++|\\.)*+")*+')
 _HOST: Final = re.compile(
     r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?"
 )
@@ -132,9 +135,13 @@ def _x_forwarded(received: Mapping[str, Any]) -> _Told | None:
 
 
 def _forwarded(received: Mapping[str, Any]) -> _Told | None:
+    text = _text(received, "HTTP_FORWARDED")
+    # Behind a quote that is never closed none is: looking for it at each of them
+    # would hold up the application for seconds.
+    end = _CLOSED.match(text).end()  # type: ignore[union-attr]  # matches the empty text
     elements = [
         {name.lower(): _unquoted(value) for name, value in _PAIR.findall(element)}
-        for element in _ELEMENT.findall(_text(received, "HTTP_FORWARDED"))
+        for element in _ELEMENT.findall(text[:end] + text[end:].replace('"', ","))
     ]
     if not elements:
         return None

@@ -131,6 +131,21 @@ def test_no_proxy_is_trusted_by_default() -> None:
     assert TrustedProxies(PROXIES)
 
 
+def test_a_quote_that_nobody_closed_hides_no_hop() -> None:
+    """What the proxy adds behind the client's own nonsense still counts."""
+    assert resolved(FORWARDED='for="evil, for=203.0.113.9').client == "203.0.113.9"
+    assert resolved(FORWARDED='for="a\\", for=203.0.113.9').client == "203.0.113.9"
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("piece", ['"\\', "a", '"', "a=", 'a="', '="\\', "a ", "\\"])
+def test_a_long_header_takes_no_more_time_than_its_length(piece: str) -> None:
+    """A client may send one, and the proxy pass it on with its own word behind it."""
+    header = f"{piece * (200_000 // len(piece))}, for=203.0.113.9"
+
+    assert resolved(FORWARDED=header).client in ("203.0.113.9", "10.0.0.1")
+
+
 def test_refuses_what_is_no_network() -> None:
     """A slip in the list is an error with the name of the option and the value."""
     with pytest.raises(ValueError, match=r"trusted_proxies .* not '10\.0\.0\.0/99'"):
