@@ -25,7 +25,8 @@ MAX_DEPTH: Final = 200  # nobody's document is deeper, and somebody's attack is
 
 # A start tag of a document that is known to be well-formed.
 _TAG = re.compile(rb"<[^\s/>]+(?:\s+[^\s=]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*+\s*(/?)>")
-_ATTRIBUTE = re.compile(rb"\s+([^\s=]+)(\s*=\s*)(\"[^\"]*\"|'[^']*')")
+# From the first blank of a run, or a tag of nothing else takes minutes.
+_ATTRIBUTE = re.compile(rb"(?<!\s)\s++([^\s=]++)(\s*+=\s*+)(\"[^\"]*+\"|'[^']*+')")
 _DECLARATION = re.compile(r"[\s\ufeff]*<(?:\?xml\b|[A-Za-z_][\w.:-]*[\s/>])")
 
 

@@ -152,3 +152,17 @@ def test_under_an_allowlist_no_xml_is_sent() -> None:
     record = a_record(given=text_content("<id>1</id>", "text/xml"))
 
     assert withheld(Redactor(allowlist=["id"]), record) == ("unparsed",)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("piece", [" ", "\r\n", " a='1'", " a = ''"])
+def test_a_tag_full_of_anything_takes_no_more_time_than_its_length(piece: str) -> None:
+    """A client must not be able to hold the shipper up."""
+    count = 200_000 // len(piece)
+    pieces = "".join(
+        piece.replace("a", f"a{n}") if "a" in piece else piece for n in range(count)
+    )
+
+    found = scrub_xml(f"<r password='abc'{pieces}><password>x</password></r>", MARK)
+
+    assert found is not None and "abc" not in found
