@@ -59,6 +59,8 @@ class Function(Protocol):
 
 Way = Callable[[Record], Caller | Miss]
 
+_NO_AUTH: Final = Auth()
+
 
 class Matcher:
     """The ways to find a caller, one for each kind of rule.
@@ -125,11 +127,14 @@ class Matcher:
         return self._masked(str(record.auth.claims[name]))
 
     def _basic_user(self, record: Record) -> Caller | Miss:
-        if record.auth is None or not record.auth.user:
+        auth = record.auth or _NO_AUTH
+        # Of a name that came without a password the writer has kept the mask.
+        mask = auth.id if auth.scheme == "basic" else ""
+        if not (auth.user or mask):
             return Miss.ABSENT
         if record.status in _UNVERIFIED_STATUSES:
             return Miss.UNVERIFIED
-        return self._masked(record.auth.user)
+        return self._masked(auth.user) if auth.user else Caller(mask)
 
     def _answered(self, record: Record, function: Function) -> Caller | Miss:
         answer = function.ask(RequestView(record))

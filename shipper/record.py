@@ -42,8 +42,9 @@ class Auth(Struct, frozen=True, gc=False):
 
     Attributes:
         scheme: Lower case, such as ``bearer``; empty when unknown.
-        id: Mask of the token without its scheme word, or empty.
-        user: Name of Basic authentication, in clear, or empty.
+        id: Mask of the token without its scheme word, or empty; of Basic authentication
+            without a password, of the name.
+        user: Name of Basic authentication with a password, in clear, or empty.
         claims: The JWT claims the writer was told to keep.
         headers: Masks by lower-case header name; `query` and `cookies` likewise.
     """

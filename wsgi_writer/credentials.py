@@ -94,8 +94,7 @@ def read_credential(value: str, masks: Masks) -> Credential:
         if basic.start() > 0:
             return Credential(redacted(value))
         secret = value[basic.end() :]
-        user = _basic_user(secret)
-        auth = _members({"scheme": "basic"} | ({"user": user} if user else {}))
+        auth = _members({"scheme": "basic"} | _who(secret, masks))
         shown = f"Basic {redacted(secret)}"
         return Credential(shown, auth=auth, record=f',"auth":{{{auth}}}')
     found = _SCHEME.match(value)
@@ -185,20 +184,24 @@ def _redact_padded(text: str) -> str:
     return text.replace(stripped, redacted(stripped)) if stripped else text
 
 
-def _basic_user(secret: str) -> str | None:
-    """Return the user name of RFC 7617 credentials, or None if there is none."""
+def _who(secret: str, masks: Masks) -> dict[str, str]:
+    """Return what may be known of who sent RFC 7617 credentials, nothing if unclear.
+
+    Many APIs take their key as the user name, with no password: it is masked then.
+    """
     try:
         decoded = base64.b64decode(secret.strip() + "==", validate=False)
     except ValueError:
-        return None
-    user, colon, _ = decoded.partition(b":")
+        return {}
+    name, colon, password = decoded.partition(b":")
     # Without a colon all of it may be the password.
-    if not colon or not user or len(user) > MAX_USER_BYTES:
-        return None
+    if not colon or not name or len(name) > MAX_USER_BYTES:
+        return {}
     try:
-        return user.decode("utf-8")
+        user = name.decode("utf-8")
     except UnicodeDecodeError:
-        return user.decode("latin-1")
+        user = name.decode("latin-1")
+    return {"user": user} if password else {"id": masks.key(user)}
 
 
 def _read_claims(token: str, names: tuple[str, ...]) -> dict[str, Claim]:

@@ -145,9 +145,11 @@ def test_request_headers(planted: Planted, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION"])
 def test_passwords_and_tokens(planted: Planted, name: str) -> None:
-    """Basic passwords, whole JWTs and schemes that nobody knows."""
+    """Basic passwords, keys without one, whole JWTs and unknown schemes."""
     values = {"basic": basic("basic"), "jwt": f"Bearer {jwt('jwt')}"}
     values["own"] = f"Own {secret('own')}"
+    key = base64.b64encode(f"{secret('key')}:".encode()).decode()
+    values["key"] = f"Basic {key}"
     for kind, value in values.items():
         planted.plant(kind)
         planted.exchange({name: value})

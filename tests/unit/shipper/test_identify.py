@@ -163,10 +163,18 @@ def test_the_user_of_basic_authentication_is_masked() -> None:
     assert found == mask_key("owlbert-user")
 
 
+def test_the_key_of_basic_authentication_is_masked_already() -> None:
+    """A user name without a password is one; no other scheme's mask is."""
+    assert caller_id("basic-user", envelope=auth(scheme="basic", id=MASK)) == MASK
+    assert caller_id("basic-user", envelope=auth(scheme="bearer", id=MASK)) is None
+    assert caller_id("bearer", envelope=auth(scheme="basic", id=MASK)) is None
+
+
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_user_name_proves_nothing(status: int) -> None:
+@pytest.mark.parametrize("known", [{"user": "owlbert-user"}, {"id": MASK}])
+def test_a_refused_user_name_proves_nothing(known: dict[str, str], status: int) -> None:
     """Anybody could fill another's log with refused requests."""
-    envelope = auth(scheme="basic", user="owlbert-user")
+    envelope = auth(scheme="basic", **known)
 
     assert caller_id("basic-user", envelope=envelope, status=status) is None
 

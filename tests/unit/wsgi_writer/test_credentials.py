@@ -69,12 +69,19 @@ def test_basic_keeps_the_user_name_alone(word: str) -> None:
     assert found.id is None
 
 
+def test_a_user_name_without_a_password_is_a_key() -> None:
+    """Many APIs take theirs so; in clear it would lie in the log."""
+    found = known(basic(f"{TOKEN}:".encode()))
+
+    assert found == {"scheme": "basic", "id": mask_key(TOKEN)}
+
+
 @pytest.mark.parametrize(
     ("value", "user"),
     [
         (basic("böwl:x".encode()), "böwl"),
         (basic(b"b\xf6wl:x"), "böwl"),
-        (basic(b"owl:").rstrip("="), "owl"),
+        (basic(b"owl:xy").rstrip("="), "owl"),
     ],
 )
 def test_a_user_name_is_read_in_either_encoding(value: str, user: str) -> None:
