@@ -57,6 +57,8 @@ KEY_WORDS = frozenset({"apikey", "authorization", "key", "token"})
 KEY_QUERY = ("api_key", "apikey", "key", "token", "access_token", "id_token")
 REDACTED_QUERY = (
     "refresh_token", "code", "client_secret", "password", "sig", "signature",
+    # Whoever has one of these presigned URLs may fetch what it names.
+    "x-amz-signature", "x-amz-security-token", "x-goog-signature",
 )  # fmt: skip
 FIELDS = (
     "password", "passwd", "secret", "client_secret", "access_token", "refresh_token",

@@ -49,7 +49,8 @@ HEADER_KINDS = {
 }
 QUERY_KINDS = (
     "api_key", "apikey", "key", "token", "access_token", "id_token", "refresh_token",
-    "code", "client_secret", "password", "sig", "signature", "own_parameter",
+    "code", "client_secret", "password", "sig", "signature", "x-amz-signature",
+    "x-amz-security-token", "x-goog-signature", "own_parameter",
 )  # fmt: skip
 FIELD_KINDS = (
     "password", "passwd", "secret", "client_secret", "access_token", "refresh_token",
