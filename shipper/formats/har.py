@@ -162,6 +162,9 @@ def _exchange(entry: LogObject, zone: tzinfo | None) -> Foreign | Reject:
     url = _url(asked.target)
     if isinstance(url, Reject):
         return url
+    if "?" not in url and (query := har_body.query(entry)):
+        # Insomnia leaves the URL as it was typed, and adds its fields on the way.
+        url = f"{url}?{query}"
     start = read_iso((entry.text("startedDateTime") or "").strip(), zone)
     if not isinstance(start, Moment):
         return start

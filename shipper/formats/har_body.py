@@ -82,6 +82,14 @@ def received(entry: LogObject, headers: tuple[Header, ...]) -> Body:
     return _described(content, size_bytes, headers, mime_type, remarks)
 
 
+def query(entry: LogObject) -> str:
+    """Return the fields of `queryString` as a URL has them, or nothing."""
+    given = entry.value("request.queryString")
+    fields = _fields(entry, given if isinstance(given, list) else [])
+    # Insomnia keeps rows that were never filled in.
+    return _urlencoded([one for one in fields if one.value("name")]).decode()
+
+
 def _content(entry: LogObject, text: str, encoding: Any) -> bytes | None:
     """Return the bytes of a text; None if it says it is Base64 and is not."""
     if encoding != "base64":
@@ -111,14 +119,9 @@ def _form(
     post: LogObject, params: list[Any], kinds: Sequence[str]
 ) -> tuple[bytes | None, tuple[str, ...]]:
     """Build a form again from its fields (HAR 1.2 section "params")."""
-    fields = [
-        LogObject(field, is_native=post.is_native)
-        for field in params
-        if isinstance(field, dict)
-    ]
+    fields = _fields(post, params)
     if not any(kind.lower().startswith("multipart/") for kind in kinds):
-        pairs = [(_bytes(field, "name"), _bytes(field, "value")) for field in fields]
-        return urlencode(pairs).encode(), ()
+        return _urlencoded(fields), ()
     boundary = next(filter(None, map(_BOUNDARY.search, kinds)), None)
     if boundary is None:
         return None, (NO_BOUNDARY,)
@@ -128,6 +131,19 @@ def _form(
     )
     parts = [mark + b"\r\n" + _part(field) + b"\r\n" for field in fields]
     return b"".join(parts) + mark + b"--\r\n", (NO_CONTENT,) if is_short else ()
+
+
+def _fields(owner: LogObject, given: list[Any]) -> list[LogObject]:
+    return [
+        LogObject(field, is_native=owner.is_native)
+        for field in given
+        if isinstance(field, dict)
+    ]
+
+
+def _urlencoded(fields: Sequence[LogObject]) -> bytes:
+    pairs = [(_bytes(field, "name"), _bytes(field, "value")) for field in fields]
+    return urlencode(pairs).encode()
 
 
 def _part(field: LogObject) -> bytes:

@@ -152,6 +152,35 @@ def test_a_path_alone_is_one_of_the_host_header(
 
 
 @pytest.mark.parametrize(
+    ("url", "fields", "target"),
+    [
+        ("https://x.test/a", [("q", "a b&c"), ("n", 5)], "/a?q=a+b%26c&n=5"),
+        ("https://x.test/a#b", [("caf\u00e9", "-")], "/a?caf%C3%A9=-"),
+        ("https://x.test/a", [("", ""), ("q", None)], "/a?q="),
+        ("https://x.test/a", [("", "")], "/a"),
+        ("https://x.test/a?q=1", [("q", "1")], "/a?q=1"),
+        ("https://x.test/a?", [("q", "1")], "/a?"),
+    ],
+)
+def test_a_query_that_stands_beside_the_url_alone_is_part_of_it(
+    url: str, fields: list[tuple[str, Any]], target: str
+) -> None:
+    """Insomnia writes the URL as it was typed, and apart what it adds to it."""
+    query = [{"name": name, "value": value} for name, value in fields]
+    found = exchange({"request/url": url, "request/queryString": [*query, None]})
+
+    assert found.target == f"https://x.test{target}"
+
+
+@pytest.mark.parametrize("query", [None, {}, "q=1", [None, "q"]])
+def test_a_query_string_that_is_none_is_no_query(query: Any) -> None:
+    """It is a list of fields, or nothing."""
+    changes = {"request/url": "https://x.test/a", "request/queryString": query}
+
+    assert exchange(changes).target == "https://x.test/a"
+
+
+@pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"response/status": 0}, "status"),
