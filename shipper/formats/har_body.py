@@ -22,13 +22,15 @@ from shipper.formats.objects import LogObject
 BAD_BASE64: Final = "The body in the HAR was no Base64; it is left out."
 NO_BOUNDARY: Final = "The form in the HAR names no boundary; it is left out."
 NO_CONTENT: Final = "The HAR has a file of the form without its content."
+NO_FORM: Final = "The HAR has fields of a body that is no form; it is left out."
 
 _BOUNDARY: Final = re.compile(r";\s*boundary=\"?([^\s\";]{1,70})", re.IGNORECASE)
 # Firefox shows the headers of the stream it has read a form from before the form.
 _STREAM_HEADERS: Final = re.compile(
     rb"(?:Content-(?:Type|Length):[^\r\n]*\r?\n)+\r?\n", re.IGNORECASE
 )
-_FORMS: Final = ("application/x-www-form-urlencoded", "multipart/")
+_FORM: Final = "application/x-www-form-urlencoded"
+_FORMS: Final = (_FORM, "multipart/")
 _UNKNOWN_TYPES: Final = ("", "x-unknown")  # what Chrome writes for no type at all
 
 
@@ -121,6 +123,11 @@ def _form(
     """Build a form again from its fields (HAR 1.2 section "params")."""
     fields = _fields(post, params)
     if not any(kind.lower().startswith("multipart/") for kind in kinds):
+        kind = next(filter(None, kinds), "").lower()
+        if kind not in _UNKNOWN_TYPES and not kind.startswith(_FORM):
+            # browsertime takes JSON apart so. As a text of that type the fields would
+            # be what nobody has sent, and nobody would look for listed names in it.
+            return None, (NO_FORM,)
         return _urlencoded(fields), ()
     boundary = next(filter(None, map(_BOUNDARY.search, kinds)), None)
     if boundary is None:

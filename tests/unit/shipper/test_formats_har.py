@@ -10,7 +10,7 @@ import pytest
 from shipper.foreign import Foreign, Hints
 from shipper.formats import FORMATS
 from shipper.formats.har import read_har, split_har
-from shipper.formats.har_body import BAD_BASE64, NO_BOUNDARY, NO_CONTENT
+from shipper.formats.har_body import BAD_BASE64, NO_BOUNDARY, NO_CONTENT, NO_FORM
 from shipper.model import Reject
 from tests.support.json_logs import (
     DATA,
@@ -363,6 +363,36 @@ def test_a_multipart_form_is_laid_out_again() -> None:
             b"Content-Type: image/png\r\n\r\n\r\n--xx--\r\n"
         ),
         (NO_CONTENT,),
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "mime_type"),
+    [
+        ("application/json", "application/json"),
+        ("text/plain", FORM),
+        ("", "text/plain"),
+    ],
+)
+def test_fields_of_a_body_that_is_no_form_are_left_out(
+    header: str, mime_type: str
+) -> None:
+    """They would stand there as a text of that type, which it never was."""
+    found = exchange(
+        {
+            "request/headers": [{"name": "Content-Type", "value": header}],
+            "request/bodySize": 9,
+            "request/postData": {
+                "mimeType": mime_type,
+                "params": [{"name": "password", "value": "1"}],
+            },
+        }
+    )
+
+    assert (found.request_body, found.request_size_bytes, found.remarks) == (
+        None,
+        9,
+        (NO_FORM,),
     )
 
 
