@@ -21,6 +21,7 @@ from wsgi_writer.mask import Masks
 MAX_SHOWN_BYTES: Final = 4096  # of a line; the rest says nothing about its shape
 HIDDEN: Final = "[REDACTED]"
 
+_BODIES: Final = ("postData", "content")  # HAR 1.2: of any type, perhaps packed
 _COOKIES: Final = ("cookie", "cookie2", "cookies", "set-cookie", "set-cookie2")
 # What may stand between a name and its separator: quotes and brackets, escaped or not.
 _CLOSING: Final = (
@@ -59,8 +60,8 @@ class RejectedText:
             *masks.redacted_query, *fields, *_COOKIES,
         }  # fmt: skip
         listed = f"(?<![a-z0-9])(?:{_any_of(names)})"
-        # `cookie_NAME` is nginx's variable for one cookie.
-        self._key = re.compile(rf"{listed}\Z|\Acookie_", re.IGNORECASE)
+        # `cookie_NAME` is nginx's variable for one cookie; a form has `user[NAME]`.
+        self._key = re.compile(rf"{listed}\]*\Z|\Acookie_", re.IGNORECASE)
         self._pair = re.compile(
             f"({listed}{_CLOSING}{_EQUALS}){_PAIR_VALUE}", re.IGNORECASE
         )
@@ -103,10 +104,12 @@ class RejectedText:
         """Mask a decoded JSON value; what is not known to be safe is text."""
         if isinstance(value, dict):
             named = value.get("name")
-            is_listed = isinstance(named, str) and self._key.search(named.strip())
+            is_listed = isinstance(named, str) and self._is_listed(named)
             return {
                 self._text(key): HIDDEN
-                if self._key.search(key.strip()) or (is_listed and key != "name")
+                if self._is_listed(key)
+                or (is_listed and key != "name")
+                or (key in _BODIES and isinstance(inner, dict))
                 else self._tree(inner)
                 for key, inner in value.items()
             }
@@ -118,6 +121,9 @@ class RejectedText:
                 return json.dumps(self._tree(document), ensure_ascii=False)
             return self._text(value)
         return value
+
+    def _is_listed(self, name: str) -> bool:
+        return self._key.search(_plain(name).strip()) is not None
 
     def _text(self, text: str) -> str:
         """Mask free text.
@@ -159,7 +165,7 @@ def _document(line: bytes) -> Any:
     if start not in (b"{", b"["):
         return None
     try:
-        return json.loads(line, strict=False)
+        return json.loads(_decoded(line), strict=False)
     except ValueError:
         return None
 

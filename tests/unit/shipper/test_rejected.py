@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 
 from shipper.rejected import MAX_SHOWN_BYTES, RejectedText
@@ -57,6 +60,8 @@ SECRET = "hunter2S3CR3T"
         r"{\x22body\x22:\x22--b\x0D\x0A: form-data; name=\x22iban\x22\x0D\x0A\x0D\x0A~",
         """{"body":"--b\\r\\n: form-data; name*=utf-8''iban\\r\\n\\r\\n~"}""",
         r'{"body":"--b\r\n: form-data; name=\"ib%61n\"; x\r\n\r\n~\r\n"}',
+        '{"queryString":[{"name":"user[password]","value":"~"}]}',
+        '{"queryString":[{"name":"user%5B%70assword%5D","value":"~"}]}',
     ],
 )
 def test_no_listed_secret_is_shown(line: str) -> None:
@@ -79,6 +84,36 @@ def test_no_listed_secret_is_shown(line: str) -> None:
 def test_what_holds_no_secret_is_shown_whole(line: str) -> None:
     """An operator has to see what is wrong with it."""
     assert SHOWN.show(line.encode()) == line
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '--b\r\nContent-Disposition: form-data; name="password"\r\n\r\n~\r\n--b--',
+        "<user><password>~</password></user>",
+        base64.b64encode(f'{{"password":"{SECRET}"}}'.encode()).decode(),
+    ],
+)
+def test_a_body_in_a_har_is_not_shown(body: str) -> None:
+    """It is of any type and may be packed, and no entry is refused for its sake."""
+    text = body.replace("~", SECRET)
+    post = {"mimeType": "x/y", "text": text, "encoding": "base64"}
+    entry = {"request": {"postData": post}, "response": {"content": post}}
+
+    assert json.loads(SHOWN.show(json.dumps(entry).encode())) == {
+        "request": {"postData": "[REDACTED]"},
+        "response": {"content": "[REDACTED]"},
+    }
+
+
+def test_a_document_that_is_no_utf_8_is_one_all_the_same() -> None:
+    """As free text its pairs of name and value would not be known as such."""
+    line = b'{"a":"\xe9","headers":[{"name":"X-Api-Key","value":"hunter2"}]}'
+
+    assert (
+        SHOWN.show(line)
+        == '{"a": "\u00e9", "headers": [{"name": "X-Api-Key", "value": "[REDACTED]"}]}'
+    )
 
 
 def test_neighbours_of_a_secret_stay() -> None:
