@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from shipper.errors import EXIT_CANNOT_CREATE, ShipperError
@@ -48,10 +49,15 @@ class RejectFile:
             CannotKeepError: It cannot be written.
         """
         line = json.dumps(reject_as_json(refused)).encode("ascii") + b"\n"
+        before = os.fstat(self._handle).st_size
         try:
             while line:
                 line = line[os.write(self._handle, line) :]
         except OSError as error:
+            # Half a line would swallow the first one of the next run; a device or a
+            # pipe cannot be cut.
+            with suppress(OSError):
+                os.ftruncate(self._handle, before)
             raise self._failed(error) from error
 
     def close(self) -> None:
