@@ -97,9 +97,10 @@ def show(
 def _name(rejects: Sequence[Rejected], rejected: int) -> None:
     """Name the first of so many refused lines."""
     for one in rejects[:NAMED_REJECTS]:
-        noun = "entry" if one.is_entry else "line"
-        place = f"{one.file}: {noun} {one.line:,} (byte {one.offset_bytes:,})"
-        console.notice(f"{place}: refused: {one.reason}: {one.detail}")
+        place = f"line {one.line:,} (byte {one.offset_bytes:,})"
+        if one.is_entry:
+            place = f"entry {one.line:,}"
+        console.notice(f"{one.file}: {place}: refused: {one.reason}: {one.detail}")
     more = rejected - min(len(rejects), NAMED_REJECTS)
     if more > 0:
         console.notice(f"and {more:,} more; --rejects FILE has all of them")

@@ -27,6 +27,7 @@ from shipper.store.database import DATABASE_NAME
 from tests.support.combined import a_log
 from tests.support.commands import KEY, Shop
 from tests.support.exchanges import an_exchange, encoded
+from tests.support.json_logs import a_har, a_har_entry
 
 HOW = ("--base-url", "https://www.example.com", "--identity", "client-ip")
 LINES = a_log(40)
@@ -427,6 +428,20 @@ def test_the_end_of_a_run_is_told_in_words(
     ]
     assert second.out == "1 file: 0 delivered, 37 lines settled before\n"
     assert (third.out, third.err) == ("", "")
+
+
+def test_a_refused_entry_of_a_har_has_a_number_and_no_byte(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has no place in a stream of lines; somebody would look there."""
+    har = shop.directory / "a.har"
+    entry = a_har_entry()
+    har.write_bytes(a_har(entry, entry, a_har_entry({"response/status": 0})))
+    with shop.receiving():
+        main(["backfill", "--config", str(shop.config), *HOW, str(har)])
+
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first.startswith(f"shipper: {har}: entry 2: refused: status: ")
 
 
 def test_what_readme_refuses_is_told_apart_from_what_cannot_be_read(
