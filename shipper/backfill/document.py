@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import islice
 from typing import Final
 from zlib import crc32
 
@@ -19,20 +20,25 @@ from shipper.logfile import BadInputError, LogFile
 from shipper.model import Line, Reject
 
 _READ_BYTES: Final = 1_048_576
+_FIRST_ENTRIES: Final = 20  # one program wrote all of them, and they may be large
 
 
 def document_head(file: LogFile) -> Head:
-    """Return the fingerprint of a document: that of everything in it.
-
-    Raises:
-        BadInputError: It is no document, or not all of one.
-    """
+    """Return the fingerprint of a document: that of everything in it."""
     digest, length = sha256(), 0
     for piece in _pieces(file):
         digest.update(piece)
         length += len(piece)
-    _split(file)
     return Head(length, digest.digest())
+
+
+def first_entries(file: LogFile) -> list[bytes]:
+    """Return some entries, by which it shows what all of them lack.
+
+    Raises:
+        BadInputError: It is no document, or not all of one.
+    """
+    return list(islice(_split(file), _FIRST_ENTRIES))
 
 
 def entries(file: LogFile, position: Position, file_id: str) -> Iterator[Line]:

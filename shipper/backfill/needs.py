@@ -56,7 +56,7 @@ def needs_of(format_: Format, first: Sequence[bytes], choices: Choices) -> list[
 
     Args:
         format_: How its lines are read.
-        first: Without wrappers; none of a document, whose entries name it all.
+        first: Without wrappers; of a document, the first entries.
         choices: What the operator has said.
     """
     if format_.is_record:

@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from shipper.adopt import Adopter
 from shipper.backfill.choices import AUTO, Choices
-from shipper.backfill.document import document_head, entries
+from shipper.backfill.document import document_head, entries, first_entries
 from shipper.backfill.needs import NeedsMoreError, needs_of
 from shipper.backfill.outcome import FileOutcome
 from shipper.errors import ShipperError
@@ -106,15 +106,15 @@ class Log:
         try:
             first = self._first_lines()
             self.wrapper = find_wrapper(first)
-            self.format = self._format(unwrapped(first, self.wrapper))
+            first = unwrapped(first, self.wrapper)
+            self.format = self._format(first)
             begin = self._file.read_at(0, HEADER_BYTES)
             self._line_head = head_of(begin if b"\n" in begin else begin + b"\n")
             self.head = self._line_head
             if self.format.is_document:
                 self.head = document_head(self._file)
-                self._check([])
-            else:
-                self._check(unwrapped(first, self.wrapper))
+                first = first_entries(self._file)
+            self._check(first)
         except BaseException:
             self.close()
             raise
@@ -243,7 +243,7 @@ class Log:
         return FORMATS[found.name]
 
     def _check(self, first: list[bytes]) -> None:
-        """Ask for everything that the first lines show to be missing."""
+        """Ask for everything that the first lines, or entries, show to be missing."""
         if needs := needs_of(self.format, first, self._choices):
             raise NeedsMoreError(self.path, needs)
 
