@@ -46,6 +46,7 @@ _LOOSE_PAIR: Final = re.compile(
     r"((?:^|[\s;\"'{}|,(]|%20|%3b)[^\s=;&?\"/]{1,256}=)(?!\[REDACTED)([^\s;\"&]+)",
     re.IGNORECASE,
 )
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _ESCAPE: Final = re.compile(r"(?<!\\)\\++(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4}))")
 _MAX_UNQUOTINGS: Final = 4
 
@@ -93,7 +94,8 @@ class RejectedText:
             document = _document(line)
             if document is not None:
                 text = json.dumps(self._tree(document), ensure_ascii=False)
-                return text[:MAX_SHOWN_BYTES]
+                # Whoever keeps it encodes it, and there are no bytes for half a pair.
+                return _SURROGATES.sub("\ufffd", text)[:MAX_SHOWN_BYTES]
             return self._text(_decoded(line[:MAX_SHOWN_BYTES]))
         except _UnsureError:
             return "[NOT SHOWN: a listed name may be hidden in it]"

@@ -154,4 +154,4 @@ def test_a_shown_line_never_has_the_secret(line: bytes, name: str) -> None:
     for at in range(0, len(line) + 1, 7):
         planted = line[:at] + b"&" + name.encode() + b"hunter2S3CR3T&" + line[at:]
 
-        assert "hunter2S3CR3T" not in SHOWN.show(planted)
+        assert b"hunter2S3CR3T" not in SHOWN.show(planted).encode()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shipper.model import Line
+from shipper.model import Line, Reject
 from shipper.readings import Reading, Readings, UnfollowedError, Way
 from shipper.source import Opening
 from tests.support.lines import a_line, lines_of
@@ -182,3 +182,14 @@ def test_parts_of_a_text_are_read_to_its_end_by_the_table_before() -> None:
     assert found.of(part) is reading
     reading.joiner.finish()
     assert found.of(part) is not reading
+
+
+def test_half_of_a_surrogate_pair_in_a_refused_line_stops_nobody() -> None:
+    """JSON can name one, and no encoding has bytes for it."""
+    found, _ = readings()
+    line = a_line(b'{"a":"x\\ud800","token":"hunter2"}')
+    reading = found.of(line)
+    assert reading is not None
+    refused = reading.refused(line, Reject("shape", "no"))
+
+    assert refused.shown == '{"a": "x\ufffd", "token": "[REDACTED]"}'.encode()

@@ -137,6 +137,7 @@ def test_neighbours_of_a_secret_stay() -> None:
         (b'{"a":"' + b"x" * 9000 + b'"}', '{"a": "' + "x" * (MAX_SHOWN_BYTES - 7)),
         (b"x" * 9000, "x" * MAX_SHOWN_BYTES),
         (b'{"a": 1, "b": [true, null]}', '{"a": 1, "b": [true, null]}'),
+        (b'{"a\\ud800": "\\udfffb"}', '{"a\ufffd": "\ufffdb"}'),
     ],
 )
 def test_what_cannot_be_decided_is_not_shown(line: bytes, shown: str) -> None:
