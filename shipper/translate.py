@@ -33,6 +33,9 @@ class Translator:
         label: Goes into the ids; empty unless logs of several hosts begin alike.
         head_digest: Digest of the file's fingerprint (`fileid.Head`).
         wrapper: What a container engine put around the lines, or None.
+
+    Attributes:
+        is_record: Its lines are records of our own.
     """
 
     def __init__(
@@ -46,7 +49,7 @@ class Translator:
         wrapper: str | None,
     ) -> None:
         # Mutable state: what header lines said.
-        self._is_record = format_.is_record
+        self.is_record = format_.is_record
         self._reader = format_.open(hints)
         self._adopter = adopter
         self._label = label
@@ -65,7 +68,7 @@ class Translator:
             if isinstance(taken, Reject):
                 return taken
             data = taken
-        if self._is_record:
+        if self.is_record:
             return data
         # Windows programs put one before the first line; the id is of all bytes.
         found = self._reader.read(data.removeprefix(BOM))

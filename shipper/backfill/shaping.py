@@ -71,7 +71,11 @@ class HistoryShaper:
         if isinstance(item, Reject):
             opened = self._reader.current
             assert opened is not None
-            self._on_reject(self._told(opened, line, item))
+            text = self._text.show(line.data)
+            self._on_reject(_told(opened, line, item, text))
+            if opened.translator is None or not opened.translator.is_record:
+                # Nobody has masked what another program wrote.
+                item = replace(item, shown=text.encode())
             if opened.may_go_on:
                 opened.leave(line)
                 return Unsettled(item)
@@ -79,14 +83,15 @@ class HistoryShaper:
             return replace(item, w=None, dropped=0)
         return item
 
-    def _told(self, opened: Opened, line: Line, item: Reject) -> Rejected:
-        is_entry = opened.is_document
-        return Rejected(
-            file=opened.name,
-            line=line.start_bytes if is_entry else opened.number,
-            is_entry=is_entry,
-            offset_bytes=line.start_bytes,
-            reason=item.reason,
-            detail=item.detail,
-            text=self._text.show(line.data),
-        )
+
+def _told(opened: Opened, line: Line, item: Reject, text: str) -> Rejected:
+    is_entry = opened.is_document
+    return Rejected(
+        file=opened.name,
+        line=line.start_bytes if is_entry else opened.number,
+        is_entry=is_entry,
+        offset_bytes=line.start_bytes,
+        reason=item.reason,
+        detail=item.detail,
+        text=text,
+    )

@@ -312,6 +312,28 @@ def test_what_was_refused_of_history_is_sent_again_without_a_source(
     assert "3 delivered" in told.out
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "kept"),
+    [
+        ("combined", b"GET /?token=hunter2", b"GET /?token=[REDACTED]"),
+        ("own", b'{"token":"hunter2"}', b'{"token":"hunter2"}'),
+    ],
+)
+def test_what_is_kept_of_a_refused_line_of_another_program_is_masked(
+    shop: Shop, backfill: Backfill, name: str, line: bytes, kept: bytes
+) -> None:
+    """Nobody has masked it before; a line of our own is kept as it is on disk."""
+    path = shop.directory / "a.log"
+    path.write_bytes(line + b"\n")
+    with shop.receiving():
+        shop.configure_more("[dead_letters]\nkeep_bytes = 100\n")
+        backfill("--format", name, str(path))
+    with closing(sqlite3.connect(shop.directory / "state" / DATABASE_NAME)) as state:
+        found = state.execute("SELECT excerpt FROM dead_letters").fetchall()
+
+    assert found == [(kept,)]
+
+
 def follow_nothing(shop: Shop, endpoint: str) -> None:
     """Write a configuration without `[[source]]`."""
     shop.config.write_text(f'state_dir = "state"\n[readme]\nendpoint = "{endpoint}"\n')
