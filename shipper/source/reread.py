@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from shipper.fileid import FileRow
+from shipper.fileid import FileRow, FileState
 from shipper.follow import MAX_LINE_BYTES, READ_BYTES, PlainStream, Stream
 from shipper.model import DeadLetter, Line
 from shipper.source.sighting import OPEN_FLAGS, OpenFile
@@ -62,6 +62,13 @@ class LineReader:
         row = self._find_file(place.file_id)
         if row is None:
             return Unread("its file is not known any more")
+        if row.state is FileState.HISTORY:
+            # In which format it was read is not remembered, and an entry of a HAR has
+            # its number for a place.
+            return Unread(
+                "it was read as history, and is not read as anything else; what has "
+                f"become readable is sent by shipper backfill --replay {row.path}"
+            )
         try:
             stream = self._open(row)
             text = _read_all(stream, place.start_bytes, length)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from shipper.fileid import FileRow
+from shipper.fileid import FileRow, FileState
 from shipper.model import DeadLetter, Line, LinePlace
 from shipper.source import LineReader, Unread
 
@@ -31,9 +31,11 @@ def letter_of(number: int, *, start: int | None = None) -> DeadLetter:
     return DeadLetter(place, None, "schema", "no", None, digest, len(text))
 
 
-def a_reader(path: Path, **options: object) -> LineReader:
+def a_reader(
+    path: Path, *, state: FileState = FileState.OPEN, **options: object
+) -> LineReader:
     """Return a reader that knows one file."""
-    row = FileRow(file_id="f", path=str(path), dev=1, ino=2)
+    row = FileRow(file_id="f", path=str(path), dev=1, ino=2, state=state)
     return LineReader(
         find_file=lambda name: row if name == "f" else None,
         **options,  # type: ignore[arg-type]  # a builder
@@ -117,6 +119,18 @@ def test_a_file_nobody_knows_is_told(tmp_path: Path) -> None:
     reader = LineReader(find_file=lambda _: None)
 
     assert reader.read(letter_of(0)) == Unread("its file is not known any more")
+
+
+def test_a_line_of_history_is_for_a_backfill_to_read_again(tmp_path: Path) -> None:
+    """Nobody else knows its format, and the place of an entry of a HAR is no byte."""
+    path = tmp_path / "log"
+    path.write_bytes(TEXT)
+    reader = a_reader(path, state=FileState.HISTORY)
+
+    unread = reader.read(letter_of(0))
+
+    assert isinstance(unread, Unread)
+    assert f"shipper backfill --replay {path}" in unread.why
 
 
 def test_a_pipe_under_the_name_does_not_hang(tmp_path: Path) -> None:
