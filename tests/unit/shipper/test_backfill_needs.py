@@ -11,6 +11,12 @@ from shipper.backfill.needs import NeedsMoreError
 from shipper.backfill.survey import Log
 from tests.support.json_logs import a_har, a_har_entry
 
+NO_ZONE_NO_HOST = {
+    "startedDateTime": "2026-07-31T12:00:00.5",
+    "request/url": "/owls",
+    "request/headers": [],
+}
+
 
 def test_a_zone_is_asked_for_where_stamps_name_none(tmp_path: Path) -> None:
     """Everything that is missing is asked for at once."""
@@ -26,8 +32,7 @@ def test_a_zone_is_asked_for_where_stamps_name_none(tmp_path: Path) -> None:
 def test_what_the_entries_of_a_har_lack_is_asked_for_too(tmp_path: Path) -> None:
     """Refused for it they would be settled, and not sent once it is given."""
     path = tmp_path / "a.har"
-    entry = {"startedDateTime": "2026-07-31T12:00:00.5", "request/url": "/owls"}
-    path.write_bytes(a_har(a_har_entry(entry)))
+    path.write_bytes(a_har(a_har_entry(NO_ZONE_NO_HOST)))
     with pytest.raises(NeedsMoreError, match="no time zone, no host"):
         Log(str(path), Choices())
 
@@ -35,8 +40,7 @@ def test_what_the_entries_of_a_har_lack_is_asked_for_too(tmp_path: Path) -> None
 def test_what_was_given_is_not_asked_for(tmp_path: Path) -> None:
     """And an entry that is none at all lacks nothing that somebody could give."""
     path = tmp_path / "a.har"
-    entry = {"startedDateTime": "2026-07-31T12:00:00.5", "request/url": "/owls"}
-    path.write_bytes(a_har(a_har_entry(entry), {}))
+    path.write_bytes(a_har(a_har_entry(NO_ZONE_NO_HOST), {}))
     given = Choices(timezone="Europe/Berlin", base_url="https://api.example.com")
     with Log(str(path), given) as log:
         assert log.format.name == "har"
