@@ -21,6 +21,7 @@ from shipper.fileid import HEADER_BYTES, head_of
 from shipper.follow import TORN, Position
 from shipper.formats import FORMATS, Format
 from shipper.formats.detect import FIRST_LINES, Undetected, detect
+from shipper.formats.looks import NO_EXCHANGE
 from shipper.formats.unwrap import find_wrapper, unwrapped
 from shipper.logfile import BadInputError, LogFile
 from shipper.model import BOM, Line
@@ -39,6 +40,7 @@ _MENDS: Final = (
     ("other fields", "leave out what Combined lacks, or log all of it as JSON"),
     ("several lines", "make one line of each object: jq -c . FILE"),
     ("array", "make one line of each object: jq -c '.[]' FILE"),
+    (NO_EXCHANGE, "name the access logs"),
 )
 
 
@@ -50,10 +52,20 @@ class NoLinesError(BadInputError):
         super().__init__(path, self.why)
 
 
+class NoExchangesError(BadInputError):
+    """The log is another kind of log, as servers keep beside the one of exchanges."""
+
+    def __init__(self, path: str, found: Undetected) -> None:
+        self.why = f"it looks like {found.looks_like}"
+        super().__init__(path, found.why, hint=_how_to_go_on(found))
+
+
 def survey(
     paths: Sequence[str], choices: Choices, names: Mapping[str, str] | None = None
 ) -> list[FileOutcome]:
-    """Look at all logs before anything is sent; one without lines is left alone.
+    """Look at all logs before anything is sent.
+
+    One without lines is left alone, and so is an error log beside others.
 
     Args:
         paths: Where they are.
@@ -65,6 +77,7 @@ def survey(
             `NeedsMoreError`: it lacks what only the operator can say.
     """
     found = []
+    strangers: list[NoExchangesError] = []
     for path in paths:
         file = FileOutcome(path, (names or {}).get(path, path))
         found.append(file)
@@ -76,6 +89,11 @@ def survey(
                 file.size_bytes = log.size_bytes
         except NoLinesError as error:
             file.leave_alone(error.why)
+        except NoExchangesError as error:
+            file.leave_alone(error.why)
+            strangers.append(error)
+    if strangers and len(strangers) == len(found):
+        raise strangers[0]
     return found
 
 
@@ -94,6 +112,7 @@ class Log:
     Raises:
         NoInputError: It is not there or cannot be read.
         BadInputError: Its format cannot be told, or is not the one that was named.
+        NoExchangesError: It is a log of something else.
         NoLinesError: It holds nothing by which its format could be told.
         NeedsMoreError: It lacks something that only the operator can say.
     """
@@ -239,6 +258,8 @@ class Log:
             raise NoLinesError(self.path, self.wrapper)
         found = detect(first, self._choices.hints)
         if isinstance(found, Undetected):
+            if found.tells_of_none:
+                raise NoExchangesError(self.path, found)
             raise BadInputError(self.path, found.why, hint=_how_to_go_on(found))
         return FORMATS[found.name]
 

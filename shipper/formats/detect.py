@@ -15,7 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 from shipper.foreign import Hints
-from shipper.formats.looks import archive_of, layout_of, look_of
+from shipper.formats.looks import NO_EXCHANGE, archive_of, layout_of, look_of
 from shipper.formats.reader import Format
 from shipper.formats.table import FORMATS
 from shipper.model import BOM, Reject
@@ -52,6 +52,12 @@ class Undetected(Struct, frozen=True):
     why: str
     candidates: tuple[Candidate, ...] = ()
     looks_like: str | None = None
+
+    @property
+    def tells_of_none(self) -> bool:
+        """True for a log in which there is no exchange, such as an error log."""
+        look = self.looks_like or ""
+        return not self.candidates and look.endswith(NO_EXCHANGE)
 
 
 def detect(

@@ -10,21 +10,23 @@ from __future__ import annotations
 import re
 from typing import Final
 
+NO_EXCHANGE: Final = "which tells of no exchange"
+
 _BEGINNING_BYTES: Final = 512
 
 _LOOKS: Final[tuple[tuple[str, re.Pattern[bytes]], ...]] = (
     (
-        "an error log of Apache, which tells of no exchange",
+        f"an error log of Apache, {NO_EXCHANGE}",
         re.compile(
             rb"\[[A-Z][a-z]{2} [A-Z][a-z]{2} +[0-9]{1,2} [0-9:.]{8,15} [0-9]{4}\] \["
         ),
     ),
     (
-        "an error log of nginx, which tells of no exchange",
+        f"an error log of nginx, {NO_EXCHANGE}",
         re.compile(rb"[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9:]{8} \[[a-z]{3,6}\] [0-9]+#"),
     ),
     (
-        "a status dump, which tells of no exchange",
+        f"a status dump, {NO_EXCHANGE}",
         re.compile(
             rb"(?:Total Accesses|Total kBytes|BusyWorkers|IdleWorkers|Scoreboard"
             rb"|Uptime|ReqPerSec|BytesPerSec|BytesPerReq|CPULoad|ServerUptime[A-Za-z]*"

@@ -377,6 +377,29 @@ def test_a_directory_is_read_oldest_first(shop: Shop) -> None:
     assert [file["state"] for file in result["files"]].count("left alone") == 1
 
 
+def test_error_logs_in_the_directory_are_left_alone(shop: Shop) -> None:
+    """As servers keep them beside the others; alone, one is no log to be sent."""
+    logs = shop.directory / "nginx"
+    logs.mkdir()
+    (logs / "access.log").write_bytes(a_log(3))
+    error_log = logs / "error.log"
+    error_log.write_text("2026/11/22 10:00:00 [error] 7#7: *1 open() failed\n" * 3)
+    with shop.receiving():
+        result = backfill(shop, str(logs), *HOW)
+    alone = shop.shipper("backfill", str(error_log), *HOW)
+
+    assert (result["exit_code"], result["totals"]["delivered"]) == (0, 3)
+    assert [(file["state"], file["why"]) for file in result["files"]] == [
+        ("sent", ""),
+        (
+            "left alone",
+            "it looks like an error log of nginx, which tells of no exchange",
+        ),
+    ]
+    assert alone.returncode == 65
+    assert "hint: name the access logs" in alone.stderr
+
+
 def test_a_cluster_of_two_workers_does_the_same(shop: Shop) -> None:
     """The work function is mapped by Dask; the ledger stays here."""
     for number in range(3):
