@@ -130,6 +130,16 @@ class FileRow(Struct, frozen=True, kw_only=True, gc=False):
     first_seen: str = ""
     last_seen: str = ""
 
+    @property
+    def is_passed_over(self) -> bool:
+        """True for an archive from before the start (`read_from = "end"`).
+
+        Nobody reads it, and where it ends is not known without unpacking it: it is
+        done at its front.
+        """
+        is_done = self.state is FileState.DONE
+        return is_done and bool(self.packing) and self.offset_bytes == 0
+
 
 def at_cut(row: FileRow) -> FileRow:
     """Return the row as of where its file was cut, if that is before its position."""

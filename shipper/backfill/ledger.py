@@ -106,7 +106,9 @@ def place_of(
         _is_ahead(row, log, rows, reading) for row in found
     ):
         return LeftAlone("it is an older copy of a log that is followed, or was sent")
-    followed = [row for row in known if row.state in _FOLLOWED]
+    followed = [
+        row for row in known if row.state in _FOLLOWED and not row.is_passed_over
+    ]
     if followed:
         start = min(row.start_bytes for row in followed)
         if not start:

@@ -22,6 +22,7 @@ from shipper.reports.stretches import (
     Kind,
     Stretch,
     before_start,
+    passed_over,
     pending,
     read_again,
     recorded,
@@ -142,7 +143,9 @@ class _Auditor:
                     return self._absent(row, ranges)
                 self._paths.add(sighting.path)
                 stretches = list(read_again(sighting, row, ranges))
-                if self._is_read_on(row):
+                if row.is_passed_over:
+                    stretches += passed_over(sighting)
+                elif self._is_read_on(row):
                     stretches += pending(sighting, row.offset_bytes)
                 return FileAudit(sighting.path, row.state.value, tuple(stretches))
         except UnreadableError as error:
@@ -170,6 +173,8 @@ class _Auditor:
                     return FileAudit(view.path, "new", ())
                 start = view.offset_bytes
                 stretches = [*before_start(start), *pending(sighting, start)]
+                if sighting.packing and not view.unread_bytes:
+                    stretches = list(passed_over(sighting))
                 return FileAudit(view.path, "new", tuple(stretches))
         except UnreadableError as error:
             # Nothing of it was ever committed: nothing can be wrong.

@@ -84,6 +84,12 @@ def before_start(start_bytes: int) -> Iterator[Stretch]:
         yield Stretch(Kind.BEFORE_START, 0, start_bytes)
 
 
+def passed_over(sighting: Sighting) -> Iterator[Stretch]:
+    """Explain an archive from before the start: where it ends nobody has noted."""
+    for whole in pending(sighting, 0):
+        yield from before_start(whole.end_bytes or 0)
+
+
 def pending(sighting: Sighting, start_bytes: int) -> Iterator[Stretch]:
     """Explain what stands after the position."""
     stream: Stream = sighting.stream

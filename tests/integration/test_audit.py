@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -76,18 +77,20 @@ class Place:
         """Rename the log as our writer does."""
         self.log.rename(self.sealed)
 
-    def audit(self) -> Audit:
+    def audit(self, read_from: Literal["beginning", "end"] = "beginning") -> Audit:
         """Count again."""
         return take_audit(
             self.state_dir,
-            [SourceSettings(paths=(str(self.log),))],
+            [SourceSettings(paths=(str(self.log),), read_from=read_from)],
             events=RecordingEvents(),
             clock=FakeClock(),
         )
 
-    def only_file(self) -> FileAudit:
+    def only_file(
+        self, read_from: Literal["beginning", "end"] = "beginning"
+    ) -> FileAudit:
         """Count again a single file."""
-        (file,) = self.audit().files
+        (file,) = self.audit(read_from).files
         return file
 
 
@@ -175,6 +178,20 @@ def test_where_reading_began_later_the_bytes_before_are_said_to_be_so(
     file = place.only_file()
 
     assert _kinds(file) == [("before-start", 0, 500), ("committed", 500, 1_000)]
+
+
+def test_an_archive_from_before_the_start_does_not_wait(place: Place) -> None:
+    """Nobody reads it, so nothing of it is pending, before the first run or after."""
+    packed = place.directory / f"{SEALED}.gz"
+    packed.write_bytes(gzip.compress(b"\n".join((*_lines(0, 5), b""))))
+    before = place.only_file(read_from="end")
+    followed = following(place.directory, catalog=place.store(), read_from="end")
+    followed.drain()
+    followed.source.close()
+
+    after = place.only_file(read_from="end")
+
+    assert _kinds(before) == _kinds(after) == [("before-start", 0, 500)]
 
 
 @pytest.mark.parametrize(

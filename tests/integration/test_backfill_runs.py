@@ -192,6 +192,26 @@ def test_what_was_sent_before_the_place_where_following_began_waits_no_more(
     assert len(shop.received()) == len(set(shop.received())) == 42
 
 
+def test_archives_that_following_passed_over_are_sent_as_history(
+    shop: Shop, backfill: Backfill, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Following began at the end, so nobody else will ever send what is in them."""
+    log = shop.directory / "access.log"
+    archive = shop.directory / "access.log.2.gz"
+    with shop.receiving():
+        log.write_bytes(LINES)
+        archive.write_bytes(gzip.compress(a_log(30, first=500)))
+        follow(shop, log, read_from="end")
+        main(["run", "--once", "--config", str(shop.config)])
+        first, again = backfill(str(archive)), backfill(str(archive))
+        main(["run", "--once", "--config", str(shop.config)])
+        audited = main(["audit", "--config", str(shop.config)])
+
+    delivered = [one["totals"]["delivered"] for one in (first, again)]
+    assert (delivered, audited) == ([30, 0], 0), capsys.readouterr().out
+    assert len(shop.received()) == len(set(shop.received())) == 30
+
+
 def follow(shop: Shop, log: Path, read_from: str = "beginning") -> None:
     """Have the shipper follow a log of another program."""
     own, foreign = (
