@@ -1,7 +1,8 @@
 """The one adapter of requests: our TLS settings on every connection.
 
-A context and a source address come in; pools of connections that can use nothing else
-go out. Imported when the first connection is wanted, because requests is large.
+A context, a source address and a proxy's credentials come in; pools of connections
+that can use nothing else go out. Imported when the first connection is wanted, because
+requests is large.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ class RouteAdapter(requests.adapters.HTTPAdapter):
     """The one adapter: our TLS settings on direct and on proxied connections."""
 
     def __init__(
-        self, context: ssl.SSLContext | None, source_address: str | None
+        self,
+        context: ssl.SSLContext | None,
+        source_address: str | None,
+        proxy_credentials: str,
     ) -> None:
         # Read by init_poolmanager, which the parent's constructor calls.
         self._context = context
+        self._proxy_credentials = proxy_credentials
         self._options: dict[str, Any] = {}  # keyword arguments of urllib3's pools
         if context is not None:
             self._options["ssl_context"] = context
@@ -37,6 +42,16 @@ class RouteAdapter(requests.adapters.HTTPAdapter):
         """Build the pools of proxied connections, which requests sets up apart."""
         options = {**options, **self._options, "proxy_ssl_context": self._context}
         return super().proxy_manager_for(proxy, **options)
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """Return what a proxy is told of who we are.
+
+        The parent knows Latin-1 alone, and nobody without a password.
+        """
+        del proxy
+        if not self._proxy_credentials:
+            return {}
+        return {"Proxy-Authorization": f"Basic {self._proxy_credentials}"}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Verify by the context alone, whatever the caller of a session says.

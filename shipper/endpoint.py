@@ -56,6 +56,7 @@ def problem(
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
+        (host or "").encode("idna")  # as whoever connects does
     except ValueError:
         # Not quoted: a password may stand where a port is looked for.
         return f"is not a URL: expected one such as {_EXAMPLES[may_have_query]}"

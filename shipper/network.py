@@ -93,7 +93,8 @@ class Route(Struct, frozen=True):
 
         session = requests.Session()
         session.trust_env = False
-        adapter = RouteAdapter(self.context, self.source_address)
+        credentials = self.proxy.credentials if self.proxy is not None else ""
+        adapter = RouteAdapter(self.context, self.source_address, credentials)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         if self.proxy is not None:

@@ -8,10 +8,11 @@ its name or in a message.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
 
 from shipper.errors import Fault
 from shipper.secretive import Secretive
@@ -25,13 +26,15 @@ class Proxy(Secretive, frozen=True):
     Attributes:
         url: With user name and password, if it has any.
         name: ``HOST:PORT``, for messages.
+        credentials: User and password as Basic authentication has them, or empty.
         secrets: What must not appear in any message.
     """
 
-    hidden: ClassVar = ("url", "secrets")
+    hidden: ClassVar = ("url", "credentials", "secrets")
 
     url: str
     name: str
+    credentials: str = ""
     secrets: tuple[str, ...] = ()
 
 
@@ -88,6 +91,7 @@ def parse_proxy(text: str, *, where: str, key: str) -> Proxy | Fault:
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         host, port = parts.hostname, parts.port
+        (host or "").encode("idna")  # as whoever connects does
     except ValueError:
         # Not quoted: a mistyped URL may still hold a password.
         return Fault(where, key, "is not the URL of a proxy")
@@ -98,12 +102,27 @@ def parse_proxy(text: str, *, where: str, key: str) -> Proxy | Fault:
     if not host or parts.path not in {"", "/"} or parts.query or parts.fragment:
         return Fault(where, key, "expected a URL such as http://proxy.example:3128")
     user, password = parts.username or "", parts.password or ""
-    secrets = {user, password, unquote(user), unquote(password)} - {""}
+    credentials = _basic(user, password) if user or password else ""
+    secrets = {user, password, unquote(user), unquote(password), credentials} - {""}
     port = port or _DEFAULT_PORTS[parts.scheme]
     name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     # Longest first: a password may begin with the user's name.
     ordered = tuple(sorted(secrets, key=len, reverse=True))
-    return Proxy(parts.geturl(), name, ordered)
+    return Proxy(parts.geturl(), name, credentials, ordered)
+
+
+def _basic(user: str, password: str) -> str:
+    """Return user and password of a URL, in Base64: its bytes, unquoted.
+
+    In which charset they are is between the operator and the proxy (RFC 7617); what
+    stands in the URL in clear is UTF-8.
+    """
+    # A variable of the environment holds any bytes.
+    pair = (
+        unquote_to_bytes(one.encode("utf-8", "surrogateescape"))
+        for one in (user, password)
+    )
+    return base64.b64encode(b":".join(pair)).decode()
 
 
 def bypass_problem(entry: str) -> str | None:

@@ -12,7 +12,9 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -20,6 +22,9 @@ from shipper.clock import Clock
 from shipper.network import NetworkSettings, route_to
 from shipper.receipt import Receipt
 from shipper.transport import Transport, Witness
+
+if TYPE_CHECKING:
+    from shipper.channel import Channel
 
 INLINE_LOOK_SECONDS = 0.25  # how soon an inline POST notices that it is overdue
 ABORT_AGAIN_SECONDS = 0.05  # a POST that was still connecting is aborted again
@@ -180,23 +185,25 @@ class Uploader:
             self._transport.abort(overdue_at=self._clock.monotonic())
 
     def _work(self) -> None:
-        channel = self._transport.channel()
         try:
-            while (job := self._jobs.get()) is not None:
-                receipt = self._transport.post(channel, job.body, job.payloads)
-                self._answers.append(Answered(job.ticket, receipt))
-                with self._lock:
-                    self._ended += 1
-                    self._lock.notify_all()
-                self._clock.wake()
+            with closing(self._transport.channel()) as channel:
+                self._work_on(channel)
         except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
             self._bug = error
             self._clock.wake()
         finally:
-            channel.close()
             with self._lock:
                 self._working -= 1
                 self._lock.notify_all()
+
+    def _work_on(self, channel: Channel) -> None:
+        while (job := self._jobs.get()) is not None:
+            receipt = self._transport.post(channel, job.body, job.payloads)
+            self._answers.append(Answered(job.ticket, receipt))
+            with self._lock:
+                self._ended += 1
+                self._lock.notify_all()
+            self._clock.wake()
 
 
 def body_of(payloads: Sequence[bytes]) -> bytes:

@@ -215,6 +215,23 @@ def test_a_proxy_gets_its_credentials_and_no_message_does() -> None:
     assert "s3cret" not in (wrong.hint or "")
 
 
+@pytest.mark.parametrize(
+    ("user", "credentials"),
+    [("us%C3%A9r:p%E2%82%ACss@", "us\u00e9r:p\u20acss"), ("token@", "token:")],
+)
+def test_credentials_need_neither_latin_letters_nor_a_password(
+    user: str, credentials: str
+) -> None:
+    """What curl sends from such a URL is what the proxy gets from us."""
+    with (
+        LoopbackServer(tls=server_tls()) as server,
+        ConnectProxy(server.port, credentials=credentials) as proxy,
+    ):
+        receipt = receipt_of(FAR_URL, settings=through(proxy, user))
+
+    assert Delivered(202) == receipt
+
+
 def test_a_proxy_that_refuses_is_named() -> None:
     """An allow-list that does not know us is told with the proxy's answer."""
     with LoopbackServer() as server, ConnectProxy(server.port, status=403) as proxy:

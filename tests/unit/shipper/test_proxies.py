@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from shipper.errors import Fault
@@ -120,6 +122,7 @@ def test_no_proxy_shapes(url: str, no_proxy: str, is_bypassed: bool) -> None:
         "http://u:s3cret@[::1",
         "http://u:s3cret@",
         "http://u:s3cret@a/path",
+        "http://u:s3cret@a..example:1",
         "ftp://u:s3cret@a",
         "http://u:12#s3cret@a:1",
         "http://s3cret#w@a:1",
@@ -135,12 +138,35 @@ def test_an_unusable_proxy_is_a_fault_without_its_credentials(text: str) -> None
     assert "s3cret" not in str(fault)
 
 
+@pytest.mark.parametrize(
+    ("user", "sent"),
+    [
+        ("", b""),
+        ("token@", b"token:"),
+        (":word@", b":word"),
+        ("u:p%C3%A9@", b"u:p\xc3\xa9"),
+        ("u:p\u20ac@", b"u:p\xe2\x82\xac"),
+        ("u:p%E9@", b"u:p\xe9"),
+        ("u:p\udce9@", b"u:p\xe9"),
+    ],
+    ids=["none", "user", "password", "utf-8", "clear", "latin-1", "raw"],
+)
+def test_a_proxy_gets_the_bytes_that_its_url_stands_for(user: str, sent: bytes) -> None:
+    """Whatever the proxy takes them for: no charset is agreed upon (RFC 7617)."""
+    url = f"http://{user}proxy.example:3128"
+    proxy = find_proxy(URL, explicit=url, no_proxy=(), environ={})
+
+    assert isinstance(proxy, Proxy)
+    assert sent == base64.b64decode(proxy.credentials)
+
+
 def test_credentials_are_known_as_secrets_and_not_shown() -> None:
     """Both spellings of a password are secrets; neither is in the repr."""
     url = "http://us%40er:pa%3Ass@proxy.example:3128"
     proxy = find_proxy(URL, explicit=url, no_proxy=(), environ={})
 
     assert isinstance(proxy, Proxy)
-    assert {"us%40er", "us@er", "pa%3Ass", "pa:ss"} == set(proxy.secrets)
+    spelled = {"us%40er", "us@er", "pa%3Ass", "pa:ss"}
+    assert {*spelled, proxy.credentials} == set(proxy.secrets)
     assert "pa" not in repr(proxy)
     assert proxy.name == "proxy.example:3128"

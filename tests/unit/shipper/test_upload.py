@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
@@ -196,6 +197,20 @@ def test_a_bug_in_a_thread_is_raised_where_it_is_seen() -> None:
         clock.await_rings(1)
 
         with pytest.raises(ZeroDivisionError):
+            uploader.answered()
+
+
+def test_a_thread_that_cannot_even_begin_is_raised_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Packages were removed under the shipper: records would wait and nobody know."""
+    monkeypatch.setitem(sys.modules, "shipper.adapter", None)
+    clock = RingingClock()
+    with an_uploader("http://127.0.0.1:9/", clock) as uploader:
+        uploader.post(1, [b"{}"])
+        clock.await_rings(1)
+
+        with pytest.raises(ImportError):
             uploader.answered()
 
 
