@@ -8,6 +8,7 @@ on the receipt alone. Reasons quote the receiver, shortened to one line.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,6 +21,10 @@ from shipper.receipt import Cause, Deferred, Delivered, Receipt, Refused
 
 MAX_RETRY_AFTER_SECONDS = 86_400.0  # a longer wish is more likely a mistake
 MAX_REASON_CHARACTERS = 300  # one line of a log, with room for what stands before it
+
+_MOST_UNPACKED_BYTES = 65_536  # as much as is read of an answer that is not packed
+# With a header of gzip or zlib; and without one, which some servers call deflate.
+_PACKINGS = (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS)
 
 _QUEUED = 202  # the receiver's own word for "taken"; nothing in between says it
 _REFUSED = frozenset({400, 413, 422})
@@ -53,6 +58,7 @@ def receipt_for(
         body: As it came, possibly cut.
         now: Wall time, for a ``Retry-After`` that is a date.
     """
+    body = _unpacked(body, _header(headers, "content-encoding").lower())
     if 200 <= status < 300:
         return _receipt_for_success(status, body)
     if status in _REFUSED:
@@ -97,6 +103,21 @@ def _receipt_for_success(status: int, body: bytes) -> Receipt:
         hint = "log in to this network, or have it let the endpoint through"
         return msgspec.structs.replace(receipt, hint=hint)
     return Delivered(status)
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    """Return a body as it was before it was packed; as it is if it cannot be told.
+
+    We ask for no packing, and something on the way may pack all the same.
+    """
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        return body
+    for packing in _PACKINGS:
+        try:
+            return zlib.decompressobj(packing).decompress(body, _MOST_UNPACKED_BYTES)
+        except zlib.error:
+            continue
+    return body
 
 
 def _deferred(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -93,6 +97,43 @@ def test_a_page_instead_of_an_answer_is_held() -> None:
     assert (answer.cause, answer.status) == (Cause.HOLD, 200)
     assert "captive portal" in answer.reason
     assert answer.reason.endswith("page titled 'Hotel Wi-Fi'")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("X-GZip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", partial(zlib.compress, wbits=-zlib.MAX_WBITS)),
+    ],
+    ids=["gzip", "x-gzip", "deflate", "raw"],
+)
+def test_a_packed_answer_means_what_is_in_it(
+    encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    """Nobody asked for it, and a portal that packs its page delivers nothing."""
+    headers = {"Content-Encoding": encoding}
+
+    assert receipt(200, LOGIN_PAGE) == receipt(200, pack(LOGIN_PAGE), headers)
+    assert receipt(202, VALIDATION_ERROR) == receipt(
+        202, pack(VALIDATION_ERROR), headers
+    )
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"\x1f\x8b\x08", gzip.compress(b"x" * 99)[:-9]]
+)
+def test_what_only_says_that_it_is_packed_is_taken_as_it_is(body: bytes) -> None:
+    """A 202 is the receiver's word, however its body has come out."""
+    assert Delivered(202) == receipt(202, body, {"Content-Encoding": "gzip"})
+
+
+def test_a_packed_answer_is_not_unpacked_without_end() -> None:
+    """A hostile server gets no memory for a few bytes."""
+    bomb = gzip.compress(b" " * 50_000_000 + b"<")
+
+    assert Delivered(200) == receipt(200, bomb, {"Content-Encoding": "gzip"})
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
