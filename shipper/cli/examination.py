@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -68,15 +68,12 @@ class Examination:
         except ConfigError as error:
             for fault in error.faults:
                 yield _fault(fault)
-            try:
-                # What is wrong with files or the key leaves much to look at.
-                settings = load(
-                    self.config, os.environ, checks="file", needs_source=False
-                )
-            except ConfigError:
-                rest = [code for code in KINDS if code not in {"SHP001", "SHP002"}]
-                yield from skipped(rest, "the configuration cannot be used")
+            rest = self._what_is_left()
+            if rest is None:
+                codes = [code for code in KINDS if code not in {"SHP001", "SHP002"}]
+                yield from skipped(codes, "the configuration cannot be used")
                 return
+            settings = rest
         else:
             where = settings.origin or "the environment"
             yield ok("SHP001", where, "every key is good")
@@ -87,6 +84,14 @@ class Examination:
         yield from self._way_checks(settings)
         yield from self._heartbeat_checks(settings)
         yield from systemd.systemd_checks(os.environ, holder.pid)
+
+    def _what_is_left(self) -> Settings | None:
+        """Return settings with faults: bad files or a bad key leave much to look at."""
+        # With the key, if there is nothing wrong with it.
+        for checks in ("key", "file"):
+            with suppress(ConfigError):
+                return load(self.config, os.environ, checks=checks, needs_source=False)
+        return None
 
     def _key_checks(self, settings: Settings) -> Iterator[Check]:
         origin = settings.readme.api_key_origin

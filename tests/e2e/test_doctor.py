@@ -76,7 +76,8 @@ def examined(
             shop.configure(url)
             shop.configure_more(more)
         code = main(["doctor", "--json", "--config", str(shop.config)])
-        return reported(code, "".join(capsys.readouterr()))
+        out, err = capsys.readouterr()
+        return reported(code, out or err)
 
     return look
 
@@ -212,6 +213,16 @@ def test_a_configuration_with_faults_is_looked_at_as_far_as_it_goes(
     assert report.verdict("SHP034") == "ok"
     assert (nothing.code, set(nothing.failed())) == (78, {"SHP001"}), nothing.text
     assert nothing.verdict("SHP034") == "skipped"
+
+
+def test_a_fault_of_this_machine_does_not_hide_the_key(examined: Examined) -> None:
+    """A directory that is missing says nothing about the key, which is tried."""
+    with LoopbackServer([Reply(), Reply(401)]) as server:
+        more = '[egress_log]\nfile = "nowhere/egress.jsonl"\n'
+        report = examined(server.url, more=more)
+
+    assert report.failed() == ["SHP001", "SHP036"], report.text
+    assert report.verdict("SHP002") == "ok"
 
 
 def test_what_is_not_there_is_not_looked_at(
