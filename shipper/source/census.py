@@ -187,6 +187,9 @@ class Census:
         likeness = compare(sighting, tracked.live_row())
         if sighting.packing != tracked.row.packing:
             return False
+        if tracked.was_empty and candidate.name.is_rotated:
+            # It may be a copy, which `count` knows from a new file.
+            return False
         place = tracked.goes_on_at
         if likeness is Likeness.SHRUNK:
             place = self._remains.place_shrunk(tracked, sighting)

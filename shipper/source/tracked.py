@@ -109,6 +109,12 @@ class Tracked:
         return max(1, self.facts.size_bytes)
 
     @property
+    def was_empty(self) -> bool:
+        """True if nothing tells it from another file that has got its inode."""
+        is_closed = self.handle is None and not self.is_doubtful
+        return is_closed and not (self.facts.size_bytes or self.offset_bytes)
+
+    @property
     def unread_beyond(self) -> int:
         """Bytes of a plain file beyond the reading place, negative if it shrank."""
         return self.facts.size_bytes - self.offset_bytes

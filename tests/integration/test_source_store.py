@@ -471,6 +471,46 @@ def test_copytruncate_with_the_copy_in_sight_loses_nothing(
     assert sorted(shipper.read) == some_lines(0, 15) + some_lines(100, regrown)
 
 
+def test_a_copy_in_the_inode_of_an_empty_file_comes_once(
+    log: Path, shipper: Following
+) -> None:
+    """A log that had nothing to say was rotated, and its inode is given out again."""
+    empty = log.with_name("app.log.1")
+    log.rename(log.with_name("app.log.2"))
+    log.touch()
+    shipper.drain()
+    shipper.commit()
+    log.rename(empty)
+    append(log, some_lines(10, 10))
+    shipper.drain()
+    shipper.commit()
+    shipper.restart()
+    empty.write_bytes(log.read_bytes())
+    shipper.drain()
+    log.write_bytes(b"")
+    append(log, some_lines(20, 1))
+    shipper.drain()
+
+    assert shipper.read == some_lines(0, 21)
+
+
+def test_what_is_added_to_an_empty_file_after_its_rotation_is_read(
+    log: Path, shipper: Following
+) -> None:
+    """Its writer had it open still; nothing else has these lines."""
+    log.rename(log.with_name("app.log.2"))
+    log.touch()
+    shipper.drain()
+    log.rename(log.with_name("app.log.1"))
+    shipper.drain()
+    shipper.commit()
+    shipper.restart()
+    append(log.with_name("app.log.1"), some_lines(10, 3))
+    shipper.drain()
+
+    assert shipper.read == some_lines(0, 13)
+
+
 def test_a_copy_beside_its_original_is_left_alone(
     log: Path, shipper: Following
 ) -> None:
