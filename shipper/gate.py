@@ -128,7 +128,7 @@ class Gate:
                 elif self._trouble is None:
                     self._close(Trouble.DOUBT, receipt.reason, now, 0.0, None)
             case Cause.BUSY:
-                self._wait_as_told(receipt, now)
+                self._wait_as_told(receipt, now, is_probe=is_probe)
             case Cause.UNAVAILABLE | Cause.TIMEOUT | Cause.NETWORK:
                 self._failures += 1
                 pause = backoff_seconds(self._failures, self._jitter())
@@ -150,10 +150,17 @@ class Gate:
         pause = _doubling(HOLD_FIRST_SECONDS, self._probes, HOLD_CAP_SECONDS)
         self._close(Trouble.HOLD, receipt.reason, now, pause, hint)
 
-    def _wait_as_told(self, receipt: Deferred, now: float) -> None:
+    def _wait_as_told(self, receipt: Deferred, now: float, *, is_probe: bool) -> None:
         pause = receipt.retry_after_seconds
+        is_told = pause is not None and pause >= HOLD_FIRST_SECONDS
+        if self._trouble is Trouble.BUSY and not is_probe and not is_told:
+            return  # it was out with the one that began this wait
         if pause is None:
             pause = _doubling(BUSY_FIRST_SECONDS, self._probes, BUSY_CAP_SECONDS)
+        elif not is_told:
+            # Not a second ahead, as every date is for a clock that is ahead of theirs:
+            # obeyed alone, it would have us ask without a pause.
+            pause = _doubling(HOLD_FIRST_SECONDS, self._probes, HOLD_CAP_SECONDS)
         # Of several wishes the longest rules.
         pause = max(pause, self._probe_at - now if self._trouble is Trouble.BUSY else 0)
         self._close(Trouble.BUSY, receipt.reason, now, pause, _HINT_BUSY)

@@ -187,6 +187,20 @@ def test_of_several_wishes_the_longest_rules() -> None:
     assert gate.probe_in(1.0) == 59.0
 
 
+@pytest.mark.parametrize("wish", [0.0, 0.001])
+def test_a_wish_that_is_over_at_once_is_no_leave_to_hurry(wish: float) -> None:
+    """A clock that is ahead reads every date so, and would ask without a pause."""
+    gate, _ = a_gate()
+    now, pauses = 0.0, []
+    for _ in range(8):
+        busy = deferred_by("busy", retry_after_seconds=wish)
+        gate.deferred(busy, now, is_probe=True)
+        pauses.append(gate.probe_in(now))
+        now += pauses[-1]
+
+    assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
+
+
 def test_429_without_a_wish_waits_from_a_minute_to_an_hour() -> None:
     """The monthly quota may be behind a 429, so the waits grow long."""
     gate, _ = a_gate()
@@ -197,6 +211,21 @@ def test_429_without_a_wish_waits_from_a_minute_to_an_hour() -> None:
         now += pauses[-1]
 
     assert pauses == [60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3600.0, 3600.0]
+
+
+@pytest.mark.parametrize(("wish", "pause"), [(None, 60.0), (0.0, 1.0)])
+def test_requests_that_were_out_together_wait_once(
+    wish: float | None, pause: float
+) -> None:
+    """Sixty-four answers of one moment are no sixty-four failed probes."""
+    gate, _ = a_gate()
+    busy = deferred_by("busy", status=429, retry_after_seconds=wish)
+    for _ in range(64):
+        gate.deferred(busy, 0.0, is_probe=False)
+    first = gate.probe_in(0.0)
+    gate.deferred(busy, first, is_probe=True)
+
+    assert (first, gate.probe_in(first)) == (pause, 2 * pause)
 
 
 def test_refusal_of_a_probe_frees_the_gate() -> None:
