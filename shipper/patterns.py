@@ -1,4 +1,4 @@
-"""What the patterns of `[filter]` mean: paths, statuses and content types.
+"""What the patterns of `[filter]` mean: hosts, methods, paths, statuses and types.
 
 A pattern's text comes in; what it matches goes out, compiled once. The functions
 named `…_problem` say in words what is wrong with a pattern that means nothing, so
@@ -14,6 +14,10 @@ from urllib.parse import unquote
 
 _STATUS: Final = re.compile(r"([0-9])xx|([0-9]{3})(?:-([0-9]{3}))?", re.IGNORECASE)
 _CONTENT_TYPE: Final = re.compile(r"[!-.0-~]+/[!-.0-~]+")
+_METHOD: Final = re.compile(r"[!#$%&'+.^`|~\w-]+", re.ASCII)  # RFC 9110, but no star
+_HOST: Final = re.compile(
+    r"(?:\[[0-9a-f:.]+\]|[^\s/?#@,:\[\]]+)(?::[0-9]+)?", re.IGNORECASE
+)
 _STARS: Final = re.compile(r"(/\*\*(?=/|\Z)|\*\*|\*)")
 _MEANING: Final = {
     "/**": "(?:/.*)?",  # any number of whole segments, none too
@@ -95,6 +99,26 @@ def content_type_problem(pattern: str) -> str | None:
         return "parameters such as charset are not compared: leave out what follows ;"
     if _CONTENT_TYPE.fullmatch(pattern.strip()) is None:
         return 'expected a content type such as "image/*" or "application/json"'
+    return None
+
+
+def host_problem(host: str) -> str | None:
+    """Return why no record can have a host, or None."""
+    text = host.strip()
+    if _HOST.fullmatch(text) is None:
+        return (
+            "expected a host as it stands in a Host header, such as "
+            '"api.example.com" or "localhost:8000"'
+        )
+    if "*" in text or text.startswith("."):
+        return "hosts are compared whole: name each of them"
+    return None
+
+
+def method_problem(method: str) -> str | None:
+    """Return why no record can have a method, or None."""
+    if _METHOD.fullmatch(method.strip()) is None:
+        return 'expected a method such as "OPTIONS"'
     return None
 
 

@@ -14,6 +14,7 @@ What follows the prefix means what it means without one. A member that is itself
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, Literal
@@ -25,6 +26,8 @@ from shipper.lists import Lists
 Redaction = Literal["mark", "remove"]
 SIDES: Final = ("request", "response")
 PLACES: Final = ("header", "query", "body")
+
+_ELEMENT = re.compile(r"\[[0-9]*\]\.")  # of an array, in the middle of a path
 
 
 class Rule(Struct, frozen=True):
@@ -148,12 +151,22 @@ def check_entry(entry: str) -> str | None:
         return f"names nothing after the prefix, as {words[-1]}.NAME would"
     if not words:
         return "names nothing"
-    steps = [step for step in _rule(entry).name.split(".") if step]
+    name = _rule(entry).name
+    steps = [step for step in name.split(".") if step]
+    # As other programs write a path: what is not a step of ours would hide nothing.
+    if steps[0] == "$" and len(steps) > 1:
+        return "a path begins at the root of a body: leave out $."
+    if _ELEMENT.search(name):
+        return (
+            "an element is a step, or none: items.0.pin, or items.pin for all of them"
+        )
+    if len(steps) <= name.count("."):
+        return f"a step of it is empty: write {'.'.join(words)}"
     # Taken for a letter of a name, a star would hide nothing, and nobody would know.
     if any("*" in step and step != "*" for step in steps):
         return "* stands for a whole step of a path, and not for a part of a name"
     if steps == ["*"]:
-        return "* needs a name beside it; to hide every name but some, use an allowlist"
+        return "* needs a name beside it; an allowlist hides every name but those on it"
     return None
 
 

@@ -17,6 +17,8 @@ from shipper.errors import Fault
 from shipper.policy import check_entry
 
 _PROBLEMS: Mapping[str, Callable[[str], str | None]] = {
+    "allowed_http_hosts": patterns.host_problem,
+    "skip_methods": patterns.method_problem,
     "include_paths": patterns.path_problem,
     "exclude_paths": patterns.path_problem,
     "include_statuses": patterns.status_problem,

@@ -364,6 +364,17 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
             "with *",
         ),
         (
+            SMALLEST + '[filter]\nallowed_http_hosts = ["https://api.example.com"]\n',
+            'FILE:4: filter.allowed_http_hosts[0]: "https://api.example.com": expected '
+            'a host as it stands in a Host header, such as "api.example.com" or '
+            '"localhost:8000"',
+        ),
+        (
+            SMALLEST + '[filter]\nskip_methods = ["HEAD", "GET /"]\n',
+            'FILE:4: filter.skip_methods[1]: "GET /": expected a method such as '
+            '"OPTIONS"',
+        ),
+        (
             SMALLEST + '[filter]\nexclude_content_types = ["image"]\n',
             'FILE:4: filter.exclude_content_types[0]: "image": expected a content type '
             'such as "image/*" or "application/json"',

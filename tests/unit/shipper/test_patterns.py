@@ -132,6 +132,20 @@ def test_a_content_type_is_compared_bare() -> None:
         (patterns.content_type_problem("image"), "expected a content type"),
         (patterns.content_type_problem("a/b/c"), "expected a content type"),
         (patterns.content_type_problem("text/html; charset=utf-8"), "parameters"),
+        (patterns.host_problem("https://api.example.com"), "expected a host"),
+        (patterns.host_problem("api.example.com/v1"), "expected a host"),
+        (patterns.host_problem("owl@api.example.com"), "expected a host"),
+        (patterns.host_problem("a.example b.example"), "expected a host"),
+        (patterns.host_problem("a.example,b.example"), "expected a host"),
+        (patterns.host_problem("localhost:port"), "expected a host"),
+        (patterns.host_problem("localhost:"), "expected a host"),
+        (patterns.host_problem(":8000"), "expected a host"),
+        (patterns.host_problem("::1"), "expected a host"),
+        (patterns.host_problem("*.example.com"), "compared whole"),
+        (patterns.host_problem(".example.com"), "compared whole"),
+        (patterns.method_problem("GET, HEAD"), "expected a method"),
+        (patterns.method_problem("*"), "expected a method"),
+        (patterns.method_problem(" "), "expected a method"),
     ],
 )
 def test_a_pattern_that_means_nothing_is_told(problem: str | None, words: str) -> None:
@@ -145,6 +159,9 @@ def test_a_pattern_that_means_something_is_fine() -> None:
         *map(patterns.path_problem, ["/", "/v1/**", "**.png", "*"]),
         *map(patterns.status_problem, ["404", "4xx", "400-499", "200-200"]),
         *map(patterns.content_type_problem, ["image/*", "*/*", "application/*+json"]),
+        *map(patterns.host_problem, ["api.example.com", "LOCALHOST:8000", "[::1]:80"]),
+        *map(patterns.host_problem, [" my_app ", "192.0.2.7", "xn--caf-dma.example."]),
+        *map(patterns.method_problem, ["OPTIONS", " head ", "M-SEARCH"]),
     ]
 
     assert problems == [None] * len(problems)

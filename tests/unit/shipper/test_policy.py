@@ -9,7 +9,9 @@ from shipper.redact import Redactor
 from tests.support.records import a_record, header, json_body, json_content, redacted
 
 PART_OF_A_NAME = "* stands for a whole step of a path, and not for a part of a name"
-STAR_ALONE = "* needs a name beside it; to hide every name but some, use an allowlist"
+STAR_ALONE = "* needs a name beside it; an allowlist hides every name but those on it"
+FROM_THE_ROOT = "a path begins at the root of a body: leave out $."
+ELEMENT = "an element is a step, or none: items.0.pin, or items.pin for all of them"
 
 
 def shown(entry: str) -> dict[str, str]:
@@ -155,6 +157,16 @@ def test_the_entry_that_hides_a_name_can_be_named(
         ("user.**.pin", PART_OF_A_NAME),
         ("*", STAR_ALONE),
         ("response.body.*", STAR_ALONE),
+        ("$.user.pin", FROM_THE_ROOT),
+        ("body.$.user.pin", FROM_THE_ROOT),
+        (".pin", "a step of it is empty: write pin"),
+        ("request.user..pin", "a step of it is empty: write request.user.pin"),
+        ("pin.", "a step of it is empty: write pin"),
+        ("items[0].pin", ELEMENT),
+        ("items[].pin", ELEMENT),
+        ("$filter", None),
+        ("items[]", None),
+        ("user[pin]", None),
         ("*.*", None),
         ("user.*", None),
         ("*.pin", None),
