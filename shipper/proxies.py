@@ -95,6 +95,8 @@ def parse_proxy(text: str, *, where: str, key: str) -> Proxy | Fault:
     except ValueError:
         # Not quoted: a mistyped URL may still hold a password.
         return Fault(where, key, "is not the URL of a proxy")
+    if any(map(str.isspace, host or "")):
+        return Fault(where, key, "is not the URL of a proxy")
     if parts.scheme not in _DEFAULT_PORTS:
         return Fault(where, key, f"{parts.scheme}:// proxies are not supported")
     # A "#" or "?" in a password ends the host early: what stands before it would be

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -39,6 +40,7 @@ from shipper.errors import ConfigError, Fault
 SYSTEM_DIRECTORY = "/etc/shipper"
 Checks = Literal["file", "key", "machine"]
 _KEY_FILE: KeyPath = ("readme", "api_key_file")
+_STEPS = re.compile(r"[.\[\]]+")
 
 
 def load(
@@ -161,9 +163,14 @@ def _credential(
     )
 
 
-def _reading_order(fault: Fault) -> tuple[str, int, str]:
+def _reading_order(fault: Fault) -> tuple[str, int, list[tuple[int, str]]]:
     """Sort by line where there is one, variables after the file."""
+    # The number of an element counts as one: 10 comes after 2.
+    steps = [
+        (int(part) if part.isdecimal() else -1, part)
+        for part in _STEPS.split(fault.key)
+    ]
     place, _, line = fault.where.rpartition(":")
     if place and line.isdigit():
-        return ("", int(line), fault.key)
-    return (fault.where, 0, fault.key)
+        return ("", int(line), steps)
+    return (fault.where, 0, steps)

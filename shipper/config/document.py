@@ -45,11 +45,14 @@ class Document(Struct, frozen=True):
 
     def where(self, path: KeyPath) -> str:
         """Return the variable or ``FILE:LINE`` of the key, or of what holds it."""
-        for length in range(len(path), 0, -1):
-            if path[:length] in self.variables:
-                return self.variables[path[:length]]
-            if path[:length] in self.lines:
-                return f"{self.path}:{self.lines[path[:length]]}"
+        holders = [path[:length] for length in range(len(path), 0, -1)]
+        # A variable first: nothing is left of the table of the file that it replaced.
+        for holder in holders:
+            if holder in self.variables:
+                return self.variables[holder]
+        for holder in holders:
+            if holder in self.lines:
+                return f"{self.path}:{self.lines[holder]}"
         return self.path or "environment"
 
     def value(self, *path: str | int) -> Any:

@@ -185,9 +185,15 @@ def _wrong(breach: Breach, places: Places) -> Fault:
         if breach.path[-1] == "format":
             hint = _NOT_FOLLOWED.get(breach.found, hint)
     elif breach.rule == "type" and breach.path == ("source",):
-        hint = "write [[source]] with two brackets"
+        hint = (
+            "write [[source]] with two brackets; in a variable, "
+            '[{paths = ["/var/log/myapi/exchanges.jsonl"]}]'
+        )
     elif breach.rule == "type" and breach.path == ("identify", "rules"):
-        hint = "write [[identify.rules]] with two brackets"
+        hint = (
+            "write [[identify.rules]] with two brackets; in a variable, "
+            '[{from = "bearer"}]'
+        )
     return Fault(places.where(breach.path), dotted(breach.path), problem, hint)
 
 

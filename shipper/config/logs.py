@@ -153,4 +153,7 @@ class _Source:
             try:
                 read_field_map(self._document.absolute(path, key=self.key("map")))
             except ConfigError as error:
-                yield from error.faults
+                for found in error.faults:
+                    # What is wrong with the whole file is told where it is named.
+                    told = f"{found.where}: {found.problem}"
+                    yield found if found.key else self._fault("map", told, found.hint)

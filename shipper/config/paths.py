@@ -47,8 +47,7 @@ def path_faults(document: Document) -> Iterator[Fault]:
     for at in range(document.length("source")):
         for which in range(document.length("source", at, "paths")):
             key: KeyPath = ("source", at, "paths", which)
-            path = document.text(*key)
-            if path and not GLOB_MARKS & set(path):
+            if path := document.text(*key):
                 yield from _file_faults(document, key, path)
 
 
@@ -115,11 +114,28 @@ def _why_closed(path: str) -> str:
 def _file_faults(document: Document, key: KeyPath, name: str) -> Iterator[Fault]:
     path = document.absolute(name, key=key)
     problem = hint = None
-    if os.path.isdir(path):
-        problem = "is a directory, expected a file"
+    if (closed := _closed_directory(path)) is not None:
+        problem = f"{closed} is closed to this user"
+        hint = "add the user to the directory's group, often adm"
+    elif GLOB_MARKS & set(path):
+        return
+    elif os.path.isdir(path):
+        problem = f"{path} is a directory, expected a file"
         hint = f"name the file, or a pattern such as {path}/*.jsonl"
     elif os.path.exists(path) and not os.access(path, os.R_OK):
-        problem = "is not readable for this user"
+        problem = f"{path} is not readable for this user"
         hint = "add the user to the file's group, often adm"
     if problem is not None:
-        yield Fault(document.where(key), dotted(key), f"{path} {problem}", hint)
+        yield Fault(document.where(key), dotted(key), problem, hint)
+
+
+def _closed_directory(path: str) -> str | None:
+    """Return the directory that hides whether `path`, or what it matches, is there."""
+    steps = path.split(os.sep)[:-1]
+    is_pattern = [bool(GLOB_MARKS & set(step)) for step in [*steps, "*"]]
+    wanted = directory = os.sep.join(steps[: is_pattern.index(True)]) or os.sep
+    while not os.path.isdir(directory):
+        directory = os.path.dirname(directory)
+    # Rotated files are found by listing; of what is above, to pass through is enough.
+    needed = os.R_OK | os.X_OK if directory == wanted else os.X_OK
+    return None if os.access(directory, needed) else directory

@@ -33,8 +33,8 @@ def endpoint_of(document: Document, environ: Mapping[str, str]) -> str:
     written = document.value(*_ENDPOINT)
     if written is None:
         return DEFAULT_ENDPOINT
-    # Something that is no text is a fault the schema has found already.
-    return endpoint.complete(written) if isinstance(written, str) else ""
+    # No text, or an empty one, is a fault that the schema has found already.
+    return endpoint.complete(written) if written and isinstance(written, str) else ""
 
 
 def _endpoint_faults(document: Document, environ: Mapping[str, str]) -> Iterator[Fault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -243,7 +244,8 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
         (
             '[source]\npaths = ["/x"]\n',
             "FILE:1: source: expected a list of tables, found a table "
-            "(write [[source]] with two brackets)",
+            "(write [[source]] with two brackets; in a variable, "
+            '[{paths = ["/var/log/myapi/exchanges.jsonl"]}])',
         ),
         (
             '[[source]]\nformat = "own"\n',
@@ -271,6 +273,10 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
         (
             'state_dir = ""\n' + SMALLEST,
             "FILE:1: state_dir: is empty: expected text",
+        ),
+        (
+            SMALLEST + '[readme]\nendpoint = ""\n',
+            "FILE:4: readme.endpoint: is empty: expected text",
         ),
         (
             "poll_interval = nan\n" + SMALLEST,
@@ -413,7 +419,8 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
         (
             SMALLEST + '[identify]\nrules = "bearer"\n',
             "FILE:4: identify.rules: expected a list of tables, "
-            'found "bearer" (write [[identify.rules]] with two brackets)',
+            'found "bearer" (write [[identify.rules]] with two brackets; in a '
+            'variable, [{from = "bearer"}])',
         ),
         (
             SMALLEST + '[readme]\ntimeout = "' + "x" * 50 + '"\n',
@@ -643,6 +650,12 @@ def test_text_stays_text_in_a_variable(desk: Desk) -> None:
             "(did you mean SHIPPER_STATE_DIR?)",
         ),
         (
+            "SHIPPER_SOURCE",
+            '[{paths = ["/a.jsonl"], form = "own"}]',
+            "SHIPPER_SOURCE: source[0].form: there is no such key "
+            '(did you mean "format"?)',
+        ),
+        (
             "SHIPPER_README__X",
             "5",
             "SHIPPER_README__X: there is no such variable",
@@ -798,6 +811,41 @@ def test_a_machine_that_cannot_do_it_is_told(desk: Desk) -> None:
     assert "is a directory, expected a file" in source.problem
 
 
+def test_a_log_in_a_closed_directory_is_told(desk: Desk) -> None:
+    """Nothing is seen of it, and that is another thing than not there yet."""
+    closed = desk.directory / "closed"
+    (closed / "logs").mkdir(parents=True)
+    text = (
+        '[[source]]\npaths = ["closed/a.jsonl", "closed/*.jsonl",\n'
+        '"closed/logs/a.jsonl", "open/*.jsonl"]\n'
+    )
+    path = desk.write(text)
+    closed.chmod(0)
+    if os.access(closed, os.R_OK):
+        pytest.skip("this user may read everything")
+
+    with pytest.raises(ConfigError) as caught:
+        desk.load(path, checks="machine")
+
+    closed.chmod(0o700)
+    assert [(fault.key, fault.problem) for fault in caught.value.faults] == [
+        ("source[0].paths[0]", f"{closed} is closed to this user"),
+        ("source[0].paths[1]", f"{closed} is closed to this user"),
+        ("source[0].paths[2]", f"{closed} is closed to this user"),
+    ]
+
+
+def test_faults_of_one_line_are_told_in_the_order_of_the_line(desk: Desk) -> None:
+    """The tenth element comes after the second, as it is read."""
+    names = ["a"] * 2 + ["*"] + ["a"] * 7 + ["*"]
+    faults = desk.faults(f"{SMALLEST}[filter]\ndenylist = {json.dumps(names)}\n")
+
+    assert [fault.split(": ")[1] for fault in faults] == [
+        "filter.denylist[2]",
+        "filter.denylist[10]",
+    ]
+
+
 def test_what_the_schema_refuses_is_not_looked_for(desk: Desk) -> None:
     """A state_dir that is no text is one fault, not two."""
     with pytest.raises(ConfigError) as caught:
@@ -840,6 +888,10 @@ def test_files_that_are_not_there_yet_are_no_fault(desk: Desk) -> None:
         (
             'proxy = "http://me:secret@/path"',
             "FILE:4: network.proxy: expected a URL such as http://proxy.example:3128",
+        ),
+        (
+            'proxy = "http://pro xy.example:3128"',
+            "FILE:4: network.proxy: is not the URL of a proxy",
         ),
         (
             'ca_file = "missing.pem"',
