@@ -94,6 +94,14 @@ def _warnings(settings: Settings) -> Iterator[str]:
             "trying; mend it with: chmod 0600, or 0640 and a group of the app's and "
             "the shipper's user"
         )
+    # Where the key is in a variable, this is the variable's name.
+    path = settings.readme.api_key_origin
+    if os.path.isabs(path) and is_open_to_all(path):
+        yield (
+            f"{path} is open to every user of this machine, who can then send as this "
+            "project; mend it with: chmod 0600, or 0640 and a group of the shipper's "
+            "user"
+        )
 
 
 def _matches(pattern: str) -> str:

@@ -340,17 +340,22 @@ def test_validate_warns_of_an_open_key(shop: Shop) -> None:
     """It still holds, but everybody on the machine could read it."""
     key_file = shop.directory / "mask.key"
     key_file.write_bytes(b"sixteen bytes!!!")
-    key_file.chmod(0o644)
+    project_key_file = shop.directory / "project.key"
+    project_key_file.write_text("rdme_0123456789")
+    for file in (key_file, project_key_file):
+        file.chmod(0o644)
     shop.configure("https://nowhere.invalid/")
     shop.configure_more(
         '[identify]\nmask = "hmac"\nmask_key_file = "mask.key"\n' + rules("client-ip")
     )
 
-    done = shop.shipper("validate")
+    environ = {"SHIPPER_README__API_KEY_FILE": str(project_key_file)}
+    done = shop.shipper("validate", environ=environ)
     result = json.loads(shop.shipper("validate", "--json").stdout)
 
     assert done.returncode == 0, done.stderr
     assert f"{key_file} is open to every user" in done.stderr
+    assert f"{project_key_file} is open to every user" in done.stderr
     assert len(result["warnings"]) == 1
     assert (
         "ok: callers: the record's own, then client-ip, then anonymous" in done.stdout

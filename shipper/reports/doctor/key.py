@@ -29,7 +29,10 @@ def shape_check(key: str, origin: str) -> Check:
     """Return what the key looks like."""
     if _SHAPE.fullmatch(key):
         return ok("SHP002", origin, "found, and looks like a project key")
-    why = "found, but it does not look like a project key: those begin with rdme_"
+    why = (
+        "found, but it does not look like a project key: rdme_ and eight or more "
+        "letters and digits"
+    )
     mend = "compare it with Configuration > API Keys in ReadMe"
     return warning("SHP002", origin, why, mend)
 
