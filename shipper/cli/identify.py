@@ -10,13 +10,16 @@ import click
 from msgspec import to_builtins
 
 from shipper.cli import console, options
+from shipper.cli.heard import Heard
 from shipper.clock import SystemClock
-from shipper.errors import EXIT_OK
+from shipper.errors import EXIT_NO_INPUT, EXIT_OK
 from shipper.events import one_line
 from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
+    from shipper.clock import Clock
     from shipper.config.settings import Settings
+    from shipper.events import Events
     from shipper.reports.browse import Seen
     from shipper.reports.identities import Explained, Sums
 
@@ -55,10 +58,12 @@ def command(chosen: options.Common, explains: bool, files: tuple[str, ...]) -> i
         identifier=shapers.own.identifier,
         by_source=[shaper.identifier for shaper in shapers.by_source],
     )
+    # What the daemon warns of is not news here; what cannot be read is.
+    heard = Heard(console.event_log(chosen, clock, unless_verbose="error"))
     explained: list[Explained] = []
     code = EXIT_OK
     try:
-        for seen in _lines(chosen, settings, files):
+        for seen in _lines(settings, files, heard, clock):
             found = census.add(seen)
             if found is None or not explains:
                 continue
@@ -76,24 +81,22 @@ def command(chosen: options.Common, explains: bool, files: tuple[str, ...]) -> i
         console.say_json({**to_builtins(sums), "mask": settings.identify.mask, **more})
     else:
         _show(sums, settings)
-    return code
+    return code or (EXIT_NO_INPUT if heard.is_unread else EXIT_OK)
 
 
 def _lines(
-    chosen: options.Common, settings: Settings, files: tuple[str, ...]
+    settings: Settings, files: tuple[str, ...], events: Events, clock: Clock
 ) -> Iterator[Seen]:
     from shipper.reports.browse import lines_of_files, pending_lines  # noqa: PLC0415
     from shipper.ways import ways_of  # noqa: PLC0415
 
     if files:
         return lines_of_files(files)
-    clock = SystemClock()
     return pending_lines(
         settings.state_dir,
         settings.sources,
         ways=ways_of(settings),
-        # What the daemon warns of is not news here; what cannot be read is.
-        events=console.event_log(chosen, clock, unless_verbose="error"),
+        events=events,
         clock=clock,
     )
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import click
 
 from shipper.cli import console, options, report, told
+from shipper.cli.heard import Heard
 from shipper.clock import SystemClock
-from shipper.errors import EXIT_OK
+from shipper.errors import EXIT_NO_INPUT, EXIT_OK
 
 if TYPE_CHECKING:
     from shipper.clock import Clock
@@ -71,7 +72,7 @@ def command(  # noqa: PLR0917 - click hands them over by name
 
     settings = load(chosen.config, os.environ, checks="file")
     clock = SystemClock()
-    events = console.event_log(chosen, clock, unless_verbose="warning")
+    events = Heard(console.event_log(chosen, clock, unless_verbose="warning"))
     previewer = _previewer(settings, stage, events, clock)
     shown = previewer.show(_lines(settings, files, events, clock))
     shown = shown if count is None else islice(shown, count)
@@ -85,7 +86,7 @@ def command(  # noqa: PLR0917 - click hands them over by name
         told.show(shown, with_before=diff, is_quiet=chosen.is_quiet)
         if not chosen.is_quiet:
             console.notice(told.sums(previewer.totals, stage))
-    return EXIT_OK
+    return EXIT_NO_INPUT if events.is_unread else EXIT_OK
 
 
 def _tell_of_report(chosen: options.Common, path: str, totals: Totals) -> None:

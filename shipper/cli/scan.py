@@ -11,13 +11,16 @@ import click
 from msgspec import to_builtins
 
 from shipper.cli import console, options
+from shipper.cli.heard import Heard
 from shipper.clock import SystemClock
-from shipper.errors import EXIT_BAD_DATA, EXIT_OK
+from shipper.errors import EXIT_BAD_DATA, EXIT_NO_INPUT, EXIT_OK
 from shipper.events import one_line
 from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
+    from shipper.clock import Clock
     from shipper.config.settings import FilterSettings, Settings
+    from shipper.events import Events
     from shipper.reports.browse import Seen
     from shipper.reports.leaks import Report
 
@@ -32,7 +35,7 @@ def command(chosen: options.Common, files: tuple[str, ...]) -> int:
 
     Reads FILEs (- is standard input), or what a shipper would read next when none
     is given. Sends nothing and moves no position; needs no key and no network. Exits
-    65 when anything is found that would leave.
+    65 when anything is found that would leave, 66 when a log cannot be read.
     """
     # Late, because it takes a tenth of a second that --help should not pay.
     from shipper.config import load  # noqa: PLC0415
@@ -44,15 +47,24 @@ def command(chosen: options.Common, files: tuple[str, ...]) -> int:
     settings = load(chosen.config, os.environ, checks="file")
     shaper = shaper_of(settings)
     leaks = Leaks(filters=shaper.filters, redactor=shaper.redactor, kinds=KINDS)
-    damage = EXIT_OK
+    clock = SystemClock()
+    # What the daemon warns of is not news here; what cannot be read is.
+    events = Heard(console.event_log(chosen, clock, unless_verbose="error"))
+    damage: BadInputError | None = None
     try:
-        for seen in _lines(chosen, settings, files):
+        for seen in _lines(settings, files, events, clock):
             leaks.add(seen)
     except BadInputError as error:
-        # What could be read is told all the same.
-        console.complain(error)
-        damage = error.exit_code
+        damage = error
     report = leaks.report()
+    if files and report.unreadable and not report.records and not report.skipped:
+        # Nothing was looked at, which must not pass for nothing found.
+        why = "none of its lines is a record of our own"
+        hint = "another program's log is looked at without a FILE, by its [[source]]"
+        damage = damage or BadInputError(", ".join(files), why, hint=hint)
+    if damage is not None:
+        # What could be read is told all the same.
+        console.complain(damage)
     # A denylist would override the allowlist that is in force.
     proposed = () if _has_allowlist(settings.filter) else report.denylist
     if chosen.as_json:
@@ -60,24 +72,24 @@ def command(chosen: options.Common, files: tuple[str, ...]) -> int:
         console.say_json({**shown, "detectors": settings.filter.detectors})
     else:
         _show(report, settings.filter, proposed)
-    return damage or (EXIT_BAD_DATA if report.leaks else EXIT_OK)
+    if damage is not None or report.leaks:
+        return EXIT_BAD_DATA
+    return EXIT_NO_INPUT if events.is_unread else EXIT_OK
 
 
 def _lines(
-    chosen: options.Common, settings: Settings, files: tuple[str, ...]
+    settings: Settings, files: tuple[str, ...], events: Events, clock: Clock
 ) -> Iterator[Seen]:
     from shipper.reports.browse import lines_of_files, pending_lines  # noqa: PLC0415
     from shipper.ways import ways_of  # noqa: PLC0415
 
     if files:
         return lines_of_files(files)
-    clock = SystemClock()
     return pending_lines(
         settings.state_dir,
         settings.sources,
         ways=ways_of(settings),
-        # What the daemon warns of is not news here; what cannot be read is.
-        events=console.event_log(chosen, clock, unless_verbose="error"),
+        events=events,
         clock=clock,
     )
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from shipper.cli import console, history, options, tail_lines
+from shipper.cli.heard import Heard
 from shipper.clock import Clock, SystemClock
 from shipper.errors import EXIT_NO_INPUT, EXIT_OK
 
 if TYPE_CHECKING:
     from shipper.cli.har_file import HarFile
     from shipper.config.settings import Settings
-    from shipper.events import Events, Value
+    from shipper.events import Events
     from shipper.reports.browse import Seen
     from shipper.reports.exchanges import Exchange, Exchanges
     from shipper.reports.following import Following
@@ -111,21 +112,6 @@ def command(  # noqa: PLR0917 - click hands them over by name
                 )
     # Who follows may have seen it mended, and has ended it by hand.
     return EXIT_NO_INPUT if no_follow and events.is_unread else EXIT_OK
-
-
-class Heard:
-    """Passes events on and remembers whether a file could not be read."""
-
-    def __init__(self, events: Events) -> None:
-        # Mutable state: what was heard.
-        self._events = events
-        self.is_unread = False
-
-    def emit(self, name: str, **fields: Value) -> None:
-        """Report one event."""
-        if name == "file_unreadable":
-            self.is_unread = True
-        self._events.emit(name, **fields)
 
 
 def _tell(

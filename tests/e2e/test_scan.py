@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from tests.support.access_logs import combined
 from tests.support.commands import Shop
 from tests.support.exchanges import an_exchange, encoded
 
@@ -61,6 +64,35 @@ def test_an_allowlist_gets_no_denylist_beside_it(shop: Shop) -> None:
     assert "denylist = [" not in found.stdout
     assert "take the names off it" in found.stdout
     assert 'detectors = "redact"' in found.stdout
+
+
+@pytest.mark.parametrize("command", ["scan", "identify", "preview"])
+def test_a_followed_file_that_cannot_be_read_is_not_passed_over(
+    shop: Shop, command: str
+) -> None:
+    """What could be read is shown; that it is not all is told, by the code too."""
+    shop.log.write_bytes(encoded(an_exchange()))
+    archive = shop.log.with_name(f"{shop.log.name}.1.gz")
+    packed = bytearray(gzip.compress(encoded(an_exchange())))
+    packed[20:60] = b"\xff" * 40
+    archive.write_bytes(packed)
+    os.utime(archive, (0, 0))
+
+    done = shop.shipper(command)
+
+    assert done.returncode == 66, done.stdout + done.stderr
+    assert archive.name in done.stderr
+    assert "1 record" in done.stdout or "1 would be sent" in done.stderr
+
+
+def test_a_file_without_any_record_is_not_called_clean(shop: Shop) -> None:
+    """The log of another program, or one that is packed in an unknown way."""
+    log = shop.directory / "access.log"
+    log.write_bytes(combined(1) * 2)
+    done = shop.shipper("scan", str(log))
+
+    assert done.returncode == 65
+    assert f"{log}: none of its lines is a record" in done.stderr
 
 
 def test_a_file_that_is_not_there_is_told(shop: Shop) -> None:
