@@ -22,9 +22,9 @@ from shipper.rules import FUNCTION, Rule, read_rule
 from wsgi_writer.mask import Masks, header_word
 
 _UNVERIFIED_STATUSES: Final = frozenset({401, 403})
-# A mask, or a mark that many different values share.
+# A mask, or a mark that many different values share; cookies hold one each.
 _LOOKS_MASKED = re.compile(
-    r"(?:hmac-)?sha512-|(?:[A-Za-z0-9\-]+ )?\[(?:REDACTED|SHED|NOT SENT)\b"
+    r"(?:hmac-)?sha512-|.*\[(?:REDACTED|SHED|NOT SENT)\b", re.DOTALL
 )
 
 

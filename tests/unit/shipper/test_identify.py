@@ -185,7 +185,14 @@ def test_an_empty_value_is_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["[SHED 300]", "Basic [REDACTED 20]", "[NOT SENT: packed]"]
+    "value",
+    [
+        "[SHED 300]",
+        "Basic [REDACTED 20]",
+        "[NOT SENT: packed]",
+        "session=[REDACTED 9]; other=[REDACTED 9]",
+        "https://owl:[REDACTED 6]@api.example.com/",
+    ],
 )
 def test_a_mark_that_many_values_share_is_nobody(value: str) -> None:
     """Everybody with a long header would be one caller."""
