@@ -92,7 +92,7 @@ def read_mask_key(path: str | os.PathLike[str] | None) -> bytes | None:
         return None
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"mask_key_file: expected a path, got {type(path).__name__}")
-    with open(path, "rb") as file:
+    with open(os.path.expanduser(path), "rb") as file:
         key = file.read().rstrip(b"\r\n")
     if len(key) < _SHORTEST_KEY:
         raise ValueError(

@@ -80,7 +80,9 @@ class RotatingFile:
             lock_timeout=lock_timeout,
             cooldown=cooldown,
         )
-        location = os.path.abspath(path)
+        # "~" is for the shell, and who names the log in code would get a directory so
+        # called; the shipper reads it as this user's home too.
+        location = os.path.abspath(os.path.expanduser(path))
 
         def a_spool(alarm: Alarm) -> Spool:
             return Spool(

@@ -70,6 +70,18 @@ def test_relative_path_survives_a_change_of_directory(
     assert len(records_in(tmp_path / "log")) == 1
 
 
+def test_a_path_may_begin_at_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does for the shipper; no directory is made that is called ``~``."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    writer = RotatingFile("~/logs/log", min_free_bytes=0)
+
+    writer.write(*a_record())
+
+    assert len(records_in(tmp_path / "logs/log")) == 1
+
+
 def test_full_disk_drops_counts_and_resumes(path: Path) -> None:
     """ENOSPC costs the newest records; the next good one says how many."""
     clock, disk = WriterClock(), FailingDisk()
