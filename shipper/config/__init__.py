@@ -88,7 +88,7 @@ def load(
         *way.word_faults(document),
         *twin_faults(document),
         *own_faults(document),
-        *log_faults(document),
+        *log_faults(document, reads_maps=checks != "file"),
         *selection_faults(document),
         *limit_faults(document),
         *url_faults(document, environ),

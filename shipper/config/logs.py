@@ -26,10 +26,15 @@ _FOREIGN_KEYS = ("base_url", "identity", "timezone", "fields", "map", "wrapper")
 _ZONE_HINT = 'write a name of the IANA database, as in timezone = "Europe/Berlin"'
 
 
-def log_faults(document: Document) -> Iterator[Fault]:
-    """Find what is wrong with the sources that are logs of other programs."""
+def log_faults(document: Document, *, reads_maps: bool) -> Iterator[Fault]:
+    """Find what is wrong with the sources that are logs of other programs.
+
+    Args:
+        document: What was written.
+        reads_maps: The files of field maps are on this machine, and are judged too.
+    """
     for index in range(document.length("source")):
-        source = _Source(document, index)
+        source = _Source(document, index, reads_maps=reads_maps)
         name = document.value(*source.key("format"))
         if name is None or name == OWN:
             yield from source.own_faults()
@@ -60,9 +65,10 @@ def zone_of(name: str) -> ZoneInfo:
 class _Source:
     """One table of the document."""
 
-    def __init__(self, document: Document, index: int) -> None:
+    def __init__(self, document: Document, index: int, *, reads_maps: bool) -> None:
         self._document = document
         self._index = index
+        self._reads_maps = reads_maps
 
     def key(self, name: str) -> KeyPath:
         return ("source", self._index, name)
@@ -149,7 +155,7 @@ class _Source:
                 key = (*self.key("fields"), fault.name)
                 where = self._document.where(key)
                 yield Fault(where, dotted(key), fault.why, fault.hint)
-        if path:
+        if path and self._reads_maps:
             try:
                 read_field_map(self._document.absolute(path, key=self.key("map")))
             except ConfigError as error:

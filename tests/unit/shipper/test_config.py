@@ -495,9 +495,10 @@ def test_what_identify_names_has_to_be_usable(
 
 
 def test_what_depends_on_the_machine_can_be_left_out(desk: Desk) -> None:
-    """A check on another machine opens no table and imports no module."""
+    """A check on another machine opens no table or map and imports no module."""
     path = desk.write(
         SMALLEST + '[identify]\nlookup = "none.csv"\nrules = [{from = "no_owl:f"}]\n'
+        '[[source]]\npaths = ["/b"]\nformat = "nginx-json"\nmap = "none.toml"\n'
     )
 
     settings = desk.load(path, checks="file")
