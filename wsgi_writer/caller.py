@@ -28,6 +28,10 @@ class Caller:
     email: str
 
 
+class AnswerError(ValueError):
+    """An answer that names nobody; the message says why, and holds nothing of it."""
+
+
 def caller_from(answer: object, masks: Masks) -> Caller:
     """Read `{"api_key": …, "label": …, "email": …}`; label and e-mail may be missing.
 
@@ -35,19 +39,19 @@ def caller_from(answer: object, masks: Masks) -> Caller:
     the mapping are ignored.
 
     Raises:
-        TypeError: The answer is no mapping.
-        ValueError: It has no `api_key`, or an empty or absurdly long one.
+        AnswerError: The answer is no mapping, or has no `api_key`, or an empty or
+            absurdly long one.
     """
     if type(answer) is not dict and not isinstance(answer, Mapping):
-        raise TypeError(
-            "identify must return a mapping with 'api_key', or None, "
-            f"not {type(answer).__name__}"
+        kind = type(answer).__name__
+        raise AnswerError(
+            f"it returned {kind}, expected a mapping with 'api_key' or None"
         )
     key = _text(answer.get("api_key"))
     if not key:
-        raise ValueError("identify returned no 'api_key', or an empty one")
+        raise AnswerError("it returned no 'api_key', or an empty one")
     if len(key) > MAX_KEY_LENGTH:
-        raise ValueError(f"identify returned an 'api_key' of {len(key)} characters")
+        raise AnswerError(f"it returned an 'api_key' of {len(key)} characters")
     return Caller(
         masks.key(key),
         _text(answer.get("label"))[:MAX_TEXT_LENGTH],

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
+from wsgi_writer.caller import AnswerError
 from wsgi_writer.express import ROUTE, Express
 from wsgi_writer.mask import Masks
 from wsgi_writer.outcome import announced_size, outcome_of
@@ -170,19 +171,23 @@ class Journal:
     def trouble(self, where: str, error: Exception) -> None:
         """Report a fault, once for each place and kind.
 
-        Only the type and the line: a message may hold what must not be logged.
+        Only the type and the line: a message may hold what must not be logged, unless
+        it is our own.
         """
         kind = (where, type(error))
         if kind in self._reported:
             return
         self._reported.add(kind)
-        frames = traceback.extract_tb(error.__traceback__)
-        place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
+        if isinstance(error, AnswerError):
+            why = str(error)
+        else:
+            frames = traceback.extract_tb(error.__traceback__)
+            last = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
+            why = f"{type(error).__name__} at {last}"
         # The application's filters and handlers may do anything, such as ask for the
         # request that is over by now. Nobody is left to be told of that.
         with contextlib.suppress(Exception):
-            name = type(error).__name__
-            _logger.warning("%s failed: %s at %s (reported once)", where, name, place)
+            _logger.warning("%s failed: %s (reported once)", where, why)
 
     def close(self) -> None:
         """Record what was abandoned and close the file."""

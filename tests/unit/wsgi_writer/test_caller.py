@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import pytest
 
-from wsgi_writer.caller import Caller, caller_from
+from wsgi_writer.caller import AnswerError, Caller, caller_from
 from wsgi_writer.mask import Masks, mask_key
 
 
@@ -65,7 +65,7 @@ def test_a_string_of_another_kind_is_read_as_a_plain_one() -> None:
 @pytest.mark.parametrize("answer", [["api_key"], "key", 7, ("api_key", "k")])
 def test_an_answer_that_is_no_mapping_is_refused(answer: object) -> None:
     """The message says what was expected and what came."""
-    with pytest.raises(TypeError, match=r"mapping with 'api_key', or None, not \w+"):
+    with pytest.raises(AnswerError, match=r"returned \w+, expected a mapping"):
         caller_from(answer, Masks())
 
 
@@ -77,5 +77,5 @@ def test_an_answer_without_a_usable_key_is_refused(
     answer: Mapping[str, object],
 ) -> None:
     """A caller without an id would group strangers together."""
-    with pytest.raises(ValueError, match="'api_key'"):
+    with pytest.raises(AnswerError, match="'api_key'"):
         caller_from(answer, Masks())

@@ -115,6 +115,27 @@ def test_a_fault_is_reported_once_and_without_its_message(
     assert "secret-value" not in message
 
 
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ({"label": "secret-value"}, "it returned no 'api_key', or an empty one"),
+        (
+            ["secret-value"],
+            "it returned list, expected a mapping with 'api_key' or None",
+        ),
+    ],
+)
+def test_an_answer_that_names_nobody_is_reported_with_the_reason(
+    answer: object, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who wrote the function need not read ours to learn what is missing."""
+    journal = a_journal(FakeFile(), identify=lambda environ: answer)
+    with caplog.at_level(logging.WARNING, "wsgi_writer"):
+        an_exchange(journal).close()
+
+    assert caplog.messages == [f"identify failed: {why} (reported once)"]
+
+
 def test_no_record_is_built_while_the_file_cools_down(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
