@@ -55,6 +55,8 @@ def _entry(key: Key) -> list[str]:
         facts.append("one of " + ", ".join(f"`{word}`" for word in schema["enum"]))
     if "minimum" in schema:
         facts.append(f"from {schema['minimum']} to {schema['maximum']}")
+    if "maxLength" in schema.get("items", {}):
+        facts.append(f"each of up to {schema['items']['maxLength']} characters")
     facts.append(
         f"default {_toml(schema['default'])}" if "default" in schema else "required"
     )
