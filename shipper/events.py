@@ -106,7 +106,9 @@ EVENTS: Mapping[str, Kind] = {
     "file_unreadable": Kind("error", "{path}: cannot be read: {why}"),
     "file_refused": Kind("warning", "{path}: not followed: {why}"),
     "file_stopped": Kind("error", "{path}: stopped at byte {position}: {why}"),
-    "source_empty": Kind("warning", "{pattern}: no file matches yet; {hint}"),
+    "source_empty": Kind(
+        "warning", "{pattern}: no file that can be read matches yet; {hint}"
+    ),
     "watch_degraded": Kind("warning", "{directory}: polling instead of events: {why}"),
     "line_rejected": Kind(
         "warning",
