@@ -8,6 +8,7 @@ never from a library's message, which may quote a URL with credentials.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import socket
@@ -43,6 +44,7 @@ _HINTS = {
     "dns": "check the name and this host's resolver; behind a proxy, set network.proxy",
     "tcp": "see whether a firewall lets this host through; behind a proxy, set "
     "network.proxy",
+    "source": "if network.source_address is set, name an address of this machine there",
     "proxy": "check network.proxy, and that the proxy allows the endpoint",
     "407": "give user and password in network.proxy, http://USER:PASSWORD@HOST:PORT",
     "asked": "if the server asks who we are, name a certificate in network.client_cert",
@@ -104,6 +106,8 @@ def receipt_for_error(error: BaseException, attempt: Attempt) -> Deferred:
         return _network(f"tls: {attempt.name}: {why}", _tls_hint(chain, attempt))
     layer = "dns" if _has(chain, socket.gaierror) else "tcp"
     hint = _HINTS["proxy" if attempt.proxy_name is not None else layer]
+    if any(getattr(one, "errno", None) == errno.EADDRNOTAVAIL for one in chain):
+        hint = _HINTS["source"]
     return _network(f"{layer}: {attempt.proxy_name or attempt.name}: {why}", hint)
 
 
@@ -194,8 +198,8 @@ def _closed(error: BaseException) -> str:
 
 
 def _system(error: BaseException) -> str:
-    errno: int | None = getattr(error, "errno", None)
-    return os.strerror(errno) if errno is not None else ""
+    number: int | None = getattr(error, "errno", None)
+    return os.strerror(number) if number is not None else ""
 
 
 def _resolver(error: BaseException) -> str:

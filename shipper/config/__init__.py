@@ -96,6 +96,7 @@ def load(
     credential: Credential | None = None
     if checks == "machine":
         complaints += path_faults(document)
+        complaints += way.address_faults(document)
     if checks != "file":
         complaints += identity_faults(document)
         complaints += way.way_faults(document, endpoint_of(document, environ), environ)

@@ -62,6 +62,31 @@ def word_faults(document: Document) -> Iterator[Fault]:
             )
 
 
+def address_faults(document: Document) -> Iterator[Fault]:
+    """Find a source address that no connection of this machine can start from."""
+    import socket  # noqa: PLC0415 - late: a start need not try it
+
+    key: KeyPath = ("network", "source_address")
+    address = document.text(*key)
+    if not address:
+        return
+    try:
+        version = ipaddress.ip_address(address).version
+    except ValueError:
+        return  # told with the other words
+    family = socket.AF_INET6 if version == 6 else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as tried:
+            tried.bind((address, 0))
+    except OSError:
+        yield Fault(
+            document.where(key),
+            dotted(key),
+            f"{address} is no address of this machine",
+            "ip -brief address shows those that are",
+        )
+
+
 def pair_faults(document: Document) -> Iterator[Fault]:
     """Find a key without its certificate."""
     key: KeyPath = ("network", "client_key")

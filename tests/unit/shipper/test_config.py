@@ -812,6 +812,20 @@ def test_a_machine_that_cannot_do_it_is_told(desk: Desk) -> None:
     assert "is a directory, expected a file" in source.problem
 
 
+def test_an_address_of_another_machine_is_told(desk: Desk) -> None:
+    """No connection could start from it; elsewhere it may be the right one."""
+    text = SMALLEST + '[network]\nsource_address = "192.0.2.7"\n'
+    path = desk.write(text)
+
+    with pytest.raises(ConfigError) as caught:
+        desk.load(path, checks="machine")
+
+    (fault,) = (one for one in caught.value.faults if one.key != "state_dir")
+    assert fault.key == "network.source_address"
+    assert fault.problem == "192.0.2.7 is no address of this machine"
+    assert desk.settings(text).network.source_address == "192.0.2.7"
+
+
 def test_a_log_in_a_closed_directory_is_told(desk: Desk) -> None:
     """Nothing is seen of it, and that is another thing than not there yet."""
     closed = desk.directory / "closed"

@@ -126,6 +126,8 @@ def test_a_proxy_that_wants_credentials_needs_a_person() -> None:
     ("error", "proxy_name", "hint"),
     [
         (refused(), None, "firewall"),
+        (OSError(errno.EADDRNOTAVAIL, "x"), None, "network.source_address"),
+        (OSError(errno.EADDRNOTAVAIL, "x"), "p:1", "network.source_address"),
         (TimeoutError("x"), None, "firewall"),
         (socket.gaierror(socket.EAI_NONAME, "x"), None, "resolver"),
         (socket.gaierror(socket.EAI_NONAME, "x"), "proxy.example:1", "network.proxy"),
