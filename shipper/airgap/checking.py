@@ -39,7 +39,7 @@ _NOT_SEALED = (
 
 
 class NoBundleError(ShipperError):
-    """There is no directory of that name."""
+    """There is no directory of that name, or none that can be looked into."""
 
     exit_code = EXIT_NO_INPUT
 
@@ -85,18 +85,23 @@ def open_bundle(directory: str, *, hmac_key: bytes | None = None) -> OpenBundle:
     """Open a bundle, and check its manifest, seal and authenticity.
 
     Raises:
-        NoBundleError: There is no such directory.
+        NoBundleError: There is no such directory, or it is closed to us.
         BundleError: It is not sealed, damaged, or not made with the key.
     """
     if not os.path.isdir(directory):
         raise NoBundleError(f"cannot open the bundle: {directory}: no such directory")
     sums_path = os.path.join(directory, SUMS)
-    if not os.path.lexists(sums_path):
+    try:
+        os.lstat(sums_path)
+    except FileNotFoundError as error:
         raise BundleError(
             f"the bundle is not sealed: {directory}: {SUMS} is missing",
             path=sums_path,
             hint=_NOT_SEALED,
-        )
+        ) from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise NoBundleError(f"cannot open the bundle: {directory}: {why}") from error
     path = os.path.join(directory, MANIFEST)
     content = _read(path, MAX_MANIFEST_BYTES)
     manifest = decode_manifest(content, path=path)

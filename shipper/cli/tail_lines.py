@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -111,12 +112,14 @@ def just(file: str, source: SourceSettings | None) -> SourceSettings:
     """Return a source that is one file, read as `source` says, or as our own.
 
     Raises:
-        NoInputError: It is not there, or no file.
+        NoInputError: It is not there, or cannot be looked at, or is no file.
     """
     path = os.path.abspath(file)
-    if not os.path.exists(path):
-        raise NoInputError(file, "No such file or directory")
-    if not os.path.isfile(path):
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        raise NoInputError(file, error.strerror or str(error)) from error
+    if not stat.S_ISREG(mode):
         raise NoInputError(file, "it is not a regular file")
     known = source or SourceSettings(paths=())
     return from_the_end(replace(known, paths=(glob.escape(path),)))

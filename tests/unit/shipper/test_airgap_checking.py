@@ -184,6 +184,18 @@ def test_a_key_demands_a_proof_made_with_it(bundle: Path) -> None:
     assert not open_bundle(str(bundle)).has_hmac
 
 
+def test_a_bundle_that_is_closed_to_us_is_not_called_unsealed(bundle: Path) -> None:
+    """To copy it again would not help."""
+    bundle.chmod(0)
+    if os.access(bundle, os.X_OK):
+        bundle.chmod(0o700)
+        pytest.skip("this user may read everything")
+
+    with pytest.raises(NoBundleError, match="Permission denied"):
+        open_bundle(str(bundle))
+    bundle.chmod(0o700)
+
+
 def test_no_directory_is_no_bundle(tmp_path: Path) -> None:
     """A typing error is told from a damaged bundle."""
     with pytest.raises(NoBundleError) as caught:

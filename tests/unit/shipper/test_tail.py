@@ -229,6 +229,7 @@ def test_a_given_file_is_read_as_the_table_that_names_it(
     [
         (("missing.jsonl",), 66, "No such file"),
         (("/dev",), 66, "not a regular file"),
+        (("/dev/null/log",), 66, "Not a directory"),
         (("--status", "9xx9"), 2, "4xx"),
         (("--path", "owls"), 2, "begins with /"),
         (("--har", "no/such/out.har"), 73, "No such file"),
