@@ -99,7 +99,7 @@ def _from_file(path: str, *, where: str) -> Credential | Fault:
     if len(content) > MAX_KEY_BYTES:
         return _fault(where, f"{path} is too long for a key", _WRITE_IT)
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")  # some editors put a mark before it
     except UnicodeDecodeError:
         return _fault(where, f"{path} is not text", _WRITE_IT)
     return _checked(text, origin=path, where=where)

@@ -29,6 +29,7 @@ _ELSEWHERE: Mapping[str, str] = {
     "identify=...), or by [[identify.rules]]",
     "blacklist": "it is called filter.denylist",
     "whitelist": "it is called filter.allowlist",
+    "metrics_api": "it is called readme.endpoint; README_METRICS_SERVER holds too",
     "logger": "the log goes to stderr: see shipper run --log-format",
 }
 
@@ -137,8 +138,8 @@ def _unknown(
 
 
 def _hint(name: str, breach: Breach, known: tuple[Key, ...]) -> str | None:
-    if name in _ELSEWHERE:
-        return _ELSEWHERE[name]
+    if name.lower() in _ELSEWHERE:
+        return _ELSEWHERE[name.lower()]
     siblings = close_match(name, breach.schema["properties"])
     if siblings == name.lower():
         return f'did you mean "{siblings}"? keys are written in lower case'

@@ -370,6 +370,16 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
             "with *",
         ),
         (
+            SMALLEST + '[readme]\nMETRICS_API = "https://relay.example"\n',
+            "FILE:4: readme.METRICS_API: there is no such key (it is called "
+            "readme.endpoint; README_METRICS_SERVER holds too)",
+        ),
+        (
+            SMALLEST + '[readme]\nLOGGER = "x"\n',
+            "FILE:4: readme.LOGGER: there is no such key (the log goes to stderr: see "
+            "shipper run --log-format)",
+        ),
+        (
             SMALLEST + '[filter]\nallowed_http_hosts = ["https://api.example.com"]\n',
             'FILE:4: filter.allowed_http_hosts[0]: "https://api.example.com": expected '
             'a host as it stands in a Host header, such as "api.example.com" or '

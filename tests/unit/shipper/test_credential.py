@@ -64,8 +64,8 @@ def test_a_credentials_directory_of_other_things_is_passed_over(tmp_path: Path) 
 
 
 def test_blanks_around_a_key_are_taken_off(tmp_path: Path) -> None:
-    """`echo key > file` leaves a newline, and copying leaves blanks."""
-    (tmp_path / "default").write_text(f" {SECRET}\r\n\n")
+    """`echo key > file` leaves a newline, copying blanks, an editor a mark before."""
+    (tmp_path / "default").write_text(f"\ufeff {SECRET}\r\n\n", "utf-8")
 
     found = _find(tmp_path, {})
 
