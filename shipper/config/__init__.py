@@ -93,6 +93,10 @@ def load(
         *limit_faults(document),
         *url_faults(document, environ),
     ]
+    if nuls := tuple(_nul_faults(document, document.table, ())):
+        # Whoever opened such a path would raise, and hide all other faults.
+        complaints += nuls
+        checks = "file"
     credential: Credential | None = None
     if checks == "machine":
         complaints += path_faults(document)
@@ -135,6 +139,19 @@ def _number_faults(document: Document) -> Iterator[Fault]:
         if is_number and isinstance(value, float) and math.isnan(value):
             where = document.where(key.path)
             yield Fault(where, key.dotted, "expected a number, found nan")
+
+
+def _nul_faults(document: Document, value: Any, path: KeyPath) -> Iterator[Fault]:
+    """Find a character that TOML can write, and no system call takes."""
+    if isinstance(value, str) and "\0" in value:
+        problem = "holds a NUL, which no path and no name can"
+        yield Fault(document.where(path), dotted(path), problem)
+    elif isinstance(value, dict):
+        for name, child in value.items():
+            yield from _nul_faults(document, child, (*path, name))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _nul_faults(document, child, (*path, index))
 
 
 def _egress_faults(document: Document) -> Iterator[Fault]:

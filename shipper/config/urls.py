@@ -47,9 +47,7 @@ def _endpoint_faults(document: Document, environ: Mapping[str, str]) -> Iterator
             where=SERVER_VARIABLE if is_server else document.where(_ENDPOINT),
             key="readme.endpoint",
             problem=problem,
-            hint="write https://, or allow it with network.allow_plain_http = true"
-            if "in clear" in problem
-            else None,
+            hint=_mend(problem),
         )
 
 
@@ -63,7 +61,13 @@ def _heartbeat_faults(document: Document) -> Iterator[Fault]:
         url, allow_plain_http=is_allowed, carries="the URL", may_have_query=True
     )
     if problem is not None:
-        yield Fault(document.where(path), dotted(path), problem)
+        yield Fault(document.where(path), dotted(path), problem, _mend(problem))
+
+
+def _mend(problem: str) -> str | None:
+    if "in clear" not in problem:
+        return None
+    return "write https://, or allow it with network.allow_plain_http = true"
 
 
 def _is_overridden(document: Document) -> bool:

@@ -316,7 +316,8 @@ def test_three_faults_are_told_at_once(desk: Desk) -> None:
         ),
         (
             SMALLEST + '[heartbeat]\nurl = "http://monitor.example/1"\n',
-            "FILE:4: heartbeat.url: is http://, which would send the URL in clear",
+            "FILE:4: heartbeat.url: is http://, which would send the URL in clear "
+            "(write https://, or allow it with network.allow_plain_http = true)",
         ),
         (
             SMALLEST + '[heartbeat]\nurl = "monitor.example"\n',
@@ -820,6 +821,32 @@ def test_a_machine_that_cannot_do_it_is_told(desk: Desk) -> None:
     assert (state.key, source.key) == ("state_dir", "source[0].paths[0]")
     assert "plain-file is not a directory" in state.problem
     assert "is a directory, expected a file" in source.problem
+
+
+def test_a_path_with_a_nul_is_told_beside_the_other_faults(desk: Desk) -> None:
+    """No system call takes one, so none is made."""
+    path = desk.write(
+        'state_dir = "a\\u0000"\nwatch = "x"\n[[source]]\npaths = ["b\\u0000"]\n'
+        '[egress_log]\nfile = "c\\u0000"\n[identify]\nlookup = "d\\u0000"\n'
+        '[network]\nca_file = "e\\u0000"\n[readme]\napi_key_file = "f\\u0000"\n'
+    )
+
+    with pytest.raises(ConfigError) as caught:
+        desk.load(path, checks="machine")
+
+    faults = caught.value.faults
+    assert [fault.key for fault in faults] == [
+        "state_dir",
+        "watch",
+        "source[0].paths[0]",
+        "egress_log.file",
+        "identify.lookup",
+        "network.ca_file",
+        "readme.api_key_file",
+    ]
+    assert {fault.problem for fault in faults if fault.key != "watch"} == {
+        "holds a NUL, which no path and no name can"
+    }
 
 
 def test_an_address_of_another_machine_is_told(desk: Desk) -> None:
