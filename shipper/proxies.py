@@ -88,15 +88,16 @@ def parse_proxy(text: str, *, where: str, key: str) -> Proxy | Fault:
         where: Where it was written, for the fault.
         key: The key that it stands at, or empty.
     """
+    # Not quoted: a mistyped URL may still hold a password.
+    unusable = Fault(where, key, "is not the URL of a proxy")
+    if " " in text or not text.isprintable():
+        return unusable
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         host, port = parts.hostname, parts.port
         (host or "").encode("idna")  # as whoever connects does
     except ValueError:
-        # Not quoted: a mistyped URL may still hold a password.
-        return Fault(where, key, "is not the URL of a proxy")
-    if any(map(str.isspace, host or "")):
-        return Fault(where, key, "is not the URL of a proxy")
+        return unusable
     if parts.scheme not in _DEFAULT_PORTS:
         return Fault(where, key, f"{parts.scheme}:// proxies are not supported")
     # A "#" or "?" in a password ends the host early: what stands before it would be
@@ -136,7 +137,7 @@ def bypass_problem(entry: str) -> str | None:
         return "is no range of addresses such as 10.0.0.0/8"
     name, colon, port = text.rpartition(":")
     name = name if colon and port.isdigit() else text
-    if _address(name.strip("[]")) is None and set(" \t,:[]") & set(name):
+    if not name or (_address(name.strip("[]")) is None and set(" \t,:[]") & set(name)):
         return "is no name, address or range, alone or with :PORT"
     return None
 

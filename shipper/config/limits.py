@@ -30,8 +30,10 @@ def limit_faults(document: Document) -> Iterator[Fault]:
     for name, (check, hint) in _CHECKS.items():
         path: KeyPath = ("limits", name)
         value = document.value(*path)
+        text = document.text(*path)
         # A bare number is what its digits say; what is neither, the schema refuses.
-        text = str(value) if type(value) is int else document.text(*path)
+        if type(value) is int or (isinstance(value, float) and value.is_integer()):
+            text = str(int(value))
         if text:
             yield from _fault(document, path, partial(check, text), hint)
     spans: list[str] = []

@@ -946,6 +946,15 @@ def test_files_that_are_not_there_yet_are_no_fault(desk: Desk) -> None:
             "FILE:4: network.proxy: is not the URL of a proxy",
         ),
         (
+            'proxy = "http://proxy.example\\n:3128"',
+            "FILE:4: network.proxy: is not the URL of a proxy",
+        ),
+        (
+            'no_proxy = [" "]',
+            'FILE:4: network.no_proxy[0]: " " is no name, address or range, alone or '
+            "with :PORT",
+        ),
+        (
             'ca_file = "missing.pem"',
             "FILE:4: network.ca_file: DIRECTORY/missing.pem cannot be used: No such "
             "file or directory",
@@ -995,6 +1004,19 @@ def test_limits_that_cannot_be_read_are_named_together(desk: Desk) -> None:
         "FILE:6: limits.quiet_hours[1]: '00:00-24:00' leaves no time to send",
         'FILE:7: limits.timezone: there is no time zone "Mars" '
         "(Debian: apt install tzdata, if the name is right)",
+    ]
+
+
+@pytest.mark.parametrize("number", ["0", "0.0", "-1.0"])
+def test_a_limit_that_is_nothing_is_told_however_it_is_written(
+    number: str, desk: Desk
+) -> None:
+    """To TOML 0.0 is another number than 0, and to a schema the same."""
+    faults = desk.faults(f"{SMALLEST}[limits]\nrate = {number}\nbwlimit = {number}\n")
+
+    assert [fault.split(": ")[1] for fault in faults] == [
+        "limits.rate",
+        "limits.bwlimit",
     ]
 
 
