@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
@@ -17,6 +18,7 @@ from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
 from shipper.errors import Fault
 from shipper.secretive import Secretive
 
+_NEVER_IN_A_URL = re.compile(r"[\s\x00-\x1f\x7f]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -90,7 +92,7 @@ def parse_proxy(text: str, *, where: str, key: str) -> Proxy | Fault:
     """
     # Not quoted: a mistyped URL may still hold a password.
     unusable = Fault(where, key, "is not the URL of a proxy")
-    if " " in text or not text.isprintable():
+    if _NEVER_IN_A_URL.search(text):
         return unusable
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
