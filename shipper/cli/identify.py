@@ -40,7 +40,8 @@ def command(chosen: options.Common, explains: bool, files: tuple[str, ...]) -> i
     """Show which rule names the callers, and who stays unidentified.
 
     Reads FILEs (- is standard input), or what a shipper would read next when none
-    is given. Sends nothing and moves no position; needs no key and no network.
+    is given. A FILE that a [[source]] names is read as that says, any other as a log
+    of our own. Sends nothing and moves no position; needs no key and no network.
     """
     # Late, because it takes a tenth of a second that --help should not pay.
     from shipper.config import load  # noqa: PLC0415
@@ -90,12 +91,13 @@ def _lines(
     from shipper.reports.browse import lines_of_files, pending_lines  # noqa: PLC0415
     from shipper.ways import ways_of  # noqa: PLC0415
 
+    ways = ways_of(settings)
     if files:
-        return lines_of_files(files)
+        return lines_of_files(files, settings.sources, ways=ways)
     return pending_lines(
         settings.state_dir,
         settings.sources,
-        ways=ways_of(settings),
+        ways=ways,
         events=events,
         clock=clock,
     )

@@ -59,7 +59,8 @@ def command(  # noqa: PLR0917 - click hands them over by name
 ) -> int:
     """Show what would be sent, byte for byte, and why.
 
-    Without FILES, the lines that a shipper would read next. The payloads go to
+    Without FILES, the lines that a shipper would read next. A file that a [[source]]
+    names is read as that says, any other as a log of our own. The payloads go to
     stdout, one a line, exactly as they would be sent; reasons go to stderr. Needs no
     network and no key, and moves no position.
     """
@@ -119,12 +120,13 @@ def _lines(
     from shipper.reports.browse import lines_of_files, pending_lines  # noqa: PLC0415
     from shipper.ways import ways_of  # noqa: PLC0415
 
+    ways = ways_of(settings)
     if files:
-        return lines_of_files(files)
+        return lines_of_files(files, settings.sources, ways=ways)
     return pending_lines(
         settings.state_dir,
         settings.sources,
-        ways=ways_of(settings),
+        ways=ways,
         events=events,
         clock=clock,
     )

@@ -34,7 +34,8 @@ def command(chosen: options.Common, files: tuple[str, ...]) -> int:
     """Show what would leak past the lists, and where.
 
     Reads FILEs (- is standard input), or what a shipper would read next when none
-    is given. Sends nothing and moves no position; needs no key and no network. Exits
+    is given. A FILE that a [[source]] names is read as that says, any other as a log
+    of our own. Sends nothing and moves no position; needs no key and no network. Exits
     65 when anything is found that would leave, 66 when a log cannot be read.
     """
     # Late, because it takes a tenth of a second that --help should not pay.
@@ -59,8 +60,8 @@ def command(chosen: options.Common, files: tuple[str, ...]) -> int:
     report = leaks.report()
     if files and report.unreadable and not report.records and not report.skipped:
         # Nothing was looked at, which must not pass for nothing found.
-        why = "none of its lines is a record of our own"
-        hint = "another program's log is looked at without a FILE, by its [[source]]"
+        why = "none of its lines is a record"
+        hint = "a FILE is read as the [[source]] that names it says, else as our own"
         damage = damage or BadInputError(", ".join(files), why, hint=hint)
     if damage is not None:
         # What could be read is told all the same.
@@ -83,12 +84,13 @@ def _lines(
     from shipper.reports.browse import lines_of_files, pending_lines  # noqa: PLC0415
     from shipper.ways import ways_of  # noqa: PLC0415
 
+    ways = ways_of(settings)
     if files:
-        return lines_of_files(files)
+        return lines_of_files(files, settings.sources, ways=ways)
     return pending_lines(
         settings.state_dir,
         settings.sources,
-        ways=ways_of(settings),
+        ways=ways,
         events=events,
         clock=clock,
     )

@@ -72,7 +72,8 @@ def command(  # noqa: PLR0917 - click hands them over by name
     """Show exchanges as they are logged, one a line.
 
     Follows FILES, or the configured sources, through every rotation; ends with
-    Ctrl-C. Hides what the configuration hides. Sends nothing, reads and writes no
+    Ctrl-C. A file that a [[source]] names is read as that says, any other as a log of
+    our own. Hides what the configuration hides. Sends nothing, reads and writes no
     state, and needs neither key nor network.
     """
     # Late, because it takes a tenth of a second that --help should not pay.
@@ -155,6 +156,7 @@ def _following(
     clock: Clock,
 ) -> tuple[Following, list[int | None]]:
     """Return what follows the files, and which source of the settings each is of."""
+    from shipper.reports.browse import source_naming  # noqa: PLC0415 - late, as above
     from shipper.reports.following import Following  # noqa: PLC0415 - late, as above
     from shipper.ways import ways_of  # noqa: PLC0415 - late, as above
 
@@ -162,7 +164,7 @@ def _following(
     numbers: list[int | None] = list(range(len(settings.sources)))
     sources = [tail_lines.from_the_end(source) for source in settings.sources]
     if files:
-        numbers = [tail_lines.source_of(settings.sources, file) for file in files]
+        numbers = [source_naming(file, settings.sources) for file in files]
         sources = [
             tail_lines.just(file, None if number is None else settings.sources[number])
             for file, number in zip(files, numbers, strict=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -94,18 +93,6 @@ def refused_as_json(seen: Seen, reject: Reject) -> dict[str, object]:
 def from_the_end(source: SourceSettings) -> SourceSettings:
     """Return a source of which only what comes from now on is read."""
     return replace(source, read_from="end")
-
-
-def source_of(sources: Sequence[SourceSettings], file: str) -> int | None:
-    """Return the number of the source that a file belongs to, or None."""
-    # Late, because it takes time that --help should not pay.
-    from shipper.source.siblings import Pattern, name_at  # noqa: PLC0415
-
-    path = os.path.abspath(file)
-    for number, source in enumerate(sources):
-        if name_at([Pattern(each) for each in source.paths], path):
-            return number
-    return None
 
 
 def just(file: str, source: SourceSettings | None) -> SourceSettings:

@@ -66,6 +66,18 @@ def opening_of(
         return Opening(head.digest)
 
 
+def opening_in(whole: Unpacked) -> Opening:
+    """Return how a file begins that is read from its front, and as it is.
+
+    Nobody is expected to append: a last line that lacks its newline counts as a line,
+    so that ids are those that it will have.
+    """
+    first = whole.read_at(0, HEADER_BYTES)
+    if len(first) < HEADER_BYTES and not first.endswith(b"\n"):
+        first += b"\n"
+    return Opening(head_of(first).digest, _first_lines(first))
+
+
 def head_as_read(tracked: Tracked) -> Head | None:
     """Return the fingerprint of an open plain file, from what was read of it.
 
@@ -99,11 +111,15 @@ def _read(sighting: Sighting, head: Head, headers_before: int | None) -> Opening
         # Cut and written anew since its lines were read: these are not theirs.
         return Opening(head.digest)
     stream = sighting.stream
-    whole, _, _ = stream.read_at(0, HEADER_BYTES).rpartition(b"\n")
-    lines = tuple(whole.split(b"\n", FIRST_LINES)[:FIRST_LINES]) if whole else ()
+    lines = _first_lines(stream.read_at(0, HEADER_BYTES))
     if headers_before is None:
         return Opening(head.digest, lines)
     return Opening(head.digest, lines, tuple(header_lines(stream, headers_before)))
+
+
+def _first_lines(first: bytes) -> tuple[bytes, ...]:
+    whole, _, _ = first.rpartition(b"\n")
+    return tuple(whole.split(b"\n", FIRST_LINES)[:FIRST_LINES]) if whole else ()
 
 
 def _sight(tracked: Tracked, handles: Handles) -> Sighting:

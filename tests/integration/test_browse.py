@@ -23,7 +23,7 @@ def test_files_are_read_in_the_order_named(tmp_path: Path) -> None:
     first, second = tmp_path / "b.log", tmp_path / "a.log"
     first.write_bytes(b"1\n2\n")
     second.write_bytes(b"3\n")
-    seen = lines_of_files([str(first), str(second)])
+    seen = lines_of_files([str(first), str(second)], [], ways=[])
 
     assert [(str(first), b"1"), (str(first), b"2"), (str(second), b"3")] == [
         (one.path, one.line.data) for one in seen
@@ -34,11 +34,41 @@ def test_a_damaged_archive_is_told_after_its_lines(tmp_path: Path) -> None:
     """What can be read is read; then the error says what is wrong."""
     path = tmp_path / "a.log.gz"
     path.write_bytes(gzip.compress(b"1\n2\n")[:-8])
-    seen = lines_of_files([str(path)])
+    seen = lines_of_files([str(path)], [], ways=[])
 
     assert [next(seen).line.data, next(seen).line.data] == [b"1", b"2"]
     with pytest.raises(BadInputError, match="ends early"):
         next(seen)
+
+
+def test_a_file_is_read_as_the_source_says_that_names_it(tmp_path: Path) -> None:
+    """Parts are joined, and what no part follows any more is told of at the end."""
+    path = tmp_path / "access.log.1.gz"
+    stamp = b"2026-11-23T12:00:00.000000000Z stdout "
+    pieces = (b"P " + COMBINED[:20], b"F " + COMBINED[20:], b"P " + COMBINED[:20])
+    path.write_bytes(gzip.compress(b"".join(stamp + one + b"\n" for one in pieces)))
+    sources = [
+        SourceSettings((str(tmp_path / "x.jsonl"),)),
+        SourceSettings((str(tmp_path / "access.log"),), "combined"),
+    ]
+    seen = lines_of_files([str(path)], sources, ways=[None, a_way(wrapper="auto")])
+
+    record, rest = seen
+    found = parsed(record)
+    assert isinstance(found, Record)
+    assert found.url == "https://api.example.com/a"
+    assert isinstance(rest.fate, Reject)
+    assert rest.fate.reason == "unfinished"
+    assert (record.source, rest.source) == (1, 1)
+
+
+def test_an_empty_file_of_a_source_has_no_lines(tmp_path: Path) -> None:
+    """There is nothing by which to tell how it begins."""
+    path = tmp_path / "access.log"
+    path.touch()
+    sources = [SourceSettings((str(path),), "combined")]
+
+    assert list(lines_of_files([str(path)], sources, ways=[a_way()])) == []
 
 
 def test_what_waits_is_what_was_never_shipped(tmp_path: Path) -> None:
