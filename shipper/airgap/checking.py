@@ -43,6 +43,10 @@ class NoBundleError(ShipperError):
 
     exit_code = EXIT_NO_INPUT
 
+    def __init__(self, directory: str, why: str) -> None:
+        super().__init__(f"cannot open the bundle: {directory}: {why}")
+        self.path = directory
+
 
 @dataclass(frozen=True, slots=True)
 class OpenBundle:
@@ -89,7 +93,7 @@ def open_bundle(directory: str, *, hmac_key: bytes | None = None) -> OpenBundle:
         BundleError: It is not sealed, damaged, or not made with the key.
     """
     if not os.path.isdir(directory):
-        raise NoBundleError(f"cannot open the bundle: {directory}: no such directory")
+        raise NoBundleError(directory, "no such directory")
     sums_path = os.path.join(directory, SUMS)
     try:
         os.lstat(sums_path)
@@ -100,8 +104,7 @@ def open_bundle(directory: str, *, hmac_key: bytes | None = None) -> OpenBundle:
             hint=_NOT_SEALED,
         ) from error
     except OSError as error:
-        why = error.strerror or str(error)
-        raise NoBundleError(f"cannot open the bundle: {directory}: {why}") from error
+        raise NoBundleError(directory, error.strerror or str(error)) from error
     path = os.path.join(directory, MANIFEST)
     content = _read(path, MAX_MANIFEST_BYTES)
     manifest = decode_manifest(content, path=path)
@@ -137,7 +140,11 @@ def _check_hmac(
 
 
 def presence_faults(bundle: OpenBundle) -> Iterator[str]:
-    """Yield which files are missing, foreign, or no plain files; reads none."""
+    """Yield which files are missing, foreign, or no plain files; reads none.
+
+    Raises:
+        NoBundleError: What is there cannot be told: it is closed to us.
+    """
     wanted = {content.name for content in bundle.manifest.contents()}
     own = wanted | {MANIFEST, SUMS, HMAC, RECEIPT, PARTS, PLACES}
     # A crash may have left half a receipt, which must not keep it from being written.
@@ -155,7 +162,11 @@ def presence_faults(bundle: OpenBundle) -> Iterator[str]:
 
 
 def faults_in(bundle: OpenBundle) -> Iterator[str]:
-    """Yield everything that is wrong with the bundle; reads every byte of it."""
+    """Yield everything that is wrong with the bundle; reads every byte of it.
+
+    Raises:
+        NoBundleError: See `presence_faults`.
+    """
     missing = list(presence_faults(bundle))
     yield from missing
     for part in bundle.manifest.parts:
@@ -180,13 +191,25 @@ def faults_in(bundle: OpenBundle) -> Iterator[str]:
                 yield f"{path}: it holds {lines} records, and should {part.records}"
 
 
+def names_in(directory: str) -> list[str]:
+    """Return the names in a directory.
+
+    Raises:
+        NoBundleError: It cannot be looked into.
+    """
+    try:
+        return os.listdir(directory)
+    except OSError as error:
+        raise NoBundleError(directory, error.strerror or str(error)) from error
+
+
 def _names(directory: str) -> Iterator[str]:
     """Yield what is in the bundle, two levels deep: no more belongs there."""
-    for name in os.listdir(directory):
+    for name in names_in(directory):
         yield name
         path = os.path.join(directory, name)
         if os.path.isdir(path) and not os.path.islink(path):
-            yield from (f"{name}/{below}" for below in os.listdir(path))
+            yield from (f"{name}/{below}" for below in names_in(path))
 
 
 def _read(path: str, most_bytes: int) -> bytes:

@@ -234,13 +234,13 @@ def ack(
 
 def _bundles_in(directory: str) -> Iterator[OpenBundle]:
     """Yield the bundle, or those just below; what is not sealed is told of."""
-    from shipper.airgap.checking import open_bundle  # noqa: PLC0415 - late, as above
+    from shipper.airgap.checking import names_in, open_bundle  # noqa: PLC0415 - late
     from shipper.airgap.layout import MANIFEST, BundleError  # noqa: PLC0415
 
     if not os.path.isdir(directory) or _has(directory, MANIFEST):
         yield open_bundle(directory)
         return
-    for name in sorted(os.listdir(directory)):
+    for name in sorted(names_in(directory)):
         path = os.path.join(directory, name)
         if _has(path, MANIFEST):
             try:

@@ -37,7 +37,9 @@ def read(path: str | None) -> bytes | None:
     try:
         return read_mask_key(path)
     except UnusableError as error:
-        raise KeyFileError(
-            f"cannot use the key: {path}: {error.problem}",
-            hint="make one with: head -c 32 /dev/urandom | base64",
-        ) from error
+        hint = "make one with: head -c 32 /dev/urandom | base64"
+        if isinstance(error.__cause__, PermissionError):
+            # With another key on each side, nothing would be authentic.
+            hint = "let this user read it"
+        problem = f"cannot use the key: {path}: {error.problem}"
+        raise KeyFileError(problem, hint=hint) from error

@@ -531,6 +531,26 @@ def test_what_is_not_sealed_is_neither_listed_nor_sent(host: Host, key: None) ->
     assert "no bundle in" in empty.out
 
 
+def test_what_is_closed_to_us_is_no_bug_of_ours(host: Host) -> None:
+    """A directory of bundles is told of, and for a key no new one is proposed."""
+    host.record(1)
+    bundle = host.export()
+    key = host.directory / "shared.key"
+    key.write_text(SHARED_KEY)
+    closed = host.directory / "closed"
+    closed.mkdir()
+    for path in (key, closed):
+        path.chmod(0)
+    if os.access(key, os.R_OK):
+        pytest.skip("this user may read everything")
+    listed = host.call("bundle list", closed, config=False)
+    checked = host.call("bundle verify", bundle, "--hmac-key-file", key, config=False)
+    closed.chmod(0o700)
+
+    assert (listed.code, "Permission denied" in listed.err) == (66, True)
+    assert (checked.code, "let this user read it" in checked.err) == (78, True)
+
+
 def test_a_receipt_that_cannot_be_read_is_told(host: Host) -> None:
     """Missing, or damaged on its way."""
     missing = host.call("bundle ack", host.directory / "nothing.json")

@@ -196,6 +196,19 @@ def test_a_bundle_that_is_closed_to_us_is_not_called_unsealed(bundle: Path) -> N
     bundle.chmod(0o700)
 
 
+def test_parts_that_are_closed_to_us_are_told_as_that(bundle: Path) -> None:
+    """They may be what was sealed."""
+    found, parts = open_bundle(str(bundle)), bundle / "parts"
+    parts.chmod(0)
+    if os.access(parts, os.R_OK):
+        parts.chmod(0o700)
+        pytest.skip("this user may read everything")
+
+    with pytest.raises(NoBundleError, match="parts: Permission denied"):
+        list(faults_in(found))
+    parts.chmod(0o700)
+
+
 def test_no_directory_is_no_bundle(tmp_path: Path) -> None:
     """A typing error is told from a damaged bundle."""
     with pytest.raises(NoBundleError) as caught:
