@@ -7,7 +7,7 @@ from typing import ParamSpec
 
 import click
 
-from shipper.errors import EXIT_CONFIG, ShipperError
+from shipper.errors import EXIT_CONFIG, OPEN_TO_USER, ShipperError
 
 P = ParamSpec("P")
 
@@ -40,6 +40,6 @@ def read(path: str | None) -> bytes | None:
         hint = "make one with: head -c 32 /dev/urandom | base64"
         if isinstance(error.__cause__, PermissionError):
             # With another key on each side, nothing would be authentic.
-            hint = "let this user read it"
+            hint = OPEN_TO_USER
         problem = f"cannot use the key: {path}: {error.problem}"
         raise KeyFileError(problem, hint=hint) from error
