@@ -104,13 +104,3 @@ class StateLockedError(StateError):
     """Another shipper holds the lock of this state directory."""
 
     exit_code = EXIT_TRY_AGAIN
-
-
-class PermissionDeniedError(ShipperError):
-    """A file the shipper must read or write is closed to its user."""
-
-    exit_code = EXIT_NO_PERMISSION
-
-    def __init__(self, message: str, *, path: str, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.path = path
