@@ -151,17 +151,20 @@ def _is_ahead(row: FileRow, log: Log, rows: Rows, reading: Reading) -> bool:
         is_ours = _is_labelled(row, rows, reading)
     else:
         is_ours = row.state in _FOLLOWED
-    is_longer = row.start_bytes == 0 and row.offset_bytes >= log.size_bytes
-    return is_ours and is_longer and log.begins(row.path)
+    may_be = is_ours and row.start_bytes == 0
+    return may_be and row.offset_bytes >= log.unpacked_bytes() and log.begins(row.path)
 
 
 def places_of(
     files: Sequence[FileOutcome], history: Ledger, choices: Choices
 ) -> list[tuple[FileOutcome, Place]]:
-    """Find out where to go on in each log, and write down the new ones."""
+    """Find out where to go on in each log, and write down the new ones.
+
+    Of copies of one log the longest is read, and the others are left alone.
+    """
     reading = Reading(choices.label, choices.selection)
-    places = []
-    taken: set[str] = set()
+    places: list[tuple[FileOutcome, Place]] = []
+    alike: dict[Head | str, list[tuple[FileOutcome, Place]]] = {}
     for file in files:
         if file.state == LEFT_ALONE:
             continue
@@ -170,15 +173,40 @@ def places_of(
             if isinstance(place, LeftAlone):
                 file.leave_alone(place.why)
                 continue
-            if place.row.file_id in taken:
-                file.leave_alone("it is another copy of one before it")
-                continue
             file.sent_before = log.line_number(place.position)
+            # Logs that begin alike, or that go on from one place, may be copies.
+            key = place.row.head if place.is_new else place.row.file_id
+            rivals = alike.setdefault(key, [])
+            for rival in rivals:
+                shorter = _shorter(rival, file, log, choices)
+                if shorter is not None:
+                    shorter.leave_alone("it is another copy of one of these")
+        places.append((file, place))
+        alike[key] = _left([*rivals, (file, place)])
+    places = _left(places)
+    for _, place in places:
         if place.is_new:
             history.enter(place.row, reading)
-        taken.add(place.row.file_id)
-        places.append((file, place))
     return places
+
+
+def _left(
+    places: list[tuple[FileOutcome, Place]],
+) -> list[tuple[FileOutcome, Place]]:
+    """Return those that are to be read still."""
+    return [one for one in places if one[0].state != LEFT_ALONE]
+
+
+def _shorter(
+    earlier: tuple[FileOutcome, Place], file: FileOutcome, log: Log, choices: Choices
+) -> FileOutcome | None:
+    """Return which of two logs the other one begins with; None if neither does."""
+    before, place = earlier
+    if log.begins(before.path):
+        return file
+    with Log(before.path, choices) as other:
+        # Those of one row have it up to its place in common, and can be read but once.
+        return before if other.begins(file.path) else None if place.is_new else file
 
 
 def _position(row: FileRow) -> Position:

@@ -198,15 +198,25 @@ class Log:
         # A last line without newline was marked as if it had one.
         return missing <= 1 and position.mark.is_at_end_of(before)
 
+    def unpacked_bytes(self) -> int:
+        """Return its length as it is read; an archive is unpacked for it."""
+        if not self.packing:
+            return self.size_bytes
+        length = 0
+        while piece := self._file.read_at(length, _READ_BYTES):
+            length += len(piece)
+        return length
+
     def begins(self, path: str) -> bool:
         """Tell whether another log begins with all that is in this one.
 
-        Its first line is known to be ours; an archive is not looked into.
+        Its first line is known to be ours.
         """
-        if self.format.is_document or self.packing:
+        if self.format.is_document:
             return False
-        start = max(0, self.size_bytes - _END_BYTES)
-        count = self.size_bytes - start
+        length = self.unpacked_bytes()
+        start = max(0, length - _END_BYTES)
+        count = length - start
         try:
             with LogFile(path) as other:
                 return other.read_at(start, count) == self._file.read_at(start, count)

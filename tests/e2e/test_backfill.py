@@ -377,6 +377,42 @@ def test_a_directory_is_read_oldest_first(shop: Shop) -> None:
     assert [file["state"] for file in result["files"]].count("left alone") == 1
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("words", [(), ("--workers", "2"), ("--replay",)])
+def test_of_a_log_and_an_older_copy_all_is_sent_once(
+    shop: Shop, words: tuple[str, ...], packed: bool
+) -> None:
+    """The copy comes first by its age, and ends sooner; run again, nothing is left."""
+    logs = shop.directory / "logs"
+    logs.mkdir()
+    copy = logs / ("copy.log.gz" if packed else "copy.log")
+    begin = a_log(10)
+    copy.write_bytes(gzip.compress(begin) if packed else begin)
+    os.utime(copy, (1, 1))
+    (logs / "access.log").write_bytes(a_log(15))
+    with shop.receiving():
+        first = backfill(shop, str(logs), *words, *HOW)
+        again = backfill(shop, str(logs), *HOW)
+
+    assert (first["exit_code"], first["totals"]["delivered"]) == (0, 15)
+    assert [(Path(file["path"]).name, file["state"]) for file in first["files"]] == [
+        (copy.name, "left alone"),
+        ("access.log", "sent"),
+    ]
+    assert again["totals"]["delivered"] == 0
+
+
+def test_logs_that_begin_alike_are_both_sent(shop: Shop) -> None:
+    """As those of two servers do that were started by the same call."""
+    logs = [shop.directory / name for name in ("a.log", "b.log")]
+    logs[0].write_bytes(a_log(10))
+    logs[1].write_bytes(a_log(1) + a_log(20, first=50))
+    with shop.receiving():
+        result = backfill(shop, *map(str, logs), *HOW)
+
+    assert result["totals"]["delivered"] == 31
+
+
 def test_error_logs_in_the_directory_are_left_alone(shop: Shop) -> None:
     """As servers keep them beside the others; alone, one is no log to be sent."""
     logs = shop.directory / "nginx"

@@ -630,7 +630,7 @@ def test_a_dry_run_plans_what_the_run_does(
         main([*words, "--replay", str(logs)])
         again = capsys.readouterr().out
 
-    why = "it is another copy of one before it"
+    why = "it is another copy of one of these"
     assert f"{logs}/a.log.gz: left alone: {why}" in told
     assert told[-1].startswith("20 exchanges in 1 request, ")
     assert told[-1].endswith("; 0 lines rejected")
