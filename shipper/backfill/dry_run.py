@@ -7,13 +7,13 @@ from functools import partial
 
 from shipper.backfill.choices import Choices
 from shipper.backfill.ledger import BlankLedger, places_of
+from shipper.backfill.log import Log
 from shipper.backfill.outcome import LEFT_ALONE, FileOutcome
 from shipper.backfill.pacing import Limits, bytes_a_request, records_a_request
 from shipper.backfill.parts import history_shaper_of
 from shipper.backfill.plan import FilePlan, Planner
 from shipper.backfill.reader import Opened, Reader
 from shipper.backfill.shaping import HistoryShaper
-from shipper.backfill.survey import Log
 from shipper.callers import masks_of
 from shipper.config.settings import Settings
 from shipper.rejected import RejectedText

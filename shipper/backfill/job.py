@@ -16,12 +16,12 @@ from types import FrameType
 from shipper.backfill.books import Books
 from shipper.backfill.choices import Choices
 from shipper.backfill.ledger import Place, places_of
+from shipper.backfill.log import Log
 from shipper.backfill.outcome import UNFINISHED, FileOutcome, Outcome, Progress
 from shipper.backfill.pacing import Limits, pace_of
 from shipper.backfill.parts import history_shaper_of, pipeline_of
 from shipper.backfill.reader import Opened, Reader
 from shipper.backfill.shaping import HistoryShaper, Rejected
-from shipper.backfill.survey import Log
 from shipper.callers import masks_of
 from shipper.clock import Clock
 from shipper.config.settings import Settings

@@ -16,8 +16,8 @@ from uuid import uuid4
 from msgspec import Struct
 
 from shipper.backfill.choices import Choices
+from shipper.backfill.log import Log
 from shipper.backfill.outcome import LEFT_ALONE, FileOutcome
-from shipper.backfill.survey import Log
 from shipper.fileid import FileRow, FileState, Head, at_cut
 from shipper.follow import Position
 from shipper.store.history import Reading

@@ -15,11 +15,11 @@ from typing import Final
 
 from shipper.backfill.choices import Choices
 from shipper.backfill.ledger import Place
+from shipper.backfill.log import Log
 from shipper.backfill.pacing import Limits, pace_of
 from shipper.backfill.parts import history_shaper_of, pipeline_of
 from shipper.backfill.reader import Opened, Reader
 from shipper.backfill.shaping import HistoryShaper, Rejected
-from shipper.backfill.survey import Log
 from shipper.callers import masks_of
 from shipper.clock import SystemClock
 from shipper.config.settings import Settings

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
 from shipper.backfill.ledger import Place
-from shipper.backfill.survey import Log
+from shipper.backfill.log import Log
 from shipper.errors import ShipperError
 from shipper.follow import Position
 from shipper.joining import Joiner

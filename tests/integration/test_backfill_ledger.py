@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from shipper.backfill.choices import Choices
 from shipper.backfill.ledger import LeftAlone, Place, place_of
-from shipper.backfill.survey import Log
+from shipper.backfill.log import Log
 from shipper.clock import SystemClock
 from shipper.fileid import Cut, FileRow, FileState, mark_of
 from shipper.model import Advance, Commit

@@ -8,10 +8,10 @@ import pytest
 
 from shipper.backfill.books import Books
 from shipper.backfill.choices import Choices
+from shipper.backfill.log import Log
 from shipper.backfill.outcome import LEFT_ALONE, SENT, FileOutcome, Progress
 from shipper.backfill.reader import Opened
 from shipper.backfill.shaping import Rejected
-from shipper.backfill.survey import Log
 from shipper.model import Advance, Commit
 from tests.support.pipes import MemoryCheckpoints
 from tests.support.places import from_the_front

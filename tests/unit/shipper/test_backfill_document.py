@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shipper.backfill.choices import Choices
-from shipper.backfill.survey import Log
+from shipper.backfill.log import Log
 from shipper.follow import Position
 from shipper.logfile import BadInputError
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from shipper.backfill.choices import Choices
+from shipper.backfill.log import Log
 from shipper.backfill.needs import NeedsMoreError
-from shipper.backfill.survey import Log
 from tests.support.json_logs import a_har, a_har_entry
 
 NO_ZONE_NO_HOST = {

@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from shipper.backfill.choices import Choices
+from shipper.backfill.log import Log
 from shipper.backfill.reader import Opened, Reader
-from shipper.backfill.survey import Log
 from shipper.model import Line
 from tests.support.combined import a_log
 from tests.support.places import from_the_front
