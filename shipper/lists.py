@@ -214,14 +214,15 @@ def _leads_into(path: Path, steps: Path) -> bool:
 
     An index of an array is a step that a path may leave out.
     """
-    if not path:
-        return True
-    if not steps:
-        return False
-    is_step = path[0] in (steps[0], "*")
-    if is_step and _leads_into(path[1:], steps[1:]):
-        return True
-    return steps[0].isdecimal() and _leads_into(path, steps[1:])
+    # How far along the path the steps so far can be: each place once, for there are
+    # as many ways to leave out indices as a hostile name has room for.
+    places = {0}
+    for step in steps:
+        ahead = {place + 1 for place in places if path[place] in (step, "*")}
+        if len(path) in ahead:
+            return True
+        places = ahead | places if step.isdecimal() else ahead
+    return False
 
 
 def _folded(names: Iterable[str]) -> frozenset[str]:

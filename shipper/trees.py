@@ -59,7 +59,10 @@ class TreeScrubber:
             part = read_json(line) if line.strip() else None
             if part is None and line.strip():
                 return None
-            scrubbed.append(self._document(line, part, depth) if part else line)
+            shown = self._document(line, part, depth) if part else line
+            if shown is None:
+                return None
+            scrubbed.append(shown)
         return "\n".join(scrubbed) if scrubbed != lines else text
 
     def value(self, text: str, depth: int) -> str | None:
@@ -73,12 +76,15 @@ class TreeScrubber:
             return mark_of(text)
         return scrubbed
 
-    def _document(self, text: str, document: Document, depth: int) -> str:
+    def _document(self, text: str, document: Document, depth: int) -> str | None:
         holder = [document.root]
         if not self._hide(holder, text, depth) and not self._shadows(text, depth):
             return text
         document.root = holder[0]
-        return write_json(document)
+        try:
+            return write_json(document)
+        except RecursionError:  # it was just not too deep to be read
+            return None
 
     def _hide(self, holder: list[Any], text: str, depth: int) -> bool:
         """Hide members of the tree in a list of its own; True if any was hidden."""
@@ -159,7 +165,7 @@ class TreeScrubber:
                     continue
                 if type(value) in (dict, list) and not listed:
                     ahead = tuple(path[1:] for path in here)
-                    nodes.append((value, ahead if is_object else (*ahead, *paths)))
+                    nodes.append((value, ahead if is_object else _either(ahead, paths)))
                     continue
                 if listed or lists.is_allowlist:
                     # The whole document has no name that it could go with.
@@ -190,6 +196,11 @@ def are_marked_by_name(lists: Lists) -> bool:
     return (
         is_denylist and not lists.paths and not lists.removes and are_plain(lists.names)
     )
+
+
+def _either(some: tuple[Path, ...], others: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Join paths, each once: arrays in arrays would multiply them."""
+    return tuple(dict.fromkeys((*some, *others))) if some else others
 
 
 def _take_out(node: Any, keys: list[Any]) -> bool:
