@@ -167,14 +167,20 @@ class Lists:
 
     def _hides_param(self, name: str) -> bool:
         folded = unquote_plus(name, errors="replace").casefold().strip()
-        parts = tuple(_PARTS.split(folded))
-        listed = folded in self.names or not self.names.isdisjoint(parts)
-        if not listed and self.paths and len(parts) > 1:
-            steps = tuple(part for part in parts if part)
-            listed = any(_leads_into(path, steps) for path in self.paths)
-        if not listed and not self.is_allowlist and not _SPACED_NAME.match(folded):
-            listed = self.occurs_in(folded)
+        listed = self._lists_param(folded)
+        if not listed and not self.is_allowlist:
+            # It may be decoded already, and have a plus or a percent sign of its own.
+            listed = self._lists_param(name.casefold().strip())
+            if not listed and not _SPACED_NAME.match(folded):
+                listed = self.occurs_in(folded)
         return self.is_set and listed != self.is_allowlist
+
+    def _lists_param(self, folded: str) -> bool:
+        parts = tuple(_PARTS.split(folded))
+        if folded in self.names or not self.names.isdisjoint(parts):
+            return True
+        steps = tuple(part for part in parts if part)
+        return len(parts) > 1 and any(_leads_into(path, steps) for path in self.paths)
 
     def _hides_bare(self, name: str) -> bool:
         """Tell whether a name that has no value is a text that stays here."""

@@ -20,7 +20,8 @@ MAX_UNQUOTINGS: Final = 3  # deeper percent-encoding than this is nobody's accid
 
 _SPELLED_LENGTH: Final = len("%e2%84%aa")  # of a letter that folds to ASCII
 # From the first backslash of a run, or a body of nothing else takes hours.
-_ESCAPE = re.compile(r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|[nrtbf])")
+_ESCAPE = re.compile(r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|([\"/])|[nrtbf])")
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _IN_WORDS: Final = f"{string.ascii_letters}{string.digits}_\\"
 # JSON's escapes, or what may be more of them when percent-encoding is undone.
 _ESCAPED = re.compile(rb"\\u[0-9a-f]{4}|%5c|%25")
@@ -149,4 +150,12 @@ def _unescaped(text: str) -> str:
     r"""Resolve JSON escapes at any level of nesting; ``\n`` and its kin part words."""
     if "\\" not in text:
         return text
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else " ", text)
+    text = _ESCAPE.sub(_character, text)
+    if _HALF_PAIR.search(text) is None:
+        return text
+    # The two halves of a pair are escaped one by one.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+def _character(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16)) if escape[1] else escape[2] or " "

@@ -39,3 +39,18 @@ def test_a_parameter_of_many_steps_takes_no_more_time_than_its_length(
     assert Lists([path]).hides_param[name] is (
         path.startswith("*") or name.startswith("user")
     )
+
+
+@pytest.mark.parametrize("name", ["a+b", "%41", "user[a+b]", "a%2Bb", "user[%2541]"])
+def test_a_name_is_listed_decoded_or_not(name: str) -> None:
+    """Parameters are asked for as a URL has them, and decoded as HAR has them."""
+    lists = Lists(["a+b", "%41"])
+
+    assert lists.hides_param[name]
+    assert not lists.hides_param["a"]
+    assert not lists.hides_param["x+%41"]
+
+
+def test_an_allowlist_keeps_only_what_is_listed_decoded() -> None:
+    """In a URL a plus is a blank."""
+    assert Lists(["a+b"], is_allowlist=True).hides_param["a+b"]
