@@ -3,7 +3,7 @@
 A text comes in, the places of card numbers go out. A number counts when its first
 digits belong to an issuer that gives out numbers of its length, its check digit is
 right (ISO/IEC 7812-1 annex B, "Luhn"), its digits stand together or in the groups
-that are printed on cards, and it is no part of a longer word or number.
+that are printed on cards, and it is no part of a longer word or number, or of an IBAN.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ MOST_DIGITS: Final = 19
 # Runs of digits with single blanks or dashes between them.
 _RUN = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,}")
 _GROUP = re.compile(r"[0-9]+")
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
+_MOST_OF_IBAN: Final = 40  # characters behind the country of one in printed groups
 # How numbers are printed on cards; an ungrouped one may have any length.
 SHAPES: Final = frozenset(
     {
@@ -86,6 +88,8 @@ def card_numbers(text: str, *, is_loose: bool = False) -> Iterator[Span]:
         is_loose: Also yield those that are part of a longer word.
     """
     for run in _RUN.finditer(text):
+        if not is_loose and _is_iban(text, run):
+            continue
         groups = [
             Span(run.start() + group.start(), run.start() + group.end())
             for group in _GROUP.finditer(run[0])
@@ -97,6 +101,17 @@ def card_numbers(text: str, *, is_loose: bool = False) -> Iterator[Span]:
             if count:
                 yield Span(groups[index].start, groups[index + count - 1].end)
             index += count or 1
+
+
+def _is_iban(text: str, run: re.Match[str]) -> bool:
+    """Tell whether a run of digits is all of an IBAN but its country (ISO 13616)."""
+    start, end = run.span()
+    country = _COUNTRY.fullmatch(text, max(0, start - 2), start)
+    if country is None or end - start > _MOST_OF_IBAN or run[0][2:3] != " ":
+        return False
+    letters = "".join(str(int(letter, 36)) for letter in country[0])
+    digits = run[0].replace(" ", "").replace("-", "")
+    return int(digits[2:] + letters + digits[:2]) % 97 == 1
 
 
 def _is_card_number(digits: str) -> bool:
