@@ -10,6 +10,7 @@ there stays here whole.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import quote, unquote_plus
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
@@ -50,19 +51,21 @@ class Walk:
 
     def _request(self, request: har.Request) -> har.Request:
         looker = self._looker
+        query = [
+            har.Pair(
+                hide_in_text(looker, "request.query", "", pair.name),
+                hide_in_value(looker, "request.query", pair.name, pair.value),
+                pair.comment,
+            )
+            for pair in request.query_string
+        ]
+        url = _with_query(request.url, request.query_string, query)
         return replace(
             request,
-            url=hide_in_url(looker, "request.path", request.url),
+            url=hide_in_url(looker, "request.path", url),
             headers=self._headers("request", request.headers),
             cookies=self._cookies("request", request.cookies),
-            query_string=[
-                har.Pair(
-                    hide_in_text(looker, "request.query", "", pair.name),
-                    hide_in_value(looker, "request.query", pair.name, pair.value),
-                    pair.comment,
-                )
-                for pair in request.query_string
-            ],
+            query_string=query,
             post_data=self._sent(request),
         )
 
@@ -154,6 +157,24 @@ class Walk:
             for version in _versions(content, headers)
             if self._looker.may_look_into(version)
         )
+
+
+def _with_query(url: str, given: Sequence[har.Pair], hidden: Sequence[har.Pair]) -> str:
+    """Hide in a URL what was hidden in its parameters, which are decoded there."""
+    changed = {
+        (before.name, before.value): after.value
+        for before, after in zip(given, hidden, strict=True)
+        if before.value != after.value
+    }
+    path, mark, query = url.partition("?")
+    if not changed or not mark:
+        return url
+    pairs = []
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        instead = changed.get((unquote_plus(name), unquote_plus(value)))
+        pairs.append(pair if instead is None else f"{name}={quote(instead, safe='')}")
+    return f"{path}?{'&'.join(pairs)}"
 
 
 def packed_bytes(entry: har.HarEntry) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 
@@ -126,6 +127,22 @@ def test_a_url_stays_a_url() -> None:
     assert json.loads(found.entry)["request"]["url"] == (
         "https://h/a%2Fb/%5BREDACTED%2016%5D?x=%20y&c=%5BREDACTED%2016%5D&z=1+2"
     )
+
+
+@pytest.mark.parametrize(
+    "place", ["x?a=b&next={}&c=d", "x?next={}", "x?next={}&next={}"]
+)
+def test_what_is_hidden_in_a_parameter_is_hidden_in_the_url(place: str) -> None:
+    """It may hold a URL of its own, in which the secret is encoded once more."""
+    inner = f"https://g/?card={quote('4111 1111 1111 1111')}"
+    url = f"https://h/{place.replace('{}', quote(inner, safe=''))}"
+    found = checked("redact", url=url, query=parse_qsl(urlsplit(url).query))
+    request = json.loads(found.entry)["request"]
+
+    shown = [(pair["name"], pair["value"]) for pair in request["queryString"]]
+    assert "1111" not in request["url"]
+    assert parse_qsl(urlsplit(request["url"]).query) == shown
+    assert "https://g/?card=" in dict(shown)["next"]
 
 
 def test_a_secret_known_by_its_name_is_found_in_json() -> None:
