@@ -44,7 +44,9 @@ class MessageScrubber:
             return target
         if headers.hides["location"]:
             return "" if self._removes else mark_of(target)
-        return target if headers.is_allowlist else self.url(target)
+        if headers.is_allowlist or self._side.header_values.hides_nothing:
+            return target
+        return self._values.value(self.url(target))
 
     def headers(self, headers: list[har.Pair]) -> list[har.Pair]:
         """Scrub headers; the same list comes back if nothing in it is hidden."""

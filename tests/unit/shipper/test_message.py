@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shipper.policy import Redaction
 from shipper.redact import Redactor
 from tests.support.planted import multipart
 from tests.support.records import (
@@ -205,3 +206,25 @@ def test_under_an_allowlist_everything_else_is_gone() -> None:
     assert entry["request"]["url"] == "https://h/p?id=1"
     assert names(entry["request"]["headers"]) == ["Host"]
     assert entry["response"]["content"]["text"] == '{"id":1,"a":[{"id":2}],"b":{}}'
+
+
+@pytest.mark.parametrize("redaction", ["mark", "remove"])
+@pytest.mark.parametrize("entry", ["header.ssn", "response.header.ssn", "ssn"])
+@pytest.mark.parametrize(
+    "target",
+    ["/p?ssn=hunter2&a=1", "p?ssn=hunter2", '{"ssn":"hunter2"}', "/p#ssn=hunter2"],
+)
+def test_a_redirect_is_repeated_as_its_header_leaves(
+    target: str, entry: str, redaction: Redaction
+) -> None:
+    """What stands under a name within the Location header stands there twice."""
+    record = a_record(response_headers=[("Location", target)])
+    told = b'"redirectURL":%b' % json.dumps(target).encode()
+    text = record.entry.replace(b'"redirectURL":""', told)
+    line = b'{"v":1,"id":"%s","client":"h","entry":%s}' % (record.id.encode(), text)
+    redactor = Redactor(denylist=[entry], redaction=redaction)
+
+    response = redacted(redactor, parsed(line))["response"]
+
+    assert "hunter2" not in response["redirectURL"]
+    assert response["redirectURL"] == header(response, "Location")
