@@ -9,7 +9,7 @@ stood. No finding holds any of the value.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -21,6 +21,9 @@ from shipper.operation import operation_of
 from shipper.walk import Walk, packed_bytes
 
 Mode = Literal["off", "warn", "redact"]
+
+# What is looked for in names, whatever is looked for in values.
+_EVERY_KIND: Final = Detectors()
 
 
 class Checked(Struct, frozen=True, gc=False):
@@ -81,14 +84,21 @@ class Detector:
         hidden = walk.entry(decoded)
         if not looker.found:
             return None
-        operation = operation_of(decoded)
+        operation = "/".join(map(_told, operation_of(decoded).split("/")))
+        places = dict.fromkeys((kind, _told(field)) for kind, field in looker.found)
         suspicions = tuple(
-            Suspicion(kind, operation, field, self._hides)
-            for kind, field in looker.found
+            Suspicion(kind, operation, field, self._hides) for kind, field in places
         )
         if not self._hides:
             return Checked(entry, suspicions)
         return Checked(har.encode(hidden), suspicions, tuple(walk.withheld))
+
+
+def _told(place: str) -> str:
+    """Return a place as it may be told: a name in it may be a secret as well."""
+    for one in reversed(_EVERY_KIND.find(place)):
+        place = f"{place[: one.start]}*{place[one.end :]}"
+    return place
 
 
 class _Looker:

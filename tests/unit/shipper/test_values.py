@@ -224,6 +224,28 @@ def test_what_is_told_holds_no_value() -> None:
     assert CARD not in repr(found.suspicions)
 
 
+@pytest.mark.parametrize("name", ["AKIA" + "IOSFODNNEXAMPLEX", "ghp_" + "a1B2" * 9])
+@pytest.mark.parametrize("mode", ["warn", "redact"])
+def test_what_is_told_holds_no_name_that_is_a_secret(mode: str, name: str) -> None:
+    """A token may stand in the place of a name, or in a path that has only words."""
+    found = checked(
+        mode,
+        url=f"https://h/users/{name}/cards?{name}={CARD}",
+        sent=json_body({name: {"card": CARD, name: CARD}}),
+        given=text_content(f"{name}={CARD}", FORM),
+    )
+
+    told = [(each.operation, each.field) for each in found.suspicions]
+    assert name not in str(told)
+    assert {field for _, field in told if "card" in field or "*" in field} == {
+        "request.query.*",
+        "request.body.*.card",
+        "request.body.*.*",
+        "response.body.*",
+    }
+    assert len(told) == len(set(found.suspicions))
+
+
 def test_a_kind_is_told_once_a_place() -> None:
     """A list of a hundred cards is one finding."""
     found = checked("warn", given=json_content([{"card": CARD}] * 3))
