@@ -84,8 +84,10 @@ class Detector:
         hidden = walk.entry(decoded)
         if not looker.found:
             return None
-        operation = "/".join(map(_told, operation_of(decoded).split("/")))
-        places = dict.fromkeys((kind, _told(field)) for kind, field in looker.found)
+        operation = told_operation(decoded)
+        places = dict.fromkeys(
+            (kind, told_place(field)) for kind, field in looker.found
+        )
         suspicions = tuple(
             Suspicion(kind, operation, field, self._hides) for kind, field in places
         )
@@ -94,7 +96,12 @@ class Detector:
         return Checked(har.encode(hidden), suspicions, tuple(walk.withheld))
 
 
-def _told(place: str) -> str:
+def told_operation(entry: har.HarEntry) -> str:
+    """Return the operation of an entry as it may be told: a step may be a secret."""
+    return "/".join(map(told_place, operation_of(entry).split("/")))
+
+
+def told_place(place: str) -> str:
     """Return a place as it may be told: a name in it may be a secret as well."""
     for one in reversed(_EVERY_KIND.find(place)):
         place = f"{place[: one.start]}*{place[one.end :]}"

@@ -19,10 +19,10 @@ from shipper import har
 from shipper.detect import Detectors, Finding, is_masked, shape_of
 from shipper.filters import Filters
 from shipper.model import Reject, Skip
-from shipper.operation import operation_of
 from shipper.record import Record
 from shipper.redact import Redactor
 from shipper.reports.browse import Seen, parsed
+from shipper.values import told_operation, told_place
 from shipper.walk import Walk
 
 NAME: Final = "name"  # the kind of a value that only its name makes suspicious
@@ -154,8 +154,11 @@ class Leaks:
         entry = har.decode(redacted.entry)
         looker = _Looker(self._detectors)
         Walk(looker).entry(entry)
-        operation = operation_of(entry)
+        operation = told_operation(entry)
+        found: dict[tuple[str, str], str] = {}
         for (field, kind), sample in looker.found.items():
+            found.setdefault((told_place(field), kind), sample)
+        for (field, kind), sample in found.items():
             key = (operation, field, kind)
             if key not in self._counts and len(self._counts) >= MAX_LEAKS:
                 self._untold += 1

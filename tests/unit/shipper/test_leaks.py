@@ -50,6 +50,22 @@ def test_a_leak_is_told_by_operation_place_and_kind() -> None:
     assert CARD not in repr(report)
 
 
+def test_a_name_that_is_a_secret_is_neither_told_nor_proposed() -> None:
+    """The lines are read on a screen, and pasted into a file."""
+    tokens = ["ghp_" + "a1B2" * 9, "ghp_" + "b2C3" * 9]
+    body = json_content({token: {"card": CARD} for token in tokens})
+    line = a_record_line(url="https://h/AKIA" + "IOSFODNNEXAMPLEX", given=body)
+
+    report = report_of(line)
+
+    assert {(leak.operation, leak.field, leak.records) for leak in report.leaks} == {
+        ("GET /*", "request.path", 1),
+        ("GET /*", "response.body", 1),
+        ("GET /*", "response.body.*.card", 1),
+    }
+    assert report.denylist == ("response.body.*.card",)
+
+
 def test_what_is_proposed_hides_what_was_found() -> None:
     """Pasted into the list, nothing is left to propose."""
     line = a_record_line(
