@@ -48,6 +48,12 @@ class Row(Struct, frozen=True, gc=False):
     id: str
 
 
+class _Members(tuple[tuple[str, Any], ...]):
+    """The members of a JSON object, also those whose name stands there twice."""
+
+    __slots__ = ()
+
+
 class Table:
     """Callers by the mask of their key.
 
@@ -107,6 +113,9 @@ def _csv_rows(text: str) -> Iterator[Row]:
         columns = [name.strip().lower() for name in next(reader, [])]
         if not any(name in columns for name in _KEY_NAMES):
             raise UnusableError("the first line names no column key", hint=_COLUMNS)
+        for name in (*_KEY_NAMES, *_OTHERS):
+            if columns.count(name) > 1:
+                raise UnusableError(f"the first line names the column {name} twice")
         for cells in reader:
             if not any(map(str.strip, cells)):
                 continue
@@ -123,16 +132,17 @@ def _csv_rows(text: str) -> Iterator[Row]:
 
 def _json_rows(text: str) -> Iterator[Row]:
     try:
-        tree: Any = json.loads(text)
+        tree: Any = json.loads(text, object_pairs_hook=_Members)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise UnusableError(f"{place} is not JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
         raise UnusableError("it is not JSON that can be read") from error
-    if isinstance(tree, dict):
-        for number, (key, member) in enumerate(tree.items(), 1):
-            facts = {"label": member} if isinstance(member, str) else member
+    if isinstance(tree, _Members):
+        for number, (key, member) in enumerate(tree, 1):
             place = f"member {number}"
+            is_label = isinstance(member, str)
+            facts = _Members([("label", member)]) if is_label else member
             yield _row(place, {**_object(place, facts), "key": key})
     else:
         for number, element in enumerate(tree, 1):
@@ -141,9 +151,9 @@ def _json_rows(text: str) -> Iterator[Row]:
 
 
 def _object(place: str, node: object) -> Mapping[str, object]:
-    if not isinstance(node, dict):
+    if not isinstance(node, _Members):
         raise UnusableError(f"{place} is no object", hint=_COLUMNS)
-    return {str(name).lower(): value for name, value in node.items()}
+    return {name.lower(): value for name, value in node}
 
 
 def _row(place: str, facts: Mapping[str, object]) -> Row:

@@ -110,6 +110,14 @@ def test_an_empty_list_is_a_table() -> None:
             f"key,label\n{SECRET},Owl\nother,x\n{mask_key(SECRET)},Owl\n",
             "line 4 has the key of line 2 again",
         ),
+        (
+            f'{{"{SECRET}": "Owl", "a": "x", "{SECRET}": "Other"}}',
+            "member 3 has the key of member 1 again",
+        ),
+        (
+            f"key,label,KEY\na,Owl,{SECRET}\n",
+            "the first line names the column key twice",
+        ),
         (b"key\nowl\n\xff\n", "line 3 is not UTF-8"),
         (f'{{"{SECRET}": 1,\n2}}', "line 2, column 1 is not JSON: "),
         ("[" * 100_000, "it is not JSON that can be read"),
