@@ -46,8 +46,8 @@ _INGRESS: Final = (
 )
 # What operators append without quotes, and no name tells what it counts: times (`%D`,
 # `$request_time`), bytes, an upstream's address and status, more than one after a
-# retry, and nginx's word for a pipelined request.
-_NUMBER: Final = r" (?:[0-9][0-9.:/]{0,63}+,?+|[-.:p](?= |\Z))"
+# retry, and nginx's word for a pipelined request. HAProxy's timers may be -1.
+_NUMBER: Final = r" (?:[+\-]?+[0-9][0-9.:/]{0,63}+,?+|[-.:p](?= |\Z))"
 _NUMBERS: Final = rf"(?:{_NUMBER}| {UNNAMED_QUOTED})++"
 # Fields with their names, as in the examples of nginx: `rt=0.250 uct="0.001"`. One of
 # several upstreams has a value of each: `urt=0.001, 0.004 : 0.002`.

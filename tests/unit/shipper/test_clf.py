@@ -434,6 +434,19 @@ def test_numbers_behind_the_user_agent_are_left_out(tail: bytes) -> None:
     assert found[0] == found[1]
 
 
+def test_the_log_of_haproxy_in_common_form_is_combined() -> None:
+    """Its timers are -1 where it never came to them, as after a server was missing."""
+    tail = (
+        b' 33317 086 "in" "shop" "<NOSRV>" 0 -1 -1 -1 +7 "SC--" 1 1 0 0 0 0 0 "{owl}" '
+        b'"" "" ""'
+    )
+    reader = a_reader("combined")
+    found = [read_one(reader, line) for line in (COMBINED + tail, COMBINED)]
+
+    assert reader.fits(COMBINED + tail)
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("format_", ["common", "combined"])
 def test_numbers_behind_the_size_are_left_out(format_: str) -> None:
     """Apache's duration, or Rack's."""
