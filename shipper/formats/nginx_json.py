@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from shipper.foreign import Foreign, Hints
+from shipper.formats.checks import address
 from shipper.formats.fields import FieldMap, with_fields
 from shipper.formats.lines import ObjectReader
 from shipper.formats.mapped import MappedReader
@@ -49,7 +50,7 @@ PRESET: Final = FieldMap(
         ),
         "scheme": ("scheme", "http_scheme"),
         "host": (
-            "http_host", "host", "vhost", "virtual_host", "domain", "server_name",
+            "http_host", "vhost", "virtual_host", "domain", "host", "server_name",
         ),
         "client": (
             "remote_addr", "remote_ip", "remoteIP", "remoteIp", "remote_address",
@@ -113,7 +114,13 @@ def _open(hints: Hints) -> LineReader:
 
     def exchange(log: LogObject) -> Foreign | Reject:
         found = mapped.exchange(log)
-        if isinstance(found, Reject) or found.scheme is not None or not _is_tls(log):
+        if isinstance(found, Reject):
+            return found
+        if found.client is None and log.text("vhost") is not None:
+            # In LTSV, whose names logs in JSON have taken over, `host` is the client.
+            client = address(log.text("host"))
+            found = msgspec.structs.replace(found, client=client)
+        if found.scheme is not None or not _is_tls(log):
             return found
         return msgspec.structs.replace(found, scheme="https")
 

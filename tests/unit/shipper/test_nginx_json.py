@@ -161,6 +161,9 @@ def test_the_local_time_is_read_in_the_zone_given() -> None:
         ({"http_host": "", "host": None, "server_name": "_"}, None),
         ({"http_host": "", "host": None, "server_name": "*.example.com"}, None),
         ({"http_host": "", "host": None, "server_name": "h.example"}, "h.example"),
+        ({"http_host": "", "host": "192.0.2.1", "vhost": "h.example"}, "h.example"),
+        ({"http_host": "", "host": "web-1", "domain": "h.example"}, "h.example"),
+        ({"http_host": "", "vhost": "_"}, "api.example.com"),
     ],
 )
 def test_the_host_is_what_the_client_asked_for(
@@ -499,3 +502,41 @@ def test_short_names_are_known_too(
     found = read_foreign(NAME, {**line, member: value})
 
     assert expected == {name: getattr(found, name) for name in expected}
+
+
+def test_beside_a_virtual_host_the_host_is_the_client() -> None:
+    """LTSV's names say so, and logs in JSON have taken them over."""
+    line = {
+        "time": "31/Jul/2026:12:00:00 +0000",
+        "host": "203.0.113.9",
+        "req": "GET /owls HTTP/1.1",
+        "status": "200",
+        "method": "GET",
+        "uri": "/owls",
+        "vhost": "api.example.com",
+    }
+    found = read_foreign(NAME, line)
+
+    assert (found.host, found.client) == ("api.example.com", "203.0.113.9")
+
+
+@pytest.mark.parametrize(
+    ("members", "client"),
+    [
+        ({"remote_addr": "192.0.2.1", "vhost": "h.example"}, "192.0.2.1"),
+        ({"domain": "h.example"}, None),
+        ({}, None),
+    ],
+)
+def test_a_host_alone_is_not_the_client(
+    members: dict[str, Any], client: str | None
+) -> None:
+    """It may be the server's own address, or what the client asked for."""
+    line = {
+        "msec": "1785499200.250",
+        "request": "GET / HTTP/1.1",
+        "status": 200,
+        "host": "203.0.113.9",
+    }
+
+    assert client == read_foreign(NAME, {**line, **members}).client
