@@ -50,6 +50,8 @@ _BODY_FILE: Final = re.compile(
     rb"/[^\s{}\"]*client_(?:body_)?temp/[\d/]+\Z"
     rb"|a client request body is buffered to a temporary file\b"
 )
+# A path or a URL, which may be all that a member called "request" holds.
+_LONE_TARGET: Final = re.compile(rb"(?:/|https?://)[^ ]*+\Z", re.IGNORECASE)
 
 
 class _Asked(Struct, frozen=True, gc=False):
@@ -218,14 +220,14 @@ class MappedReader:
 
 
 def _read_line(raw: bytes | None, *, has_method: bool) -> _Asked | Reject:
-    """Take a request line apart; one that is a lone path is the target.
+    """Take a request line apart; one that is a lone path or URL is the target.
 
     Where the method has a member of its own, so has the target, and what else is
     called "request" does not matter.
     """
     if raw is None:
         return _Asked()
-    if raw.startswith(b"/") and b" " not in raw:
+    if _LONE_TARGET.match(raw):
         return _Asked(target=target_text(raw))
     line = read_request(raw)
     if isinstance(line, Reject):

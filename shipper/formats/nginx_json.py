@@ -58,7 +58,9 @@ PRESET: Final = FieldMap(
             "realip", "ip",
         ),
         "user": ("remote_user", "remoteUser", "user"),
-        "status": ("status", "http_status", "status_code", "response_code", "response"),
+        "status": (
+            "status", "http_status", "status_code", "response_code", "response", "code",
+        ),
         "request_size_bytes": ("content_length", "http_content_length"),
         "response_size_bytes": (
             "body_bytes_sent", "bodyBytesSent", "body_bytes", "bytes", "size",

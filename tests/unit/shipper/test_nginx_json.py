@@ -92,6 +92,18 @@ def test_a_line_with_nginx_own_names_tells_of_an_exchange() -> None:
             "status_code": 304,
             "user_agent": "curl/8",
         },
+        {
+            "date": 1785499200.0,
+            "remote": "203.0.113.9",
+            "host": "-",
+            "user": "-",
+            "method": "GET",
+            "path": "/owls?page=2",
+            "protocol": "HTTP/1.1",
+            "code": "304",
+            "size": "0",
+            "agent": "curl/8",
+        },
     ],
 )
 def test_names_that_are_often_given_are_known(line: dict[str, Any]) -> None:
@@ -366,6 +378,10 @@ def test_a_field_map_may_look_into_a_member_called_request() -> None:
         ({"request": "GET /owls/7 HTTP/1.1", "args": "q=owls/7"}, "/owls/7"),
         ({"request": "/o", "method": "GET", "args": "a=1"}, "/o?a=1"),
         ({"request": "GET /owls/7", "uri": "/owls/9", "args": "a=1"}, "/owls/9?a=1"),
+        (
+            {"request": "https://h.example/o?a=1", "method": "GET"},
+            "https://h.example/o?a=1",
+        ),
     ],
 )
 def test_the_request_line_says_what_was_asked_for(
