@@ -117,6 +117,10 @@ def with_fields(preset: FieldMap, fields: Mapping[str, str] | None) -> FieldMap:
     for family in (_TIMES, _DURATIONS):
         if any(name in fields for name in family):
             members = {name: at for name, at in members.items() if name not in family}
+    client = fields.get("client")
+    if client is not None and "host" in members:
+        # Some logs call the client `host`, and no member is both.
+        members["host"] = tuple(at for at in members["host"] if at != client)
     members.update({name: (at,) for name, at in fields.items() if name in NAMES})
     return replace(
         preset,

@@ -119,25 +119,24 @@ class LogObject:
             return ()
         headers: list[Header] = []
         for name, values in given.items():
-            for value in values if isinstance(values, list) else [values]:
-                self.add_header(headers, name, value)
+            self.add_header(headers, name, values)
         return tuple(headers)
 
-    def add_header(self, headers: list[Header], name: Any, value: Any) -> None:
-        """Append a header if its name and value are such; HTTP/2's own are not.
+    def add_header(self, headers: list[Header], name: Any, values: Any) -> None:
+        """Append a header, or each of a list; HTTP/2's own are none.
 
         Some programs join several headers of one name by newlines; they are taken
         apart here, so that each is masked as what it is.
         """
         name = self.as_text(name)
-        if name is None or name.startswith(":") or isinstance(value, (list, dict)):
+        if name is None or name.startswith(":"):
             return
-        given = "" if value == "" else self.as_text(value)
-        if given is None and value == "-":
-            given = "-"  # a client may send that, and a header is never "absent" so
-        if given is None:
-            return
-        headers.extend((name, line.strip("\r")) for line in given.split("\n"))
+        for value in values if isinstance(values, list) else [values]:
+            given = "" if value == "" else self.as_text(value)
+            if value == "-":
+                given = "-"  # a client may send that: a header is never "absent" so
+            if given is not None:
+                headers.extend((name, line.strip("\r")) for line in given.split("\n"))
 
     def encode(self, text: str) -> bytes:
         """Return the bytes that a string of this object stands for."""

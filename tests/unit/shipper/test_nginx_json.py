@@ -24,6 +24,7 @@ from tests.support.json_logs import (
 )
 
 NAME = "nginx-json"
+PLAIN = {"msec": "1785499200.250", "request": "GET / HTTP/1.1", "status": 200}
 
 
 def test_a_line_with_nginx_own_names_tells_of_an_exchange() -> None:
@@ -351,6 +352,37 @@ def test_a_field_map_names_anything_else() -> None:
     )
 
 
+def test_a_header_may_be_a_list_of_values() -> None:
+    """Programs in Go write headers so; each value is a header of its own."""
+    headers = {"User-Agent": ["curl/8"], "X-Tag": ["a", "b", ["c"], None]}
+    found = read_foreign(
+        NAME,
+        {**an_nginx_line(), "headers": headers},
+        fields={
+            "request_header.User-Agent": "headers.User-Agent",
+            "request_header.X-Tag": "headers.X-Tag",
+        },
+    )
+
+    assert [
+        header
+        for header in found.request_headers
+        if header[0] in ("User-Agent", "X-Tag")
+    ] == [
+        ("User-Agent", "curl/8"),
+        ("X-Tag", "a"),
+        ("X-Tag", "b"),
+    ]
+
+
+def test_a_member_that_is_named_the_client_is_not_the_host() -> None:
+    """Many a log calls the client `host`, and the virtual host nothing."""
+    line = {"host": "203.0.113.9", "server_name": "api.example.com", **PLAIN}
+    found = read_foreign(NAME, line, fields={"client": "host"})
+
+    assert (found.client, found.host) == ("203.0.113.9", "api.example.com")
+
+
 def test_a_field_map_may_look_into_a_member_called_request() -> None:
     """Other formats have such a member too; one that was named is not questioned."""
     line = {
@@ -514,8 +546,7 @@ def test_short_names_are_known_too(
     member: str, value: Any, expected: dict[str, Any]
 ) -> None:
     """Many a `log_format` has them."""
-    line = {"msec": "1785499200.250", "request": "GET / HTTP/1.1", "status": 200}
-    found = read_foreign(NAME, {**line, member: value})
+    found = read_foreign(NAME, {**PLAIN, member: value})
 
     assert expected == {name: getattr(found, name) for name in expected}
 
@@ -548,11 +579,6 @@ def test_a_host_alone_is_not_the_client(
     members: dict[str, Any], client: str | None
 ) -> None:
     """It may be the server's own address, or what the client asked for."""
-    line = {
-        "msec": "1785499200.250",
-        "request": "GET / HTTP/1.1",
-        "status": 200,
-        "host": "203.0.113.9",
-    }
+    line = {**PLAIN, "host": "203.0.113.9", **members}
 
-    assert client == read_foreign(NAME, {**line, **members}).client
+    assert client == read_foreign(NAME, line).client
