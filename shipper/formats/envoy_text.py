@@ -82,6 +82,8 @@ def _exchange(found: re.Match[str]) -> Foreign | Reject:
     request = read_request(asked.removesuffix(" -").encode("latin-1"))
     if isinstance(request, Reject):
         return request
+    if request.target == "-":
+        return refuse("url")  # of a CONNECT, which has no path
     status = read_status(status_text)
     if isinstance(status, Reject):
         return status

@@ -119,6 +119,7 @@ def test_a_user_agent_cannot_move_the_fields_behind_it(line: bytes) -> None:
     [
         (PLAIN.replace(b"POST /v1/locations?a=1 HTTP/2", b"- - -"), "not-http"),
         (PLAIN.replace(b"POST /v1/locations?a=1 HTTP/2", b"- - HTTP/1.1"), "not-http"),
+        (PLAIN.replace(b"POST /v1/locations?a=1", b"CONNECT -"), "url"),
         (PLAIN.replace(b"POST ", b"- "), "method"),
         (PLAIN.replace(b" 204 ", b" 0 "), "status"),
         (PLAIN.replace(b"2016-04-15", b"2016-04-31"), "time"),
