@@ -24,19 +24,21 @@ from shipper.model import Reject
 PRESET: Final = FieldMap(
     members={
         "start_time": (
-            "start_time", "startTime", "@timestamp", "timestamp", "time",
+            "start_time", "startTime", "@timestamp", "timestamp", "time", "ts",
         ),
-        "duration_ms": ("duration",),
+        "duration_ms": ("duration", "duration_ms"),
         "method": ("method", ":method"),
         "target": (
             "x_envoy_original_path", "x-envoy-original-path", "x-envoy-origin-path",
-            "path", ":path",
+            "path", ":path", "origin_path", "url",
         ),
         "http_version": ("protocol",),
         "scheme": ("scheme", ":scheme"),
-        "host": ("authority", ":authority", "host"),
-        "client": ("downstream_remote_address", "downstreamRemoteAddress"),
-        "status": ("response_code", "responseCode"),
+        "host": ("authority", ":authority", "authority_for", "host"),
+        "client": (
+            "downstream_remote_address", "downstreamRemoteAddress", "downstream_remote",
+        ),
+        "status": ("response_code", "responseCode", "status"),
         "request_size_bytes": ("bytes_received",),
         "response_size_bytes": ("bytes_sent",),
     },
@@ -49,7 +51,12 @@ PRESET: Final = FieldMap(
 )  # fmt: skip
 
 FLAGS: Final = "response_flags"  # nobody else has them
+# Envoy's own names for a start and a status; others have the short ones as well.
 _STARTS: Final = ("start_time", "startTime")
+_CODES: Final = ("response_code", "responseCode")
+_HTTP: Final = tuple(
+    path for name in ("method", "http_version", "target") for path in PRESET.paths(name)
+)
 
 
 def open_envoy_json(hints: Hints) -> LineReader:
@@ -57,10 +64,9 @@ def open_envoy_json(hints: Hints) -> LineReader:
     mapped = MappedReader(PRESET, zone=hints.zone)
 
     def is_ours(log: LogObject) -> bool:
-        is_stamped = any(map(log.has, _STARTS)) or (
-            log.has(FLAGS) and mapped.has_time(log)
-        )
-        return is_stamped and mapped.has(log, "status")
+        if log.has(FLAGS):
+            return mapped.has_time(log) and mapped.has(log, "status")
+        return any(map(log.has, _STARTS)) and any(map(log.has, _CODES))
 
     def exchange(log: LogObject) -> Foreign | Reject:
         if not _is_http(log):
@@ -83,5 +89,4 @@ def _last_hop(found: Foreign) -> str | None:
 
 def _is_http(log: LogObject) -> bool:
     """Tell a request from a TCP connection, which has neither method nor version."""
-    names = ("method", ":method", "protocol", "path", ":path", "x-envoy-origin-path")
-    return any(log.text(name) is not None for name in names)
+    return any(log.text(path) is not None for path in _HTTP)

@@ -47,6 +47,36 @@ def test_the_stamp_may_have_another_name(stamp: str) -> None:
     assert read_foreign(NAME, an_envoy_line()) == read_foreign(NAME, line)
 
 
+@pytest.mark.parametrize(
+    ("member", "name"),
+    [
+        ("start_time", "ts"),
+        ("response_code", "status"),
+        ("path", "origin_path"),
+        ("path", "url"),
+        ("authority", "authority_for"),
+        ("duration", "duration_ms"),
+        ("downstream_remote_address", "downstream_remote"),
+    ],
+)
+def test_members_may_have_other_names(member: str, name: str) -> None:
+    """Operators give them, and the flags tell whose line it is."""
+    line = an_envoy_line()
+    line[name] = line.pop(member)
+
+    assert fitting(line) == [NAME]
+    assert read_foreign(NAME, an_envoy_line()) == read_foreign(NAME, line)
+
+
+def test_a_status_without_the_flags_of_envoy_is_anybodys() -> None:
+    """Jobs, too, have a start and a status."""
+    line = an_envoy_line()
+    del line["response_flags"]
+    line["status"] = line.pop("response_code")
+
+    assert NAME not in fitting(line)
+
+
 def test_a_line_of_envoy_gateway_tells_of_an_exchange() -> None:
     """Its members are named after the headers."""
     found = read_foreign(
