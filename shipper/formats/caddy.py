@@ -7,9 +7,7 @@ logger of none.
 
 from __future__ import annotations
 
-import re
 from datetime import tzinfo
-from decimal import Decimal
 from typing import Final
 
 from shipper.foreign import Foreign, Header, Hints
@@ -38,15 +36,6 @@ _ACCESS: Final = "http.log.access"
 _HANDLED: Final = "handled request"
 # Caddy's own name comes first; the others are what `time_key` is set to.
 _STAMPS: Final = ("ts", "timestamp", "time", "@timestamp")
-# What Go's time.Duration prints; Caddy does so with `duration_format string`.
-_GO_DURATION: Final = re.compile(
-    r"(?:\d{1,12}(?:\.\d{1,12})?(?:h|m|s|ms|us|µs|μs|ns))+\Z", re.ASCII
-)
-_GO_PART: Final = re.compile(r"([\d.]+)(h|ms|m|s|us|µs|μs|ns)")
-_GO_UNITS: Final = {
-    "h": 3600 * SECOND_NS, "m": 60 * SECOND_NS, "s": SECOND_NS, "ms": 1_000_000,
-    "us": 1_000, "µs": 1_000, "μs": 1_000, "ns": 1,
-}  # fmt: skip
 
 
 def _open(hints: Hints) -> LineReader:
@@ -150,15 +139,8 @@ def _is_count(log: LogObject) -> bool:
 
 
 def _duration_ns(log: LogObject) -> int | Reject | None:
-    """Read seconds, or what Go prints of a duration; None for a mere count."""
-    if _is_count(log):
-        return None
-    text = log.text("duration")
-    if text is None or not _GO_DURATION.match(text):
-        return log.duration_ns("duration", SECOND_NS)
-    return int(
-        sum(Decimal(count) * _GO_UNITS[unit] for count, unit in _GO_PART.findall(text))
-    )
+    """Read seconds, or text with its units; None for a mere count."""
+    return None if _is_count(log) else log.duration_ns("duration", SECOND_NS)
 
 
 CADDY: Final = Format("caddy", _open, "Caddy 2")

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from shipper.foreign import Header
+from shipper.formats.durations import spelled_ns
 from shipper.formats.reasons import MAX_LINE_BYTES, refuse
 from shipper.formats.texts import readable, target_text
 from shipper.model import BLANK, BOM, Reject, Skip
@@ -95,7 +96,7 @@ class LogObject:
         return value
 
     def duration_ns(self, path: str, unit_ns: int) -> int | Reject | None:
-        """Return a duration in nanoseconds.
+        """Return a duration in nanoseconds, by its own units if it names any.
 
         Returns:
             None if it is absent or negative: servers write -1 for "not known".
@@ -105,12 +106,16 @@ class LogObject:
             value = str(value)
         if value is None or value in ABSENT:
             return None
-        if not isinstance(value, str) or not _NUMBER.match(value):
+        text = self.as_text(value) if isinstance(value, str) else None
+        if text is not None and _NUMBER.match(text):
+            ns: int | None = int(Decimal(text) * unit_ns)
+        else:
+            ns = None if text is None else spelled_ns(text)
+        if ns is None:
             return refuse("number", "the duration is no number")
-        ns = Decimal(value) * unit_ns
         if ns < 0:
             return None
-        return int(ns) if ns < _LONGEST_NS else refuse("number")
+        return ns if ns < _LONGEST_NS else refuse("number")
 
     def headers(self, path: str) -> tuple[Header, ...]:
         """Return an object of headers, each a string or a list of them."""

@@ -135,7 +135,21 @@ def test_durations_are_exact(value: Any, expected: int | None) -> None:
     assert LogObject({"a": value}).duration_ns("a", 1_000_000) == expected
 
 
-@pytest.mark.parametrize("value", ["x", "1,5", True, [], {}, "1e99", 10**15, "inf"])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("0.012s", 12_000_000), ("1.25ms", 1_250_000), ("1m0.5s", 60_500_000_000),
+        ("305.1µs", 305_100), ("7ns", 7), ("2h", 7_200_000_000_000), ("0s", 0),
+    ],
+)  # fmt: skip
+def test_a_duration_may_say_its_own_unit(value: str, expected: int) -> None:
+    """As Go prints it, and Google's load balancers; the name's unit is not asked."""
+    assert LogObject({"a": value}).duration_ns("a", 1_000_000) == expected
+
+
+@pytest.mark.parametrize(
+    "value", ["x", "1,5", True, [], {}, "1e99", 10**15, "inf", "9m x", "s", "9999h"]
+)
 def test_a_duration_that_is_no_number_is_a_reject(value: Any) -> None:
     """Nor is one that lasts for years."""
     found = LogObject({"a": value}).duration_ns("a", 1_000_000)
