@@ -7,7 +7,7 @@ None where a log writes `-`, or nothing, for "there is none".
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from shipper.foreign import Header
@@ -61,13 +61,22 @@ def known_headers(referer: str | None, agent: str | None) -> tuple[Header, ...]:
 
 @lru_cache(maxsize=4096)
 def client_of(field: str) -> str | None:
-    """Return an IP address without port and zone; host names are no addresses."""
+    """Return an IP address without port and zone; host names are no addresses.
+
+    A socket for both families shows a client of IPv4 as ``::ffff:203.0.113.9``.
+    """
     text = field
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    return text.partition("%")[0] if is_address(text) else None
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return text.partition("%")[0]
 
 
 @lru_cache(maxsize=4096)

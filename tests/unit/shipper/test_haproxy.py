@@ -65,6 +65,13 @@ def test_variants_are_read(old: bytes, new: bytes) -> None:
     )
 
 
+def test_a_client_of_ipv4_is_one_on_a_socket_for_both_families_too() -> None:
+    """It is the same caller, whichever socket it came by."""
+    line = LINE.replace(b"192.0.2.7", b"::ffff:192.0.2.7")
+
+    assert read_one(a_reader("haproxy", BERLIN), line).client == "192.0.2.7"
+
+
 def test_a_plus_says_that_it_took_longer() -> None:
     """With `option logasap` the line is written before the response is over."""
     line = LINE.replace(b"1487 200 11394", b"+1487 200 +11394")
