@@ -28,7 +28,7 @@ OTHER_UNIT: Final = (
 
 _CREDENTIALS: Final = ("authorization", "proxy-authorization")
 _METHOD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,31}\Z")  # as in `request_line`
-_VERSION: Final = re.compile(r"HTTP/\d(?:\.\d)?\Z", re.ASCII)
+_VERSION: Final = re.compile(r"(?:HTTP/)?(\d(?:\.\d)?)\Z", re.ASCII)
 _SHORT_VERSION: Final = re.compile(r"H([23])(?:C|-\w+)?\Z", re.ASCII)
 _COUNT: Final = re.compile(r"[0-9]{1,30}(?:\.[0-9]{0,30})?\Z")
 _EXPONENT: Final = re.compile(r"\d{1,24}(?:\.\d{1,24})?[eE][+-]?\d{1,2}\Z", re.ASCII)
@@ -65,10 +65,12 @@ def http_version(given: str | None) -> str | None:
     """Spell a protocol version as in a request line; None for what is no HTTP.
 
     ``h2`` and ``h3``, drafts too, are the versions 2.0 and 3.0, as servers write it.
+    Digits alone are HTTP's, as the Elastic Common Schema has them.
     """
     upper = (given or "").upper()
-    if _VERSION.match(upper):
-        return upper
+    version = _VERSION.match(upper)
+    if version:
+        return f"HTTP/{version[1]}"
     short = _SHORT_VERSION.match(upper)
     return f"HTTP/{short[1]}.0" if short else None
 

@@ -46,7 +46,7 @@ PRESET: Final = FieldMap(
         "query": ("args", "query_string", "request_query", "query"),
         "http_version": (
             "server_protocol", "http_version", "request_proto", "http_protocol",
-            "protocol", "proto",
+            "protocol", "proto", "httpversion",
         ),
         "scheme": ("scheme", "http_scheme"),
         "host": (

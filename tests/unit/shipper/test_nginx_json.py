@@ -535,6 +535,9 @@ def test_a_request_time_in_whole_numbers_has_another_unit(
         ("responsetime", 0.25, {"duration_ms": 250}),
         ("responsetime", 250, {"duration_ms": None}),
         ("size", 7, {"response_size_bytes": 7}),
+        ("protocol", "1.1", {"http_version": "HTTP/1.1"}),
+        ("protocol", 2, {"http_version": "HTTP/2"}),
+        ("protocol", "17", {"http_version": None}),
         (
             "x-forward-for",
             "192.0.2.1",
@@ -582,3 +585,16 @@ def test_a_host_alone_is_not_the_client(
     line = {**PLAIN, "host": "203.0.113.9", **members}
 
     assert client == read_foreign(NAME, line).client
+
+
+def test_a_line_of_logstash_says_the_version_in_digits() -> None:
+    """Its pattern for Combined has a name of its own for them."""
+    line = {
+        "@timestamp": "2026-07-31T12:00:00Z",
+        "verb": "GET",
+        "request": "/owls",
+        "httpversion": "1.1",
+        "response": "200",
+    }
+
+    assert read_foreign(NAME, line).http_version == "HTTP/1.1"
