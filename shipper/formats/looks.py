@@ -60,6 +60,17 @@ _LOOKS: Final[tuple[tuple[str, re.Pattern[bytes]], ...]] = (
         "key=value lines (logfmt)",
         re.compile(rb'[A-Za-z_.]+=(?:"|[^ ])[^=]{0,200} [A-Za-z_.]+='),
     ),
+    (
+        "labels and values with tabs between them (LTSV)",
+        re.compile(rb"[A-Za-z][\w.\-]{0,63}:[^\t]{0,400}\t[A-Za-z][\w.\-]{0,63}:"),
+    ),
+    (
+        "the format that IIS calls its own; of those it writes, W3C is read",
+        re.compile(
+            rb"[0-9A-Fa-f.:%]{2,64}, [^,]{1,128}, [0-9/.\-]{6,10}, [0-9:]{7,8}, "
+            rb"[A-Z0-9]{1,8}SVC[0-9]*, "
+        ),
+    ),
     ("text that is no log", re.compile(rb"<(?:!DOCTYPE|html|\?xml)", re.IGNORECASE)),
 )
 

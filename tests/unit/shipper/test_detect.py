@@ -106,6 +106,15 @@ def test_lighttpd_is_not_read_wrongly() -> None:
         ),
         (b'{"owl": 1}', "JSON with other members"),
         (b"level=info msg=owl status=200", "key=value lines (logfmt)"),
+        (
+            b"time:23/Nov/2026:12:00:00 +0000\thost:203.0.113.9\treq:GET / HTTP/1.1",
+            "labels and values with tabs between them (LTSV)",
+        ),
+        (
+            b"203.0.113.9, -, 11/23/26, 12:00:00, W3SVC1, OWL, 10.0.0.1, 15, 9, 9, "
+            b"200, 0, GET, /owls, -,",
+            "the format that IIS calls its own; of those it writes, W3C is read",
+        ),
         (b"<!DOCTYPE html>", "text that is no log"),
         (b"\x00\x01", "binary data, or text in UTF-16"),
         (b"owls", None),
