@@ -5,8 +5,8 @@ Fields are parted by blanks or tabs, and stamps are UTC. The date may stand only
 earlier than that of ``#Date``, because a midnight lies between them. The stamp is the
 end of the exchange (W3C WD-logfile, "time"), so the time taken is taken off: whole
 numbers are milliseconds, as IIS writes them, numbers with a fraction seconds, as the
-draft has them. IIS writes ``+`` for a blank in headers, and in stems, which it has
-decoded. Sizes include the headers.
+draft has them; ASP.NET Core has its own way (`w3c_header`). IIS writes ``+`` for a
+blank in headers, and in stems, which it has decoded. Sizes include the headers.
 IIS Advanced Logging may have the local time alone, of which the operator says the
 zone. The FTP and SMTP services of IIS write such logs too, of no HTTP exchange.
 """
@@ -19,25 +19,20 @@ from typing import Final
 
 from shipper.foreign import Foreign, Header, Hints
 from shipper.formats.checks import http_version
-from shipper.formats.columns import Columns, named_columns
+from shipper.formats.columns import Columns
 from shipper.formats.native import client_of, duration_ns, milliseconds, target_of
 from shipper.formats.reader import HEADER, Format
 from shipper.formats.reasons import MAX_LINE_BYTES, refuse
 from shipper.formats.request_line import read_status
-from shipper.formats.stamps import MONTHS, read_iso
+from shipper.formats.stamps import read_iso
 from shipper.formats.texts import readable
+from shipper.formats.w3c_header import W3cHeader
 from shipper.model import BLANK, Reject, Skip
 
 _FIELD: Final = re.compile(r'"((?:[^"]|"")*+)"(?=[ \t]|\Z)|([^ \t]++)')
 _BLANKS: Final = re.compile(r"[ \t]+")
 _DATE: Final = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})")
 _TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?")
-_DATE_LINE: Final = re.compile(
-    r"#[Dd]ate:[ \t]*"
-    r"([0-9]{4}[/\-][0-9]{2}[/\-][0-9]{2}|[0-9]{1,2}-[A-Z][a-z]{2}-[0-9]{4})"
-    r"(?:[ \tT]+([0-9:.]{5,18}))?"
-)
-_SPELLED: Final = re.compile(r"([0-9]{1,2})-([A-Z][a-z]{2})-([0-9]{4})")
 _METHOD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,31}")
 # Firewalls and mail servers write such logs too, without any of these.
 _HTTP: Final = ("cs-method", "cs-uri", "cs-uri-stem", "sc-status")
@@ -54,17 +49,15 @@ class W3cReader:
     """Reads the lines of one file, in their order."""
 
     def __init__(self, *, zone: tzinfo | None) -> None:
-        # Mutable state: what the last header lines said, used by one reader.
+        # Mutable state: what the header lines said, used by one reader.
         self._zone = zone
-        self._columns: Columns | None = None
-        self._date: str | None = None
-        self._since = ""
+        self._header = W3cHeader()
 
     def fits(self, line: bytes) -> bool:
         """Tell whether the fields have the shape, whatever the request is."""
         text = line.decode("latin-1").strip("\r\n\t ")
         if text.startswith("#"):
-            self._note(text)
+            self._header.note(text)
             return True
         return self._fields(text) is not None
 
@@ -76,25 +69,18 @@ class W3cReader:
         if not text:
             return Skip(BLANK)
         if text.startswith("#"):
-            self._note(text)
+            self._header.note(text)
             return Skip(HEADER)
-        if self._columns is None:
+        columns = self._header.columns
+        if columns is None:
             return refuse("columns")
         fields = self._fields(text)
         if fields is None:
             return refuse("shape")
-        return self._exchange(self._columns, fields)
-
-    def _note(self, text: str) -> None:
-        columns = named_columns(text)
-        if columns is not None:
-            self._columns = columns
-        date = _DATE_LINE.match(text)
-        if date is not None:
-            self._date, self._since = _SPELLED.sub(_in_numbers, date[1]), date[2] or ""
+        return self._exchange(columns, fields)
 
     def _fields(self, text: str) -> list[str] | None:
-        columns = self._columns
+        columns = self._header.columns
         if columns is None or "x-edge-location" in columns:
             return None  # the latter is CloudFront's
         if not any(name in columns for name in _HTTP):
@@ -111,17 +97,20 @@ class W3cReader:
         method = columns.value(fields, "cs-method")
         if method is None or not _METHOD.fullmatch(method):
             return refuse("method")
-        target = _target(columns, fields)
+        is_of_core = self._header.is_of_asp_net_core
+        is_decoded = not is_of_core and any(name in columns for name in _OF_IIS)
+        target = _target(columns, fields, is_decoded=is_decoded, has_mark=is_of_core)
         if target is None:
             return refuse("url")
         status = read_status(columns.value(fields, "sc-status") or "")
         if isinstance(status, Reject):
             return status
-        ended_ns = self._ended_ns(columns, fields)
-        if isinstance(ended_ns, Reject):
-            return ended_ns
+        stamp_ns = self._stamp_ns(columns, fields)
+        if isinstance(stamp_ns, Reject):
+            return stamp_ns
         taken = columns.value(fields, "time-taken", "timetakenms")
-        taken_ns = None if taken is None else _taken_ns(taken)
+        has_seconds = taken is not None and "." in taken and not is_of_core
+        taken_ns = None if taken is None else _taken_ns(taken, has_seconds=has_seconds)
         if taken is not None and taken_ns is None:
             return refuse("number")
         given = [
@@ -130,7 +119,7 @@ class W3cReader:
         ]
         is_tls = columns.value(fields, "s-port") == _TLS_PORT
         return Foreign(
-            started_ns=max(ended_ns - (taken_ns or 0), 0),
+            started_ns=stamp_ns if is_of_core else max(stamp_ns - (taken_ns or 0), 0),
             method=method,
             target=target,
             status=status,
@@ -144,7 +133,7 @@ class W3cReader:
             response_headers=tuple(given),
         )
 
-    def _ended_ns(self, columns: Columns, fields: list[str]) -> int | Reject:
+    def _stamp_ns(self, columns: Columns, fields: list[str]) -> int | Reject:
         zone: tzinfo | None = UTC
         time = columns.value(fields, "time")
         date = columns.value(fields, "date")
@@ -155,10 +144,10 @@ class W3cReader:
         if time is None or not _TIME.fullmatch(time):
             return refuse("time")
         if date is None:
-            date = self._date
+            date = self._header.date
             if date is None:
                 return refuse("date")
-            if time < self._since:
+            if time < self._header.since:
                 return refuse("date", "the day has changed since the last #Date")
         found = _DATE.fullmatch(date)
         if found is None:
@@ -189,10 +178,12 @@ def _is_http(columns: Columns, fields: list[str]) -> bool:
     )
 
 
-def _target(columns: Columns, fields: list[str]) -> str | None:
+def _target(
+    columns: Columns, fields: list[str], *, is_decoded: bool, has_mark: bool
+) -> str | None:
     stem = columns.value(fields, "cs-uri-stem")
     query = columns.value(fields, "cs-uri-query")
-    if stem is not None and any(name in columns for name in _OF_IIS):
+    if stem is not None and is_decoded:
         # A plus in a path is refused by IIS (404.11), so this one was a blank.
         stem = stem.replace("+", "%20")
     if stem is None:
@@ -200,6 +191,8 @@ def _target(columns: Columns, fields: list[str]) -> str | None:
         if stem is None:
             return None
         query = None if "?" in stem else query
+    if query is not None and has_mark:
+        query = query.removeprefix("?")
     return target_of(stem if query is None else f"{stem}?{query}")
 
 
@@ -220,14 +213,9 @@ def _request_headers(columns: Columns, fields: list[str]) -> tuple[Header, ...]:
     return tuple(headers)
 
 
-def _in_numbers(date: re.Match[str]) -> str:
-    """Return ``12-Jan-1996``, as the draft's examples have it, as ``1996-01-12``."""
-    return f"{date[3]}-{MONTHS.get(date[2], 0):02d}-{int(date[1]):02d}"
-
-
-def _taken_ns(taken: str) -> int | None:
+def _taken_ns(taken: str, *, has_seconds: bool) -> int | None:
     ns = duration_ns(taken)
-    return ns if ns is None or "." in taken else ns // 1000
+    return ns if ns is None or has_seconds else ns // 1000
 
 
 def _spaced(value: str | None) -> str | None:

@@ -21,6 +21,13 @@ LINE = (
     b"text/html"
 )
 
+ASP_NET_CORE = (
+    b"#Version: 1.0",
+    b"#Start-Date: 2024-01-15 10:00:00",
+    b"#Fields: date time c-ip s-computername s-ip s-port cs-method cs-uri-stem "
+    b"cs-uri-query sc-status time-taken cs-version cs-host",
+)
+
 
 def _told(*headers: bytes) -> LineReader:
     reader = a_reader("w3c")
@@ -72,6 +79,52 @@ def test_whole_numbers_are_milliseconds(taken: bytes, duration_ms: int | None) -
     line = LINE.replace(b" 471 ", b" " + taken + b" ")
 
     assert duration_ms == read_one(_told(FIELDS), line).duration_ms
+
+
+@pytest.mark.parametrize(
+    ("taken", "duration_ms"), [(b"59.9171", 60), (b"0.1802", 0), (b"12", 12)]
+)
+def test_asp_net_core_stamps_the_start_and_counts_milliseconds(
+    taken: bytes, duration_ms: int
+) -> None:
+    """With a fraction; its stems are not decoded, and its queries have their mark."""
+    line = (
+        b"2024-01-15 10:00:03 ::ffff:203.0.113.9 OWL ::1 5000 GET /a+b ?c=1 200 "
+        + taken
+        + b" HTTP/2 api.example.com"
+    )
+    found = read_one(_told(*ASP_NET_CORE), line)
+
+    assert (
+        found.started_ns,
+        found.duration_ms,
+        found.target,
+        found.client,
+        found.host,
+    ) == (
+        1_705_312_803_000_000_000,
+        duration_ms,
+        "/a+b?c=1",
+        "203.0.113.9",
+        "api.example.com",
+    )
+
+
+def test_a_log_that_names_its_program_is_not_that_of_asp_net_core() -> None:
+    """WebLogic has a start in its header too, and counts seconds."""
+    fields = b"#Fields: date time cs-method cs-uri sc-status time-taken"
+    start = b"#Start-Date: 2024-01-15 10:00:00"
+    line = b"2024-01-15 10:00:03 GET /a 200 0.250"
+    for headers in (
+        (b"#Version: 1.0", fields, b"#Software: WebLogic", start),
+        (b"#Software: WebLogic", start, fields),
+    ):
+        found = read_one(_told(*headers), line)
+
+        assert (found.duration_ms, found.started_ns) == (
+            250,
+            1_705_312_802_750_000_000,
+        )
 
 
 @pytest.mark.parametrize(
