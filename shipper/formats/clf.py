@@ -104,7 +104,7 @@ class ClfReader:
     def fits(self, line: bytes) -> bool:
         """Tell whether the fields have the shape, whatever the request is."""
         text = line.decode("latin-1")
-        found = _LINE.fullmatch(text.rstrip("\r"))
+        found = _LINE.fullmatch(text.rstrip("\r\n\t "))
         # Two addresses tell of no format; who names this one knows what they are.
         return (
             found is not None

@@ -434,6 +434,15 @@ def test_numbers_behind_the_user_agent_are_left_out(tail: bytes) -> None:
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("line", [COMMON, COMBINED])
+def test_a_blank_at_the_end_is_no_field(line: bytes) -> None:
+    """Jetty leaves one behind the size, and behind a User-Agent that is not there."""
+    reader = a_reader("combined")
+
+    assert reader.fits(line + b" ")
+    assert read_one(reader, line + b" ") == read_one(reader, line)
+
+
 def test_the_log_of_haproxy_in_common_form_is_combined() -> None:
     """Its timers are -1 where it never came to them, as after a server was missing."""
     tail = (
