@@ -235,8 +235,11 @@ class Census:
             # first: nothing was replaced.
             self._roster.drop(replaced)
             return
-        self._roster.count("file_truncated", 1)
-        self._events.emit("file_truncated", path=candidate.name.path)
+        # Under another name it is a file that was made after that one was deleted, as
+        # at each rotation that removes the oldest: file systems give its inode again.
+        if candidate.name.path == replaced.name.path:
+            self._roster.count("file_truncated", 1)
+            self._events.emit("file_truncated", path=candidate.name.path)
         self.retire(replaced)
 
     def _welcome(self, candidate: Candidate) -> None:

@@ -659,6 +659,22 @@ def test_a_reused_inode_is_a_new_file(
     assert shipper.drain() == some_lines(50, 40)
 
 
+def test_a_reused_inode_under_another_name_is_no_truncation(
+    log: Path, shipper: Following
+) -> None:
+    """A rotation that deletes the oldest file and makes a new one replaces nothing."""
+    oldest = log.rename(f"{log}.3")
+    shipper.drain()
+    shipper.commit()
+    # The inode of the deleted file for certain: moved, and filled anew.
+    oldest.rename(log).write_bytes(b"".join(line + b"\n" for line in some_lines(50, 9)))
+    shipper.restart()
+
+    assert shipper.drain() == some_lines(50, 9)
+    assert "file_truncated" not in shipper.events.names()
+    assert "file_gone" in shipper.events.names()
+
+
 def test_a_deleted_file_is_read_to_its_end(logs: Path, store: Store) -> None:
     """Scenario 4: what our handle holds is not lost with the name."""
     log = logs / "app.log"
