@@ -98,7 +98,12 @@ class Places:
         now = self._clock.monotonic()
         self._seen = {}
         self._ours.look()
-        for directory in self.directories():
+        directories = self.directories()
+        # A pattern of directories that come and go, such as one a day, names no more
+        # those that are gone.
+        for directory in self._listings.keys() - directories:
+            del self._listings[directory]
+        for directory in directories:
             for name in self._names_in(directory, now):
                 candidate = self._candidate(directory, name)
                 if candidate is not None:

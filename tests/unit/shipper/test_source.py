@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
@@ -619,6 +620,32 @@ def test_copies_that_come_and_go_leave_nothing_behind(
         tracemalloc.stop()
 
     assert after - before < 2000
+
+
+def test_directories_that_are_gone_leave_nothing_behind(tmp_path: Path) -> None:
+    """A pattern of one directory a day, each removed in the end."""
+    shipper = following(tmp_path, pattern="*/*.log")
+
+    def come_and_go(count: int) -> None:
+        for number in range(count):
+            day = tmp_path / f"day-{number}"
+            day.mkdir()
+            append(day / "0.log", some_lines(0, 1))
+            for name in range(1, 20):
+                (day / f"{name}.log").hardlink_to(day / "0.log")
+            shipper.drain()
+            rmtree(day)
+
+    tracemalloc.start()
+    try:
+        come_and_go(2)
+        before = _bytes_made_in("siblings.py") + _bytes_made_in("places.py")
+        come_and_go(50)
+        after = _bytes_made_in("siblings.py") + _bytes_made_in("places.py")
+    finally:
+        tracemalloc.stop()
+
+    assert after - before < 10_000
 
 
 def test_trouble_that_comes_and_goes_leaves_little_behind() -> None:
