@@ -13,7 +13,7 @@ from shipper.clock import Clock
 from shipper.config.logs import zone_of
 from shipper.config.settings import LimitSettings, Settings
 from shipper.events import Events
-from shipper.limits.pace import Pace, most_bytes, most_records
+from shipper.limits.pace import Balance, Pace, most_bytes, most_records
 from shipper.limits.quiet import QuietHours, quiet_hours_of
 from shipper.limits.timetable import Timetable, timetable_of
 from shipper.limits.words import rate_of
@@ -45,13 +45,20 @@ class LimitsNow(Struct, frozen=True):
     quiet_until: str | None
 
 
-def pacing_of(settings: Settings, *, events: Events, clock: Clock) -> Pacing:
+def pacing_of(
+    settings: Settings,
+    *,
+    events: Events,
+    clock: Clock,
+    balance: Balance | None = None,
+) -> Pacing:
     """Return what `[limits]` comes to; its words have been checked.
 
     Args:
         settings: What `config.load` returned.
         events: Told when quiet hours begin and end.
         clock: For the time of the week.
+        balance: Left by the pace before this one, or None.
     """
     words = _read(settings.limits)
     return Pacing(
@@ -62,6 +69,7 @@ def pacing_of(settings: Settings, *, events: Events, clock: Clock) -> Pacing:
             timetable=words.timetable,
             quiet=words.quiet,
             zone=words.zone,
+            balance=balance,
         ),
         max_records=most_records(settings.batch.max_records, words.rate),
         max_bytes=most_bytes(settings.batch.max_bytes, words.timetable.least),

@@ -29,6 +29,7 @@ from shipper.joints import (
     source_of,
     state_of,
 )
+from shipper.limits.pace import Balance
 from shipper.model import Taken
 from shipper.pacing import is_limited, pacing_of
 from shipper.pipeline import Pipeline
@@ -148,6 +149,7 @@ def join(
     beat: Callable[[], None] = lambda: None,
     beat_seconds: float | None = None,
     taken: frozenset[Taken] = frozenset(),
+    balance: Balance | None = None,
     reads_lines: bool = True,
 ) -> Engine:
     """Open state, files and watch, and join everything; the lock is held already.
@@ -163,6 +165,7 @@ def join(
         beat: Called now and then while it rests.
         beat_seconds: How often at least, or None.
         taken: Records that were delivered before, of which no commit was stored.
+        balance: What is owed to the limits by what was sent before.
         reads_lines: False finds the files and reads none of them.
 
     Raises:
@@ -182,7 +185,7 @@ def join(
     )
     if not once:
         plan.shapers.load()
-    pacing = pacing_of(settings, events=events, clock=clock)
+    pacing = pacing_of(settings, events=events, clock=clock, balance=balance)
     letterbox = letterbox_of(settings, state.store)
     desk = desk_of(
         parts,

@@ -22,6 +22,7 @@ from shipper.config.settings import Settings
 from shipper.ending import Ending, LeftFiles, exit_code
 from shipper.errors import ConfigError, Fault
 from shipper.events import Events
+from shipper.limits.pace import Balance
 from shipper.model import Taken
 from shipper.notify import Notifier, watchdog_seconds
 from shipper.parts import Plan, join, prepare
@@ -128,7 +129,8 @@ class _Lives:
         pulse: Pulse,
         read_again: Callable[[], Settings] | None,
     ) -> None:
-        # Mutable state: what was delivered and not committed by the life before.
+        # Mutable state: what was delivered and not committed by the life before, and
+        # what is owed to the limits.
         self._settings = settings
         self._once = once
         self._deadline = deadline
@@ -145,6 +147,7 @@ class _Lives:
             plan_again=self._plan_again,
         )
         self._taken: frozenset[Taken] = frozenset()
+        self._balance = Balance()
         self.trouble = ""
 
     @property
@@ -179,6 +182,7 @@ class _Lives:
                 beat=self._pulse.beat,
                 beat_seconds=self._pulse.beat_seconds,
                 taken=self._taken,
+                balance=self._balance,
             )
             self._events.emit(
                 news,

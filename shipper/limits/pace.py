@@ -64,6 +64,19 @@ class Debt:
         return 0.0 if rate is None else self.owed / rate
 
 
+class Balance:
+    """How things stand between what went out and the limits; outlives a reload."""
+
+    def __init__(self) -> None:
+        # Mutable state, touched by the pipeline thread alone: what is owed, up to
+        # when it is paid and what held then, and since when it is quiet.
+        self.records = Debt()
+        self.bytes = Debt()
+        self.paid_at: float | None = None
+        self.bandwidth: float | None = None
+        self.quiet_since: float | None = None
+
+
 class Pace:
     """Says when the next request may go out.
 
@@ -74,6 +87,7 @@ class Pace:
         timetable: Bytes a second of request bodies, at most.
         quiet: When nothing is sent.
         zone: Whose clock the timetable is read from; None is that of the host.
+        balance: Left by the pace before this one; None begins with nothing owed.
     """
 
     def __init__(
@@ -85,28 +99,24 @@ class Pace:
         timetable: Timetable | None = None,
         quiet: QuietHours | None = None,
         zone: tzinfo | None = None,
+        balance: Balance | None = None,
     ) -> None:
-        # Mutable state, touched by the pipeline thread alone: what is owed, up to
-        # when it is paid and what held then, and since when it is quiet.
+        # Mutable state: that of the balance.
         self._clock = clock
         self._events = events
         self._rate = records_per_second
         self._timetable = timetable or Timetable()
         self._quiet = quiet or QuietHours()
         self._zone = zone
-        self._records = Debt()
-        self._bytes = Debt()
-        self._paid_at: float | None = None
-        self._bandwidth: float | None = None
-        self._quiet_since: float | None = None
+        self._balance = balance or Balance()
 
     def wait(self, now: float) -> Wait | None:
         """Return why and how long the next request has to wait, or None."""
         self._pay(now)
         if self._is_quiet(now):
             return Wait(QUIET_LOOK_SECONDS, QUIET)
-        by_rate = self._records.wait_seconds(self._rate)
-        by_size = self._bytes.wait_seconds(self._bandwidth)
+        by_rate = self._balance.records.wait_seconds(self._rate)
+        by_size = self._balance.bytes.wait_seconds(self._balance.bandwidth)
         if by_rate == by_size == 0:
             return None
         if by_rate >= by_size:
@@ -123,30 +133,32 @@ class Pace:
         if (wait := self.wait(now)) is not None:
             return wait
         if self._rate is not None:
-            self._records.owed += records
-        if self._bandwidth is not None:
-            self._bytes.owed += size_bytes
+            self._balance.records.owed += records
+        if self._balance.bandwidth is not None:
+            self._balance.bytes.owed += size_bytes
         return None
 
     def _pay(self, now: float) -> None:
-        before = now if self._paid_at is None else self._paid_at
+        before = now if self._balance.paid_at is None else self._balance.paid_at
         bandwidth = self._timetable.at(self._clock.now().astimezone(self._zone))
-        held = self._bandwidth if before < now else bandwidth
-        self._records.pay(now - before, self._rate)
+        held = self._balance.bandwidth if before < now else bandwidth
+        self._balance.records.pay(now - before, self._rate)
         # Where the table has changed since, the tighter of both is taken for all
         # of the time: one look is seconds after the other.
-        self._bytes.pay(now - before, _tighter(held, bandwidth))
-        self._bandwidth = bandwidth
-        self._paid_at = now
+        self._balance.bytes.pay(now - before, _tighter(held, bandwidth))
+        self._balance.bandwidth = bandwidth
+        self._balance.paid_at = now
 
     def _is_quiet(self, now: float) -> bool:
         until = self._quiet.until(self._clock.now()) if self._quiet.spans else None
-        if until is not None and self._quiet_since is None:
-            self._quiet_since = now
+        if until is not None and self._balance.quiet_since is None:
+            self._balance.quiet_since = now
             self._events.emit("quiet_hours_began", until=until)
-        elif until is None and self._quiet_since is not None:
-            self._events.emit("quiet_hours_ended", seconds=now - self._quiet_since)
-            self._quiet_since = None
+        elif until is None and self._balance.quiet_since is not None:
+            self._events.emit(
+                "quiet_hours_ended", seconds=now - self._balance.quiet_since
+            )
+            self._balance.quiet_since = None
         return until is not None
 
 

@@ -26,6 +26,7 @@ from shipper.joints import (
     source_of,
     state_of,
 )
+from shipper.limits.pace import Balance
 from shipper.model import Batch, Commit, Taken
 from shipper.pacing import pacing_of
 from shipper.parts import Engine
@@ -51,6 +52,7 @@ def join_crew(
     beat: Callable[[], None],
     beat_seconds: float | None,
     taken: frozenset[Taken],
+    balance: Balance,
 ) -> CrewEngine:
     """Open the state, and join what is needed to share the work; see `parts.join`.
 
@@ -64,7 +66,7 @@ def join_crew(
     shelf = Shelf(
         patterns=[source.paths for source in state.sources], find_file=store.file
     )
-    pacing = pacing_of(settings, events=events, clock=clock)
+    pacing = pacing_of(settings, events=events, clock=clock, balance=balance)
     desk = desk_of(
         parts,
         plan,

@@ -97,6 +97,26 @@ def test_reloads_under_load_lose_and_repeat_nothing(shop: Shop) -> None:
     assert served.named("stopped")[0]["delivered"] == 240
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_limit_holds_over_a_reload(shop: Shop, *, workers: int) -> None:
+    """What went out before it counts: each reload is no leave for one more request."""
+    ids: list[str] = []
+
+    def script(served: Served) -> None:
+        ids.extend(shop.record(3))
+        served.await_received(1)
+        for _ in range(2):
+            served.reload()
+            served.await_status(lambda status: bool(status["in_flight"]))
+
+    with shop.receiving():
+        shop.configure_more(f'[batch]\nworkers = {workers}\n[limits]\nrate = "1/h"\n')
+        served = Served(shop)
+        served.run(script)
+
+    assert shop.received() == ids[:1]
+
+
 def test_a_faulty_configuration_is_refused_and_the_old_one_stays(shop: Shop) -> None:
     """One event names every fault, and the next record is delivered as before."""
 

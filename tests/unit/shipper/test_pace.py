@@ -8,6 +8,7 @@ from shipper.limits.pace import (
     BANDWIDTH,
     QUIET,
     RATE,
+    Balance,
     Pace,
     Wait,
     most_bytes,
@@ -137,6 +138,39 @@ def test_quiet_hours_are_told_once() -> None:
     assert events.told == [
         ("quiet_hours_began", {"until": "14:00"}),
         ("quiet_hours_ended", {"seconds": pytest.approx(HOUR_SECONDS)}),
+    ]
+
+
+def test_what_is_owed_outlives_a_reload() -> None:
+    """Another limit may hold from then on; what went out under the old one counts."""
+    clock, balance = FakeClock(), Balance()
+
+    def pace(rate: float | None) -> Pace:
+        return Pace(
+            clock=clock,
+            events=RecordingEvents(),
+            records_per_second=rate,
+            balance=balance,
+        )
+
+    pace(0.1).spend([b"x"], clock.monotonic())
+    waits = [pace(rate).wait(clock.monotonic()) for rate in (0.1, 0.5, None)]
+
+    assert waits == [Wait(10.0, RATE), Wait(2.0, RATE), None]
+
+
+def test_quiet_hours_that_a_reload_meets_are_told_once() -> None:
+    """They have begun already; and they end by a reload that takes them away."""
+    clock, events, balance = FakeClock(), RecordingEvents(), Balance()
+    for hours in (["00:00-23:00"], ["00:00-22:00"], []):
+        quiet = quiet_hours_of(hours, clock.now().tzinfo)
+        pace = Pace(clock=clock, events=events, quiet=quiet, balance=balance)
+        pace.wait(clock.monotonic())
+        clock.advance(60.0)
+
+    assert events.told == [
+        ("quiet_hours_began", {"until": "23:00"}),
+        ("quiet_hours_ended", {"seconds": 120.0}),
     ]
 
 
