@@ -92,6 +92,9 @@ class Feed:
             # took up would be read twice.
             if name is not None and not self._index.is_claimed(row.file_id):
                 self._roster.restore(row, name)
+        # All that were there at the very first run may be gone by now.
+        if read_from == "end" and any(map(self._name_of, catalog.gone_paths())):
+            read_from = "beginning"
         examiner = Examiner(open_file=handles.open, events=events)
         self._census = Census(
             roster=self._roster,

@@ -6,7 +6,7 @@ fails, they stay, and the next look tries again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -20,6 +20,10 @@ class Catalog(Protocol):
 
     def known_files(self) -> list[FileRow]:
         """Return every file that is not gone."""
+        ...
+
+    def gone_paths(self) -> Iterable[str]:
+        """Return where the files stood that are gone, each path once."""
         ...
 
     def find_files(self, head: Head) -> list[FileRow]:

@@ -42,6 +42,12 @@ def all_files(connection: sqlite3.Connection) -> Iterator[FileRow]:
     return map(_file_row, rows)
 
 
+def gone_paths(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield where followed files stood that are gone, each path once."""
+    rows = connection.execute("SELECT DISTINCT path FROM files WHERE state = 'gone'")
+    return (path for (path,) in rows)
+
+
 def find_files(connection: sqlite3.Connection, head: Head) -> list[FileRow]:
     """Return every file with this fingerprint, gone ones too."""
     rows = connection.execute(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from shipper.clock import Clock, SystemClock
@@ -172,6 +172,15 @@ class Store(Reader):
         """
         with wrapped(self._path):
             return catalog.known_files(self._connection)
+
+    def gone_paths(self) -> Iterator[str]:
+        """Yield where the files stood that are gone, each path once.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        with wrapped(self._path):
+            yield from catalog.gone_paths(self._connection)
 
     def file(self, file_id: str) -> FileRow | None:
         """Return what is remembered of a file.

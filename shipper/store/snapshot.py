@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from shipper.fileid import FileRow, Head
@@ -46,6 +46,10 @@ class Snapshot:
     def known_files(self) -> list[FileRow]:
         """Return every file that is not gone."""
         return [] if self._connection is None else catalog.known_files(self._connection)
+
+    def gone_paths(self) -> Iterable[str]:
+        """Return where the files stood that are gone, each path once."""
+        return () if self._connection is None else catalog.gone_paths(self._connection)
 
     def find_files(self, head: Head) -> list[FileRow]:
         """Return every file, gone ones too, with this fingerprint."""

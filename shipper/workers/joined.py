@@ -183,8 +183,9 @@ class _Assigner:
         sources = self._settings.sources
         if all(source.read_from == "beginning" for source in sources):
             return sources
-        rows = self._store.known_files()
-        begun = {self._shelf.number_of(row.path) for row in rows}
+        paths = {row.path for row in self._store.known_files()}
+        paths.update(self._store.gone_paths())
+        begun = set(map(self._shelf.number_of, paths))
         return tuple(
             replace(source, read_from="beginning") if number in begun else source
             for number, source in enumerate(sources)

@@ -6,7 +6,7 @@ is nothing but the asking, and a memory of answers that never change.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from shipper.events import Value
@@ -57,6 +57,10 @@ class RemoteState:
     def known_files(self) -> list[FileRow]:
         """Return every file of this worker's logs that is not gone."""
         return self._wire.ask(KnownFiles())
+
+    def gone_paths(self) -> Iterable[str]:
+        """Return none: the parent has looked, and the tables say where to begin."""
+        return ()
 
     def find_files(self, head: Head) -> list[FileRow]:
         """Return files with this fingerprint that no other worker follows."""

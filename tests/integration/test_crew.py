@@ -111,7 +111,16 @@ def test_workers_start_at_the_end_at_the_first_run_alone(yard: Yard) -> None:
             yard.write(2)
             served.await_received(18 + 24)
 
+        def script_without_files(served: Served) -> None:
+            served.await_event("file_gone", 12)
+            served.reload()
+            yard.write(2)
+            served.await_received(18 + 24 + 24)
+
         Served(yard.shop).run(script)
+        for number in range(yard.logs):
+            yard.log(number).unlink()
+        Served(yard.shop).run(script_without_files)
 
     assert set(yard.shop.received()) == yard.written - history
     assert yard.copies() == 0

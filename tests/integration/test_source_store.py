@@ -850,6 +850,23 @@ def test_read_from_end_skips_what_was_there_first(log: Path, store: Store) -> No
     shipper.source.close()
 
 
+def test_read_from_end_does_not_begin_again_when_all_files_are_gone(
+    log: Path, store: Store
+) -> None:
+    """What is written into an empty directory while we are down is sent."""
+    shipper = following(log.parent, catalog=store, read_from="end")
+    shipper.drain()
+    log.unlink()
+    shipper.restart()
+    shipper.drain()
+    shipper.restart()
+    append(log, some_lines(10, 2))
+
+    assert shipper.drain() == some_lines(10, 2)
+    assert "file_gone" in shipper.events.names()
+    shipper.source.close()
+
+
 def test_a_torn_end_of_a_sealed_file_is_a_fault(log: Path, shipper: Following) -> None:
     """Scenario 23: a killed writer's half line is told apart; the next is intact."""
     with log.open("ab") as file:

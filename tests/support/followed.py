@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -42,6 +42,10 @@ class MemoryCatalog:
         """Return every file that is not gone."""
         left_alone = FileState.GONE, FileState.HISTORY
         return [row for row in self.rows.values() if row.state not in left_alone]
+
+    def gone_paths(self) -> Iterable[str]:
+        """Return where the files stood that are gone."""
+        return {row.path for row in self.rows.values() if row.state is FileState.GONE}
 
     def claim(self, file_id: str) -> FileRow | None:
         """Turn a file of history into one that is followed."""
@@ -99,6 +103,7 @@ class Memory(Protocol):
     """A catalog that can also be committed to."""
 
     def known_files(self) -> list[FileRow]: ...  # noqa: D102
+    def gone_paths(self) -> Iterable[str]: ...  # noqa: D102
     def find_files(self, head: Head) -> list[FileRow]: ...  # noqa: D102
     def read_up_to(self, pid: int, opened_ns: int) -> int | None: ...  # noqa: D102
     def claim(self, file_id: str) -> FileRow | None: ...  # noqa: D102
