@@ -120,6 +120,15 @@ def newly_settled(before: tuple[Gap, ...], after: Writer) -> int:
     )
 
 
+def found_late(before: tuple[Gap, ...], run: Run) -> int:
+    """Return how many numbers that were given up a run brings after all."""
+    return sum(
+        max(0, min(gap.last, run.last) - max(gap.first, run.first) + 1)
+        for gap in before
+        if gap.is_settled
+    )
+
+
 def _without(gap: Gap, run: Run) -> list[Gap]:
     """Return what is left of a gap after a run that may have come late."""
     if run.last < gap.first or gap.last < run.first:

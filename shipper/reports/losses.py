@@ -15,6 +15,7 @@ from shipper.store.writers import Missing
 
 # The named totals, as the rooms that count them call them.
 MISSING = "missing_records"
+FOUND = "found_records"
 DROPPED = "dropped_records"
 LOST_FILES = "file_lost"
 LOST_BYTES = "lost_bytes"
@@ -33,6 +34,7 @@ class Losses(Struct, frozen=True):
     Attributes:
         missing_records: Records that no line was seen of: dropped or evicted by the
             writer, or gone with a file.
+        found_records: Those that were missing and have turned up since.
         waiting_records: Those among them that may still come.
         writers: Who lost them, as far as they are remembered.
         dropped_records: What writers told of their own drops; part of the missing.
@@ -46,6 +48,7 @@ class Losses(Struct, frozen=True):
     """
 
     missing_records: int = 0
+    found_records: int = 0
     waiting_records: int = 0
     writers: tuple[Missing, ...] = ()
     dropped_records: int = 0
@@ -66,6 +69,7 @@ def losses_of(sums: Sums) -> Losses:
     return Losses(
         missing_records=totals.get(MISSING, 0)
         + sum(writer.count for writer in sums.missing),
+        found_records=totals.get(FOUND, 0),
         waiting_records=sum(writer.waiting for writer in sums.missing),
         writers=sums.missing,
         dropped_records=totals.get(DROPPED, 0),

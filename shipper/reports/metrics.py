@@ -121,10 +121,16 @@ class _Standing(Collector):
 
     def _losses(self) -> Iterator[Metric]:
         losses = self.standing.losses
-        # What may still come is no loss yet, and a total must not shrink.
-        missing = losses.missing_records - losses.waiting_records
+        # What may still come is no loss yet, and a total must not shrink when a record
+        # that was given up turns up after all.
+        given_up = losses.missing_records - losses.waiting_records
+        missing = given_up + losses.found_records
         for name, help_text, amount in (
-            ("missing_records", "Records that no line was ever seen of.", missing),
+            (
+                "missing_records",
+                "Records given up as lost; one that turned up later counts too.",
+                missing,
+            ),
             (
                 "dropped_records",
                 "Records that their writer said it dropped; part of the missing.",

@@ -18,6 +18,7 @@ from shipper.gaps import (
     Gap,
     Writer,
     begin,
+    found_late,
     is_plausible,
     newly_settled,
     observe,
@@ -27,6 +28,7 @@ from shipper.store import counters
 
 FORGET = timedelta(days=7)
 MISSING = "missing_records"
+FOUND = "found_records"  # were given up before, and are not missing any more
 _NS = 1_000_000_000
 
 _HORIZON = "SELECT opened_ns FROM horizon"
@@ -157,11 +159,14 @@ def _enter_writer(
         horizon = connection.execute(_HORIZON).fetchone()[0]
         writer = begin(runs[0], is_past_known=opened_ns > horizon)
     before = writer.gaps
-    lost = 0
+    lost = found = 0
     for run in runs:
+        found += found_late(writer.gaps, run)
         after = observe(writer, run)
         lost += newly_settled(writer.gaps, after)
         writer = after
+    if found:
+        counters.add(connection, [(FOUND, found)])
     connection.execute(
         _KEEP, (*key, writer.high, writer.file_id, writer.summed, now.isoformat())
     )

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from shipper.fileid import FileRow, FileState, Head
 from shipper.model import Advance, Commit, Run
+from shipper.reports.losses import losses_of
 from shipper.store import Store, open_store
 from shipper.store.checkpoints import OnStateError
 from shipper.store.schema import MIGRATIONS
@@ -120,6 +121,17 @@ def test_a_gap_is_told_once_and_survives_a_restart(books: Books) -> None:
 
     assert books.missing() == [(7, 3, 0)]
     assert books.events.told == [("records_missing", {"pid": 7, "count": 3})]
+
+
+def test_what_turns_up_late_is_counted(books: Books) -> None:
+    """What was told as missing can be summed up without ever going back."""
+    books.see(1, 10)
+    books.see(21, 100)
+    books.see(12, 14)
+    books.see(18, 30)
+
+    losses = losses_of(books.store.sums())
+    assert (losses.missing_records, losses.found_records) == (4, 6)
 
 
 def test_a_commit_stored_twice_counts_once(books: Books) -> None:

@@ -12,6 +12,7 @@ from shipper.gaps import (
     Gap,
     Writer,
     begin,
+    found_late,
     is_plausible,
     newly_settled,
     observe,
@@ -109,6 +110,17 @@ def test_a_gap_is_news_once() -> None:
     assert newly_settled((), before) == 10
     assert newly_settled(before.gaps, now) == 0
     assert newly_settled(now.gaps, later) == 3
+
+
+def test_what_was_given_up_may_come_late() -> None:
+    """Of a gap that is waited for no number is late; of a settled one those in it."""
+    gaps = (Gap(5, 9, is_settled=True), Gap(12, 20, is_settled=True), Gap(30, 40))
+
+    assert [found_late(gaps, a_run(*ends)) for ends in ((1, 4), (8, 13), (1, 50))] == [
+        0,
+        4,
+        14,
+    ]
 
 
 def test_a_number_no_writer_gives_is_left_out() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from shipper.store.examined import Holder
 from tests.support.standings import A_STANDING, NOW, exported_names, samples
@@ -44,6 +45,18 @@ def test_every_number_stands_under_its_name() -> None:
         "shipper_shrunk_bytes_total": 50,
         "shipper_truncated_files_total": 6,
     }
+
+
+def test_the_missing_never_become_fewer() -> None:
+    """A counter that goes back is taken for one that has begun anew."""
+    before = samples(A_STANDING)
+    losses = replace_struct(A_STANDING.losses, found_records=2)
+    after = samples(replace(A_STANDING, losses=losses))
+
+    assert (
+        after["shipper_missing_records_total"]
+        == 2 + (before["shipper_missing_records_total"])
+    )
 
 
 def test_what_is_not_known_is_not_claimed() -> None:
