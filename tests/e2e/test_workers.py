@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from shipper.receiver.faults import Faults
+from tests.support import servers
 from tests.support.combined import a_log
 from tests.support.commands import KEY, Shop, running, stop
 from tests.support.crews import Yard, await_death, crewed
@@ -140,13 +142,18 @@ def test_the_key_is_on_no_command_line(yard: Yard) -> None:
     """Scenario 54: what a worker needs is handed over in memory, not seen in `ps`."""
     yard.write(1)
     with yard.receiving(), crewed(yard) as crew:
+        # A process that has only just been made has no command line yet.
         lines = [
-            Path(f"/proc/{pid}/cmdline").read_bytes() for pid in crew.pids.values()
+            servers.awaited(partial(_command_line, pid), "a command line")
+            for pid in crew.pids.values()
         ]
         stop(crew.process, signal.SIGTERM)
 
     assert [line for line in lines if KEY.encode() in line] == []
-    assert all(lines)
+
+
+def _command_line(pid: int) -> bytes | None:
+    return Path(f"/proc/{pid}/cmdline").read_bytes() or None
 
 
 def test_a_refused_key_shows_in_the_status(yard: Yard) -> None:
