@@ -7,14 +7,12 @@ import gzip
 import json
 import os
 import re
-import resource
 import shutil
 import signal
 import socket
 import sqlite3
 import tomllib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +28,7 @@ from shipper.store import StateLock, Store
 from tests.support.bundles import BUNDLE_ID, a_bundle
 from tests.support.commands import KEY, Shop
 from tests.support.exchanges import an_exchange, encoded
+from tests.support.full_disk import files_no_larger_than
 from tests.support.log_objects import a_log_object
 
 NOWHERE = "http://127.0.0.1:9/v1/request"  # the discard port: nobody answers
@@ -235,16 +234,6 @@ def test_a_name_that_cannot_be_had_is_refused_first(
     assert host.lines["exported"] == 2
 
 
-@contextmanager
-def _files_no_larger_than(size_bytes: int) -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_a_medium_that_is_full_leaves_everything_as_it_was(host: Host) -> None:
     """No half a bundle, no moved position, and the next export has all of it."""
     ids = host.record(1)
@@ -257,7 +246,7 @@ def test_a_medium_that_is_full_leaves_everything_as_it_was(host: Host) -> None:
         )
         with host.log.open("ab") as file:
             file.write(encoded(exchange))
-    with _files_no_larger_than(300_000):
+    with files_no_larger_than(300_000):
         done = host.call("export", "--out", host.directory / "b")
     left = [name for name in os.listdir(host.directory) if name.startswith("b")]
 

@@ -6,10 +6,7 @@ import gzip
 import json
 import os
 import random
-import resource
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +15,7 @@ from shipper.airgap.layout import CannotWriteError
 from shipper.airgap.packing import ROOM, Packer
 from shipper.airgap.partfile import PENDING_BYTES
 from tests.support.bundles import FILE_ID, a_batch, a_payload, sha256_of
+from tests.support.full_disk import files_no_larger_than
 
 PART_BYTES = PENDING_BYTES + 40_000
 
@@ -111,21 +109,11 @@ def test_first_and_last_are_told_by_the_calendar(tmp_path: Path) -> None:
     packer.close()
 
 
-@contextmanager
-def _files_no_larger_than(size_bytes: int) -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_a_disk_that_takes_no_more_is_an_error(tmp_path: Path) -> None:
     """The message names the file; the part is of no use and is let go."""
     packer = Packer(str(tmp_path), max_records=100)
     with (
-        _files_no_larger_than(100_000),
+        files_no_larger_than(100_000),
         pytest.raises(
             CannotWriteError, match=r"parts/000001\.jsonl\.gz: File too large"
         ),

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from shipper.backfill.shaping import Rejected
 from shipper.cli.reject_file import CannotKeepError, NoFile, RejectFile, reject_file
+from tests.support.full_disk import files_no_larger_than
 
 REFUSED = Rejected(
     "a.log", 7, False, 40, "status", "the status is none", "GET /\n\u00fc"
@@ -53,23 +51,13 @@ def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         reject_file(str(tmp_path))
 
 
-@contextmanager
-def _files_no_larger_than(size_bytes: int) -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_half_a_line_is_taken_back(tmp_path: Path) -> None:
     """What the next run appends would stand behind it, and neither could be read."""
     path = tmp_path / "rejects.jsonl"
     keep = reject_file(str(path))
     keep.write(REFUSED)
     whole = path.read_bytes()
-    with _files_no_larger_than(len(whole) + 9), pytest.raises(CannotKeepError):
+    with files_no_larger_than(len(whole) + 9), pytest.raises(CannotKeepError):
         keep.write(ENTRY)
     keep.close()
 
