@@ -67,7 +67,15 @@ class Shaper(Struct, frozen=True):
             return self._shaped(parse(line.data, trusts_checksum=True), line)
         except (DecodeError, UnicodeDecodeError, RecursionError):
             # A right checksum of what is no entry: nothing is taken on trust.
+            return self._checked(line)
+
+    def _checked(self, line: Line) -> Item | UnknownVersion:
+        try:
             return self._shaped(parse(line.data), line)
+        except RecursionError:
+            # Whatever a client nests, it ends no shipper, and nothing of it leaves.
+            why = "something in it is nested too deeply for a rule to search"
+            return Reject("too-deep", why, serial_in(line.data))
 
     def _shaped(
         self, record: Record | Skip | Reject | UnknownVersion, line: Line

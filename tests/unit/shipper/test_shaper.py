@@ -12,7 +12,8 @@ from shipper.identify import Identifier
 from shipper.model import Entry, LineFault, Reject, Serial, Skip
 from shipper.payload import PayloadBuilder
 from shipper.pipeline import Shaper
-from shipper.redact import Redactor
+from shipper.record import Record
+from shipper.redact import Redacted, Redactor
 from shipper.sample import Sampler
 from tests.support.lines import lines_of
 from tests.support.records import a_record_line
@@ -78,6 +79,24 @@ def test_a_dead_letter_is_not_missing(fault: LineFault | None) -> None:
 
     assert isinstance(item, Reject)
     assert item.w == SERIAL
+
+
+class _Deep(Redactor):
+    """Gives up, as a rule does that what a client has nested is too deep for."""
+
+    def apply(self, record: Record) -> Redacted | Reject:
+        raise RecursionError
+
+
+def test_what_is_too_deep_for_a_rule_stays_here() -> None:
+    """No client ends the shipper by what it sends; the rest of the log goes on."""
+    data = a_record_line(envelope=NUMBERED)
+    shaper = replace(a_shaper(), redactor=_Deep(denylist=["a"]))
+
+    item = shaper.shape(lines_of([data])[0])
+
+    assert isinstance(item, Reject)
+    assert (item.reason, item.w) == ("too-deep", SERIAL)
 
 
 def test_a_foreign_line_has_no_number() -> None:
