@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -11,16 +10,14 @@ from msgspec import to_builtins
 
 from shipper.cli import console, options
 from shipper.cli.heard import Heard
+from shipper.cli.looked_at import lines_of
 from shipper.clock import SystemClock
 from shipper.errors import EXIT_NO_INPUT, EXIT_OK
 from shipper.events import one_line
 from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
-    from shipper.clock import Clock
     from shipper.config.settings import Settings
-    from shipper.events import Events
-    from shipper.reports.browse import Seen
     from shipper.reports.identities import Explained, Sums
 
 SHOWN_PLACES = 20  # of those where callers stay unidentified; --json has all
@@ -64,7 +61,7 @@ def command(chosen: options.Common, explains: bool, files: tuple[str, ...]) -> i
     explained: list[Explained] = []
     code = EXIT_OK
     try:
-        for seen in _lines(settings, files, heard, clock):
+        for seen in lines_of(settings, files, heard, clock):
             found = census.add(seen)
             if found is None or not explains:
                 continue
@@ -83,24 +80,6 @@ def command(chosen: options.Common, explains: bool, files: tuple[str, ...]) -> i
     else:
         _show(sums, settings)
     return code or (EXIT_NO_INPUT if heard.is_unread else EXIT_OK)
-
-
-def _lines(
-    settings: Settings, files: tuple[str, ...], events: Events, clock: Clock
-) -> Iterator[Seen]:
-    from shipper.reports.browse import lines_of_files, pending_lines  # noqa: PLC0415
-    from shipper.ways import ways_of  # noqa: PLC0415
-
-    ways = ways_of(settings)
-    if files:
-        return lines_of_files(files, settings.sources, ways=ways)
-    return pending_lines(
-        settings.state_dir,
-        settings.sources,
-        ways=ways,
-        events=events,
-        clock=clock,
-    )
 
 
 def _say(text: str) -> None:

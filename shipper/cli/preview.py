@@ -7,7 +7,6 @@ said about them goes to stderr.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import click
 
 from shipper.cli import console, options, report, told
 from shipper.cli.heard import Heard
+from shipper.cli.looked_at import lines_of
 from shipper.clock import SystemClock
 from shipper.errors import EXIT_NO_INPUT, EXIT_OK
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from shipper.clock import Clock
     from shipper.config.settings import Settings
     from shipper.events import Events
-    from shipper.reports.browse import Seen
     from shipper.reports.preview import Previewer, Stage, Totals
 
 STAGES = ("parsed", "filtered", "identified", "payload")
@@ -75,7 +74,7 @@ def command(  # noqa: PLR0917 - click hands them over by name
     clock = SystemClock()
     events = Heard(console.event_log(chosen, clock, unless_verbose="warning"))
     previewer = _previewer(settings, stage, events, clock)
-    shown = previewer.show(_lines(settings, files, events, clock))
+    shown = previewer.show(lines_of(settings, files, events, clock))
     shown = shown if count is None else islice(shown, count)
     if html:
         facts = report.facts_of(settings, is_pending=not files, is_partial=bool(count))
@@ -111,22 +110,4 @@ def _previewer(
         by_source=shapers.by_source,
         reasons=Reasons(Listed(shapers.own.redactor.policy)),
         stage=stage,
-    )
-
-
-def _lines(
-    settings: Settings, files: tuple[str, ...], events: Events, clock: Clock
-) -> Iterator[Seen]:
-    from shipper.reports.browse import lines_of_files, pending_lines  # noqa: PLC0415
-    from shipper.ways import ways_of  # noqa: PLC0415
-
-    ways = ways_of(settings)
-    if files:
-        return lines_of_files(files, settings.sources, ways=ways)
-    return pending_lines(
-        settings.state_dir,
-        settings.sources,
-        ways=ways,
-        events=events,
-        clock=clock,
     )

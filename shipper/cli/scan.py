@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -12,16 +11,14 @@ from msgspec import to_builtins
 
 from shipper.cli import console, options
 from shipper.cli.heard import Heard
+from shipper.cli.looked_at import lines_of
 from shipper.clock import SystemClock
 from shipper.errors import EXIT_BAD_DATA, EXIT_NO_INPUT, EXIT_OK
 from shipper.events import one_line
 from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
-    from shipper.clock import Clock
-    from shipper.config.settings import FilterSettings, Settings
-    from shipper.events import Events
-    from shipper.reports.browse import Seen
+    from shipper.config.settings import FilterSettings
     from shipper.reports.leaks import Report
 
 SHOWN_LEAKS = 50  # the most frequent ones; --json has all
@@ -53,7 +50,7 @@ def command(chosen: options.Common, files: tuple[str, ...]) -> int:
     events = Heard(console.event_log(chosen, clock, unless_verbose="error"))
     damage: BadInputError | None = None
     try:
-        for seen in _lines(settings, files, events, clock):
+        for seen in lines_of(settings, files, events, clock):
             leaks.add(seen)
     except BadInputError as error:
         damage = error
@@ -76,24 +73,6 @@ def command(chosen: options.Common, files: tuple[str, ...]) -> int:
     if damage is not None or report.leaks:
         return EXIT_BAD_DATA
     return EXIT_NO_INPUT if events.is_unread else EXIT_OK
-
-
-def _lines(
-    settings: Settings, files: tuple[str, ...], events: Events, clock: Clock
-) -> Iterator[Seen]:
-    from shipper.reports.browse import lines_of_files, pending_lines  # noqa: PLC0415
-    from shipper.ways import ways_of  # noqa: PLC0415
-
-    ways = ways_of(settings)
-    if files:
-        return lines_of_files(files, settings.sources, ways=ways)
-    return pending_lines(
-        settings.state_dir,
-        settings.sources,
-        ways=ways,
-        events=events,
-        clock=clock,
-    )
 
 
 def _has_allowlist(settings: FilterSettings) -> bool:
