@@ -9,7 +9,8 @@ stood. No finding holds any of the value.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from functools import cache
+from typing import Literal
 
 from msgspec import Struct
 
@@ -21,9 +22,6 @@ from shipper.operation import operation_of
 from shipper.walk import Walk, packed_bytes
 
 Mode = Literal["off", "warn", "redact"]
-
-# What is looked for in names, whatever is looked for in values.
-_EVERY_KIND: Final = Detectors()
 
 
 class Checked(Struct, frozen=True, gc=False):
@@ -103,9 +101,15 @@ def told_operation(entry: har.HarEntry) -> str:
 
 def told_place(place: str) -> str:
     """Return a place as it may be told: a name in it may be a secret as well."""
-    for one in reversed(_EVERY_KIND.find(place)):
+    for one in reversed(_every_kind().find(place)):
         place = f"{place[: one.start]}*{place[one.end :]}"
     return place
+
+
+@cache
+def _every_kind() -> Detectors:
+    """Return what is looked for in names, whatever is looked for in values."""
+    return Detectors()
 
 
 class _Looker:
