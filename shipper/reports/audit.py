@@ -171,11 +171,12 @@ class _Auditor:
             with self._disk.opened_view(view) as sighting:
                 if sighting is None:
                     return FileAudit(view.path, "new", ())
-                start = view.offset_bytes
-                stretches = [*before_start(start), *pending(sighting, start)]
                 if sighting.packing and not view.unread_bytes:
-                    stretches = list(passed_over(sighting))
-                return FileAudit(view.path, "new", tuple(stretches))
+                    stretches = tuple(passed_over(sighting))
+                else:
+                    start = view.offset_bytes
+                    stretches = (*before_start(start), *pending(sighting, start))
+                return FileAudit(view.path, "new", stretches)
         except UnreadableError as error:
             # Nothing of it was ever committed: nothing can be wrong.
             whole = Stretch(Kind.PENDING, 0, view.size_bytes, why=str(error))
