@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import string
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -23,8 +24,8 @@ _SPELLED_LENGTH: Final = len("%e2%84%aa")  # of a letter that folds to ASCII
 _ESCAPE = re.compile(r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|([\"/])|[nrtbf])")
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _IN_WORDS: Final = f"{string.ascii_letters}{string.digits}_\\"
-# JSON's escapes, or what may be more of them when percent-encoding is undone.
-_ESCAPED = re.compile(rb"\\u[0-9a-f]{4}|%5c|%25")
+_CODE = re.compile(rb"\\u[0-9a-f]{4}")
+_SHARP_S = re.compile(b"\xdf")
 # No letter of a word and no beginning of an escape; or there is nothing.
 _PARTING: Final = frozenset(
     {b"", *(bytes([byte]) for byte in range(128) if chr(byte) not in _IN_WORDS)}
@@ -89,7 +90,7 @@ class Mentions:
         for start, end in spans:
             if low[start - 1 : start] in _PARTING and low[end : end + 1] in _PARTING:
                 return True
-        if spans or _ESCAPED.search(low) or disguised_in(low):
+        if spans or _is_escaped(low) or disguised_in(low):
             return None
         return False
 
@@ -106,12 +107,26 @@ class Mentions:
         """Tell whether no reading of some bytes can hold a plain word."""
         content = content.replace(b"\0", b"")  # UTF-16 is ASCII with NULs
         low = content.lower()
-        # Of Latin-1, the sharp s alone folds to letters.
-        if self._hints.occur_in(low.replace(b"\xdf", b"ss")) or _ESCAPED.search(low):
+        if _is_escaped(low):
             return False
-        # Pictures have a percent sign and two digits somewhere, but no name around.
-        around = self._around(content, disguised_in(low))
-        return not any(map(self._are_read_in, around))
+        # Pictures have a short word somewhere, or a percent sign and two digits, but no
+        # name around.
+        places = sorted((*self._hinted_in(low), *disguised_in(low)))
+        return not any(map(self._are_read_in, self._around(content, places)))
+
+    def _hinted_in(self, low: bytes) -> list[Span]:
+        """Return where a word stands in Latin-1, as it is or with a sharp s.
+
+        That one alone folds to letters, and to two of them.
+        """
+        spans = self._hints.spans_in(low.replace(b"\xdf", b"ss"))
+        if not spans:
+            return spans
+        second = [found.start() + n for n, found in enumerate(_SHARP_S.finditer(low))]
+        return [
+            (start - bisect_left(second, start), end - bisect_left(second, end))
+            for start, end in spans
+        ]
 
     def _around(self, content: bytes, spans: Iterable[Span]) -> Iterator[bytes]:
         """Yield the bytes around some places, as far as a word can reach."""
@@ -121,7 +136,7 @@ class Mentions:
                 if end:
                     yield content[start:end]
                 start = max(0, first - self._reach)
-            end = after + self._reach
+            end = max(end, after + self._reach)
         if end:
             yield content[start:end]
 
@@ -135,6 +150,18 @@ class Mentions:
         if not self._hints.occur_in(folded.encode("utf-8", "surrogatepass")):
             return False
         return self._words.search(folded) is not None
+
+
+def _is_escaped(low: bytes) -> bool:
+    """Tell whether JSON's escapes stand in a text, or would after percent-encoding.
+
+    Asked one by one: an expression of all three tries each of them at every byte.
+    """
+    return (
+        b"%5c" in low
+        or b"%25" in low
+        or (b"\\u" in low and _CODE.search(low) is not None)
+    )
 
 
 def _unquoted(text: str) -> str:

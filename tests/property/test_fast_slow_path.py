@@ -53,6 +53,8 @@ FORM = "application/x-www-form-urlencoded"
 # Pieces that a name may be read from.
 BYTES = [b"pass", b"word", b"ki", b"S", b"s", b"\xdf", b"\xc3\x9f", b"\xc5\xbf", b"\0"]
 BYTES += [b"%", b"73", b"%5C", b"\\", b"u0073", b"n", b" ", b"_", b"\xff"]
+# Longer than any name is, however it is spelled, and with more letters than bytes.
+AFAR = b"\xdf\xfe\0." * 60
 
 
 def alphabet(*extra: str) -> st.SearchStrategy[str]:
@@ -275,11 +277,12 @@ def test_a_name_of_odd_letters_slips_through_nowhere(
 
 
 @given(
-    st.lists(st.sampled_from(BYTES), max_size=12).map(b"".join),
+    st.lists(st.sampled_from([*BYTES, AFAR]), max_size=12).map(b"".join),
     LISTS | st.just(("s", "kiss")),
 )
 @example(b"%\x0073", ("s",))
 @example(b"ki\xdf", ("kiss",))
+@example(AFAR + b"ki\xdf " + AFAR, ("kiss",))
 @example(b"kis\xc5\xbf", ("kiss",))
 @example(b"\\u0073", ("s",))
 @settings(max_examples=600)
