@@ -27,7 +27,7 @@ EARLY: Final = (
 PREFIX_BYTES: Final = 512  # a syslog header and a client stand within these
 
 _CLIENT: Final = re.compile(
-    r"(?:^|(?<= ))([^ ]{1,64}):[0-9]{1,5} "
+    r"(?:^(?:<[0-9]{1,3}>)?|(?<= ))([^ ]{1,64}):[0-9]{1,5} "
     r"\[([0-9]{2})/([A-Z][a-z]{2})/([0-9]{4}):([0-9]{2}):([0-9]{2}):([0-9]{2})"
     r"(?:\.([0-9]{1,9}))?\] "
 )
@@ -39,6 +39,10 @@ _REST: Final = re.compile(
 )
 _TAG: Final = re.compile(
     r"(?:^| )[A-Za-z_\-]{0,32}haproxy[A-Za-z_\-]{0,32}\[[0-9]+\]: "
+)
+# What it says of itself on stderr, which in a container is in the same log.
+_NOTICE: Final = re.compile(
+    r"(?:^| )\[(?:NOTICE|WARNING|ALERT)\] +(?:[0-9]{3}/[0-9]{6} )?\([0-9]+\) : "
 )
 _HASHED: Final = re.compile(r"#([0-9A-F]{2})")
 
@@ -55,7 +59,7 @@ class HaproxyReader:
         client = _CLIENT.search(text, 0, PREFIX_BYTES)
         if client is not None and _has_request(text):
             return _REST.fullmatch(text, client.end()) is not None
-        return _TAG.search(text, 0, PREFIX_BYTES) is not None
+        return _is_notice(text, has_client=client is not None)
 
     def read(self, line: bytes) -> Foreign | Reject | Skip:
         """Read one line."""
@@ -120,6 +124,13 @@ def _has_request(text: str) -> bool:
     return text.count('"') >= 2
 
 
+def _is_notice(text: str, *, has_client: bool) -> bool:
+    """Tell a line of HAProxy's that has no request, by its client or the program."""
+    if has_client and '"' not in text:
+        return True
+    return any(known.search(text, 0, PREFIX_BYTES) for known in (_TAG, _NOTICE))
+
+
 def _why_no_line(text: str, *, has_client: bool) -> Reject:
     if has_client and text.count('"') == 1:
         return refuse("half-line")
@@ -127,7 +138,7 @@ def _why_no_line(text: str, *, has_client: bool) -> Reject:
         return refuse("quotes")
     if has_client and _has_request(text):
         return refuse("shape", "the line has a log-format of its own, not httplog's")
-    if _TAG.search(text, 0, PREFIX_BYTES):
+    if _is_notice(text, has_client=has_client):
         return refuse("not-http", "HAProxy's line tells of no HTTP exchange")
     return refuse("shape")
 

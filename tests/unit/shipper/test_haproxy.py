@@ -19,7 +19,9 @@ LINE = (
 SYSLOG = b"Feb 25 16:19:49 192.168.4.2 haproxy[7]: "
 
 
-@pytest.mark.parametrize("prefix", [b"", SYSLOG, b"<134>1 2019-02-25T16:19:49Z h ha: "])
+@pytest.mark.parametrize(
+    "prefix", [b"", b"<6>", SYSLOG, b"<134>1 2019-02-25T16:19:49Z h ha: "]
+)
 def test_a_line_gives_all_it_has(prefix: bytes) -> None:
     """The prefix says nothing; TLS, the client and the last timer count."""
     found = read_one(a_reader("haproxy", BERLIN), prefix + LINE)
@@ -163,4 +165,38 @@ def test_a_log_format_of_ones_own_is_not_httplog() -> None:
     )
 
     assert outcome(a_reader("haproxy", BERLIN).read(line)) == "shape"
+    assert not a_reader("haproxy").fits(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"192.0.2.7:5333 [25/Feb/2019:16:19:48.143] in/1: SSL handshake failure",
+        b"192.0.2.7:5333 [25/Feb/2019:16:19:48.143] db db/one 0/0/57 212 -- 0/0/0/0/3 "
+        b"0/0",
+        b"[NOTICE]   (1) : New worker (8) forked",
+        b"[NOTICE] 055/161948 (1) : New worker #1 (8) forked",
+        b"[WARNING]  (8) : Server bk/srv is DOWN, reason: Layer4 connection problem, "
+        b'info: "Connection refused", check duration: 0ms.',
+        b"[ALERT]    (1) : Current worker (8) exited with code 143 (Terminated)",
+    ],
+)
+def test_in_a_container_notices_are_known_without_the_name_of_the_program(
+    line: bytes,
+) -> None:
+    """`log stdout format raw` leaves it out, and a few of them would hide the log."""
+    reader = a_reader("haproxy", BERLIN)
+
+    assert (reader.fits(line), outcome(reader.read(line))) == (True, "not-http")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'192.0.2.7 - a:1 [25/Feb/2019:16:19:48 +0000] "GET / HTTP/1.1" 200 1',
+        b"[notice] (1) : no word of HAProxy's",
+    ],
+)
+def test_lines_of_other_programs_are_not_taken_for_notices(line: bytes) -> None:
+    """A stamp behind a port, or a word in brackets, is not enough."""
     assert not a_reader("haproxy").fits(line)
