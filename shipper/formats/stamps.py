@@ -38,8 +38,9 @@ _MINUTE: Final = re.compile(
     r"([0-9]{2})/([A-Z][a-z]{2})/([0-9]{4}):([0-9]{2}):([0-9]{2}):"
     r" ([+\-])([0-9]{2})([0-9]{2})"
 )
-_NO_ZONE: Final = re.compile(
+_SPELLED: Final = re.compile(
     r"([0-9]{2})/([A-Z][a-z]{2})/([0-9]{4}):([0-9]{2}):([0-9]{2}):([0-9]{2})"
+    r"(?:\.([0-9]{1,9}))?(?: ([+\-])([0-9]{2})([0-9]{2}))?"
 )
 _ISO: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\d{0,9}"
@@ -69,16 +70,26 @@ def read_clf(text: str) -> int | None:
 
 
 def read_common(text: str, zone: tzinfo | None) -> Moment | Reject:
-    """Read a stamp as `read_clf` does; `zone` is for those that name none."""
+    """Read a stamp as `read_clf` does; `zone` is for those that name none.
+
+    It may have a fraction, or be one of RFC 3339: operators choose it.
+    """
     ns = read_clf(text)
     if ns is not None:
         return Moment(ns)
-    found = _NO_ZONE.fullmatch(text)
-    month = None if found is None else MONTHS.get(found[2])
-    if found is None or month is None:
+    found = _SPELLED.fullmatch(text)
+    if found is None:
+        return read_iso(text, zone)
+    month = MONTHS.get(found[2])
+    if month is None:
         return refuse("time")
     day, year, hour, minute, second = map(int, found.group(1, 3, 4, 5, 6))
-    return read_local((year, month, day), (hour, minute, second), 0, zone)
+    fraction_ns = int((found[7] or "0").ljust(9, "0"))
+    if found[8]:
+        zone = _offset(*found.group(8, 9, 10))
+        if zone is None:
+            return refuse("time")
+    return read_local((year, month, day), (hour, minute, second), fraction_ns, zone)
 
 
 def read_iso(text: str, zone: tzinfo | None = None) -> Moment | Reject:
@@ -91,10 +102,9 @@ def read_iso(text: str, zone: tzinfo | None = None) -> Moment | Reject:
     if found[8]:
         zone = UTC
     elif found[9]:
-        minutes = int(found[10]) * 60 + int(found[11] or "0")
-        if minutes >= 1440:
+        zone = _offset(found[9], found[10], found[11] or "0")
+        if zone is None:
             return refuse("time")
-        zone = timezone(timedelta(minutes=-minutes if found[9] == "-" else minutes))
     return read_local((year, month, day), (hour, minute, second), fraction_ns, zone)
 
 
@@ -159,6 +169,14 @@ def read_epoch(number: float | str, unit_ns: int) -> int | None:
     except (ValueError, OverflowError):
         return None
     return ns if 0 <= ns < _LAST_NS else None
+
+
+def _offset(sign: str, hours: str, minutes: str) -> timezone | None:
+    """Return a fixed zone; None for what no clock shows."""
+    if int(hours) > 23 or int(minutes) > 59:
+        return None
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    return timezone(-offset if sign == "-" else offset)
 
 
 @lru_cache(maxsize=4096)

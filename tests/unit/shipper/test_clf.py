@@ -204,6 +204,9 @@ def test_a_status_that_is_none_is_refused(status: bytes) -> None:
         b"23/Xyz/2026:12:00:00 +0000", b"32/Nov/2026:12:00:00 +0000",
         b"23/Nov/2026:24:00:00 +0000", b"23/Nov/2026:12:00:61 +0000",
         b"23/Nov/2026:12:00:00 +2400", b"23/Nov/1969:12:00:00 +0000",
+        b"23/Xyz/2026:12:00:00.123 +0000", b"23/Nov/2026:12:00:00.123 +2400",
+        b"23/Nov/2026:12:00:00 +0060", b"2026-11-23T12:00:00+00:60",
+        b"23/Nov/1969:12:00:00.123 +0000", b"2026-11-23T24:00:00Z",
         b"23/Nov/2026 12:00:00", b"-",
     ],
 )  # fmt: skip
@@ -223,6 +226,23 @@ def test_a_stamp_without_a_zone_has_that_of_the_operator(format_: str) -> None:
 
     assert outcome(a_reader(format_).read(line)) == "time-zone"
     assert read_one(a_reader(format_, berlin), line).started_ns == 1_795_435_200 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("stamp", "fraction_ns"),
+    [
+        (b"23/Nov/2026:12:00:00.123 +0000", 123_000_000),
+        (b"23/Nov/2026:13:00:00.123456 +0100", 123_456_000),
+        (b"2026-11-23T12:00:00+00:00", 0),
+        (b"2026-11-23T13:00:00.123+01:00", 123_000_000),
+    ],
+)
+def test_a_stamp_may_be_finer_or_of_rfc_3339(stamp: bytes, fraction_ns: int) -> None:
+    """As Apache's `%{msec_frac}t` and nginx's `$time_iso8601` write it."""
+    line = COMBINED.replace(b"23/Nov/2026:12:00:00 +0000", stamp)
+    found = read_one(a_reader("combined"), line)
+
+    assert 1_795_435_200 * 10**9 + fraction_ns == found.started_ns
 
 
 def test_a_local_time_that_came_twice_is_said() -> None:
