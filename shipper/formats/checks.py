@@ -16,7 +16,13 @@ from msgspec import Struct
 from shipper.foreign import Header
 from shipper.formats.native import client_of
 from shipper.formats.reasons import refuse
-from shipper.formats.stamps import Moment, read_clf, read_epoch, read_iso
+from shipper.formats.stamps import (
+    Moment,
+    read_clf,
+    read_common,
+    read_epoch,
+    read_iso,
+)
 from shipper.model import Reject
 
 REDACTED: Final = "REDACTED"  # Caddy, Kong and Traefik, in place of what they hide
@@ -126,7 +132,11 @@ def moment(given: object, zone: tzinfo | None, epoch_unit_ns: int) -> Moment | R
         ns = read_epoch(exact, epoch_unit_ns)
         if ns is None and _COUNT.match(text):
             return refuse("time", OTHER_UNIT)
-    return read_iso(text.replace("/", "-"), zone) if ns is None else Moment(ns)
+    if ns is not None:
+        return Moment(ns)
+    if text[2:3] == "/":
+        return read_common(text, zone)
+    return read_iso(text.replace("/", "-"), zone)
 
 
 def milliseconds(ns: int | None) -> int | None:

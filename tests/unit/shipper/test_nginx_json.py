@@ -157,6 +157,24 @@ def test_without_status_or_target_a_line_does_not_fit(member: str) -> None:
     assert (fitting(line), why(read_line(NAME, line))) == ([], "shape")
 
 
+@pytest.mark.parametrize(
+    ("stamp", "started_ns"),
+    [
+        ("[31/Jul/2026:12:00:00.123 +0000]", STARTED_NS + 123_000_000),
+        ("31/Jul/2026:14:00:00.123456 +0200", STARTED_NS + 123_456_000),
+        ("31/Jul/2026:14:00:00", STARTED_NS),
+    ],
+)
+def test_a_common_stamp_is_read_as_in_a_common_log(stamp: str, started_ns: int) -> None:
+    """With a fraction, as Apache gives it, or without a zone."""
+    line = {"time": stamp, **without(PLAIN, "msec")}
+
+    assert (
+        started_ns
+        == read_foreign(NAME, line, zone=ZoneInfo("Europe/Berlin")).started_ns
+    )
+
+
 def test_the_local_time_is_read_in_the_zone_given() -> None:
     """Stamps without a zone need one."""
     line = an_nginx_line({"msec": None, "time_iso8601": "2026-07-31 14:00:01.5"})
