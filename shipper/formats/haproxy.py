@@ -4,7 +4,9 @@
 11394 - - ---- 2/1/0/0/0 0/0 {captured} {captured} "GET / HTTP/1.1"``. The stamp is
 the start and names no time zone; the prefix's has no year and is not looked at. ``~``
 says TLS. Sizes include the headers, captured headers have no names: neither is taken.
-A ``+`` stands before numbers that were logged before the response was over.
+A ``+`` stands before numbers that were logged before the response was over. The
+ingress controller of HAProxy Technologies writes ``GET api.example.com/owls HTTP/2.0``,
+the host before the path, and no query.
 """
 
 from __future__ import annotations
@@ -43,6 +45,10 @@ _TAG: Final = re.compile(
 # What it says of itself on stderr, which in a container is in the same log.
 _NOTICE: Final = re.compile(
     r"(?:^| )\[(?:NOTICE|WARNING|ALERT)\] +(?:[0-9]{3}/[0-9]{6} )?\([0-9]+\) : "
+)
+# Host and path in one; without a dot or a port it may as well be a path alone.
+_BASE: Final = re.compile(
+    r"((?=[^/]*[.:])(?:[\w.\-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{1,5})?)(/.*+)", re.ASCII
 )
 _HASHED: Final = re.compile(r"#([0-9A-F]{2})")
 
@@ -93,16 +99,19 @@ class HaproxyReader:
         )
         if isinstance(started, Reject):
             return started
+        base = _BASE.fullmatch(request.target)
+        host, target = (None, request.target) if base is None else base.groups()
         total = timers.rpartition("/")[2]
         is_early = total.startswith("+") or size.startswith("+")
         return Foreign(
             started_ns=started.ns,
             method=request.method,
-            target=request.target,
+            target=target,
             status=status,
             duration_ms=_milliseconds(total),
             http_version=request.http_version,
             scheme="https" if frontend.endswith("~") else None,
+            host=host,
             client=client_of(client[1]),
             remarks=(*started.remarks, EARLY) if is_early else started.remarks,
         )

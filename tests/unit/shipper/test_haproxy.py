@@ -200,3 +200,34 @@ def test_in_a_container_notices_are_known_without_the_name_of_the_program(
 def test_lines_of_other_programs_are_not_taken_for_notices(line: bytes) -> None:
     """A stamp behind a port, or a word in brackets, is not enough."""
     assert not a_reader("haproxy").fits(line)
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "path"),
+    [
+        (b"api.example.com/owls", "api.example.com", "/owls"),
+        (b"API.example.com:8443/", "API.example.com:8443", "/"),
+        (b"[2001:db8::1]:80/owls/7", "[2001:db8::1]:80", "/owls/7"),
+        (b"localhost:8080/a.b/c", "localhost:8080", "/a.b/c"),
+    ],
+)
+def test_the_ingress_controller_writes_the_host_before_the_path(
+    target: bytes, host: str, path: str
+) -> None:
+    """Its `log-format` is httplog's but for that: `%[var(txn.base)]` has no query."""
+    line = LINE.replace(b"/a?b=1", target)
+    found = read_one(a_reader("haproxy", BERLIN), line)
+
+    assert (found.host, found.target) == (host, path)
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/api.example.com/owls", "http://api.example.com/owls", "cgi-bin/a.b", "*", "a.b"],
+)
+def test_no_other_target_is_taken_apart(target: str) -> None:
+    """What has neither dot nor port before its slash may be the path of a probe."""
+    line = LINE.replace(b"/a?b=1", target.encode())
+    found = read_one(a_reader("haproxy", BERLIN), line)
+
+    assert (found.host, found.target) == (None, target)
