@@ -29,7 +29,13 @@ from shipper.formats.texts import readable
 from shipper.formats.w3c_header import W3cHeader
 from shipper.model import BLANK, Reject, Skip
 
-_FIELD: Final = re.compile(r'"((?:[^"]|"")*+)"(?=[ \t]|\Z)|([^ \t]++)')
+_DOUBLE: Final = r'"(?P<double>(?:[^"]|"")*+)"(?=[ \t]|\Z)'
+_SINGLE: Final = r"""'(?P<single>(?:"'"|[^'])*+)'(?=[ \t]|\Z)"""
+_BARE: Final = r"[^ \t]++"
+_FIELD: Final = re.compile(f"{_DOUBLE}|{_BARE}")
+_FIELD_OF_JAVA: Final = re.compile(f"{_DOUBLE}|{_SINGLE}|{_BARE}")
+# How a quote is written inside quotes of its own kind.
+_ESCAPED: Final = {"double": ('""', '"'), "single": ('"\'"', "'")}
 _BLANKS: Final = re.compile(r"[ \t]+")
 _DATE: Final = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})")
 _TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?")
@@ -85,7 +91,8 @@ class W3cReader:
             return None  # the latter is CloudFront's
         if not any(name in columns for name in _HTTP):
             return None
-        for fields in (_split(text), _BLANKS.split(text)):
+        field = _FIELD_OF_JAVA if self._header.is_of_java else _FIELD
+        for fields in (_split(text, field), _BLANKS.split(text)):
             # A quote may be no more than a character, as IIS writes one.
             if len(fields) == len(columns):
                 return fields
@@ -99,7 +106,8 @@ class W3cReader:
             return refuse("method")
         is_of_core = self._header.is_of_asp_net_core
         is_decoded = not is_of_core and any(name in columns for name in _OF_IIS)
-        target = _target(columns, fields, is_decoded=is_decoded, has_mark=is_of_core)
+        has_mark = is_of_core or self._header.is_of_java
+        target = _target(columns, fields, is_decoded=is_decoded, has_mark=has_mark)
         if target is None:
             return refuse("url")
         status = read_status(columns.value(fields, "sc-status") or "")
@@ -157,14 +165,17 @@ class W3cReader:
         return moment if isinstance(moment, Reject) else moment.ns
 
 
-def _split(text: str) -> list[str]:
-    """Return the fields; those in double quotes without them."""
-    if '"' not in text and "\t" not in text and "  " not in text:  # nearly always
+def _split(text: str, field: re.Pattern[str]) -> list[str]:
+    """Return the fields; those in quotes without them."""
+    has_quotes = '"' in text or "'" in text
+    if not has_quotes and "\t" not in text and "  " not in text:  # nearly always
         return text.split(" ")
-    return [
-        found[2] if found[1] is None else found[1].replace('""', '"')
-        for found in _FIELD.finditer(text)
-    ]
+    return [_unquoted(found) for found in field.finditer(text)]
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    kind = found.lastgroup
+    return found[0] if kind is None else found[kind].replace(*_ESCAPED[kind])
 
 
 def _is_http(columns: Columns, fields: list[str]) -> bool:

@@ -2,7 +2,8 @@
 
 ``#Fields`` names the columns and ``#Date`` the day; ``#Software`` names the program.
 The logger of ASP.NET Core names none, and begins with ``#Start-Date``: it stamps the
-start of a request, counts milliseconds with a fraction, and decodes nothing.
+start of a request, counts milliseconds with a fraction, and decodes nothing. Servers
+written in Java (WildFly, Tomcat) say ``#Version: 2.0``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _DATE_LINE: Final = re.compile(
 _SPELLED: Final = re.compile(r"([0-9]{1,2})-([A-Z][a-z]{2})-([0-9]{4})")
 _PROGRAM: Final = "#software:"
 _BEGINNING: Final = "#start-date:"
+_OF_JAVA: Final = re.compile(r"#[Vv]ersion:[ \t]*2\.0")
 
 
 class W3cHeader:
@@ -29,6 +31,7 @@ class W3cHeader:
     Attributes:
         columns: Of the last ``#Fields``; None before the first one.
         date: Of the last ``#Date``; `since` is its time of day, perhaps empty.
+        is_of_java: Fields may stand in single quotes, and a query behind its mark.
     """
 
     def __init__(self) -> None:
@@ -36,6 +39,7 @@ class W3cHeader:
         self.columns: Columns | None = None
         self.date: str | None = None
         self.since = ""
+        self.is_of_java = False
         self._names_program = False
         self._names_beginning = False
 
@@ -52,6 +56,7 @@ class W3cHeader:
         date = _DATE_LINE.match(text)
         if date is not None:
             self.date, self.since = _SPELLED.sub(_in_numbers, date[1]), date[2] or ""
+        self.is_of_java |= _OF_JAVA.match(text) is not None
         beginning = text[: len(_BEGINNING)].lower()
         self._names_program |= beginning.startswith(_PROGRAM)
         self._names_beginning |= beginning == _BEGINNING

@@ -157,6 +157,37 @@ def test_quoted_fields_and_tabs_are_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (b"'owl/1 (X11)'", "owl/1 (X11)"),
+        (b"'owl/1'", "owl/1"),
+        (b"'an owl\"'\"s'", "an owl's"),
+        (b"'an \"owl\"'", 'an "owl"'),
+        (b'"an ""owl\'s"""', 'an "owl\'s"'),
+    ],
+)
+def test_servers_of_java_quote_with_either_quote(field: bytes, value: str) -> None:
+    """WildFly and older Tomcats with single ones, newer Tomcats with double ones."""
+    reader = _told(
+        b"#Fields: date time cs-method cs-uri-stem cs-uri-query sc-status cs(X)",
+        b"#Version: 2.0",
+        b"#Software: Undertow - 2.3.18.Final",
+    )
+    line = b"2024-01-15 10:00:03 GET /a ?b=%27c%27 200 " + field
+    found = read_one(reader, line)
+
+    assert (found.target, found.request_headers) == ("/a?b=%27c%27", (("X", value),))
+
+
+@pytest.mark.parametrize("query", [b"'owl'", b"'", b"?b", b"b='owl'"])
+def test_single_quotes_and_marks_of_others_are_characters(query: bytes) -> None:
+    """IIS writes a query as it came."""
+    found = read_one(_told(FIELDS), LINE.replace(b"b=1", query))
+
+    assert found.target == f"/a?{query.decode()}"
+
+
+@pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
         (b" GET ", b" - ", "method"),
