@@ -137,7 +137,9 @@ class W3cReader:
             host=columns.value(fields, "cs-host", "cs(host)"),
             client=client_of(columns.value(fields, "c-ip") or "-"),
             user=_spaced(columns.value(fields, "cs-username")),
-            request_headers=_request_headers(columns, fields),
+            request_headers=_request_headers(
+                columns, fields, has_blanks=self._header.is_of_java
+            ),
             response_headers=tuple(given),
         )
 
@@ -207,15 +209,17 @@ def _target(
     return target_of(stem if query is None else f"{stem}?{query}")
 
 
-def _request_headers(columns: Columns, fields: list[str]) -> tuple[Header, ...]:
+def _request_headers(
+    columns: Columns, fields: list[str], *, has_blanks: bool
+) -> tuple[Header, ...]:
     headers: list[Header] = []
     host = columns.value(fields, "cs-host")
     if host is not None and "cs(host)" not in columns:
         headers.append(("Host", host))
     for name, value in columns.headers(fields, "cs"):
         # A URL may hold a plus of its own, which means the same there.
-        is_url = name.lower() == "referer"
-        shown = readable(value.encode("latin-1")) if is_url else _spaced(value)
+        is_plain = has_blanks or name.lower() == "referer"
+        shown = readable(value.encode("latin-1")) if is_plain else _spaced(value)
         headers.append((name, shown or ""))
     for name in _BARE_HEADERS:
         bare = columns.value(fields, name.lower())

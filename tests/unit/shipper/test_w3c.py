@@ -161,6 +161,7 @@ def test_quoted_fields_and_tabs_are_read() -> None:
     [
         (b"'owl/1 (X11)'", "owl/1 (X11)"),
         (b"'owl/1'", "owl/1"),
+        (b"'application/owl+json'", "application/owl+json"),
         (b"'an owl\"'\"s'", "an owl's"),
         (b"'an \"owl\"'", 'an "owl"'),
         (b'"an ""owl\'s"""', 'an "owl\'s"'),
