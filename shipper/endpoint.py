@@ -62,7 +62,8 @@ def problem(
         return f"is not a URL: expected one such as {_EXAMPLES[may_have_query]}"
     if parts.scheme not in {"https", "http"} or not host:
         return f"expected a URL such as {_EXAMPLES[may_have_query]}"
-    if not url.isascii() or not url.isprintable() or " " in url:
+    # A backslash is the end of the host to whoever connects, and none to urlsplit.
+    if not url.isascii() or not url.isprintable() or set(" \\") & set(url):
         return "holds a character that URLs must percent-encode"
     if "@" in parts.netloc:
         return "must not hold a user name or password"

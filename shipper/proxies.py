@@ -26,13 +26,13 @@ class Proxy(Secretive, frozen=True):
     """A proxy to send requests through.
 
     Attributes:
-        url: With user name and password, if it has any.
+        url: Scheme, host in ASCII, and port.
         name: ``HOST:PORT``, for messages.
         credentials: User and password as Basic authentication has them, or empty.
         secrets: What must not appear in any message.
     """
 
-    hidden: ClassVar = ("url", "credentials", "secrets")
+    hidden: ClassVar = ("credentials", "secrets")
 
     url: str
     name: str
@@ -96,24 +96,31 @@ def parse_proxy(text: str, *, where: str, key: str) -> Proxy | Fault:
         return unusable
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
-        host, port = parts.hostname, parts.port
-        (host or "").encode("idna")  # as whoever connects does
+        host, port = parts.hostname or "", parts.port
+        plain = host.encode("idna").decode()
     except ValueError:
         return unusable
     if parts.scheme not in _DEFAULT_PORTS:
         return Fault(where, key, f"{parts.scheme}:// proxies are not supported")
     # A "#" or "?" in a password ends the host early: what stands before it would be
     # taken for the proxy's name, looked up, and shown.
-    if not host or parts.path not in {"", "/"} or parts.query or parts.fragment:
+    has_more = parts.path not in {"", "/"} or parts.query or parts.fragment
+    if not host or "\\" in host or has_more:
         return Fault(where, key, "expected a URL such as http://proxy.example:3128")
     user, password = parts.username or "", parts.password or ""
     credentials = _basic(user, password) if user or password else ""
     secrets = {user, password, unquote(user), unquote(password), credentials} - {""}
     port = port or _DEFAULT_PORTS[parts.scheme]
-    name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     # Longest first: a password may begin with the user's name.
     ordered = tuple(sorted(secrets, key=len, reverse=True))
-    return Proxy(parts.geturl(), name, credentials, ordered)
+    # Without user and password: whoever connects takes a backslash, as in CORP\owl,
+    # for the end of the host.
+    url = f"{parts.scheme}://{_joined(plain, port)}"
+    return Proxy(url, _joined(host, port), credentials, ordered)
+
+
+def _joined(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _basic(user: str, password: str) -> str:

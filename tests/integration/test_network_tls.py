@@ -217,7 +217,11 @@ def test_a_proxy_gets_its_credentials_and_no_message_does() -> None:
 
 @pytest.mark.parametrize(
     ("user", "credentials"),
-    [("us%C3%A9r:p%E2%82%ACss@", "us\u00e9r:p\u20acss"), ("token@", "token:")],
+    [
+        ("us%C3%A9r:p%E2%82%ACss@", "us\u00e9r:p\u20acss"),
+        ("token@", "token:"),
+        (r"CORP\owl:p\w@", r"CORP\owl:p\w"),
+    ],
 )
 def test_credentials_need_neither_latin_letters_nor_a_password(
     user: str, credentials: str

@@ -41,6 +41,7 @@ def test_a_safe_url_is_accepted(url: str) -> None:
         (f"https://{'x' * 64}.readme.io/", "is not a URL"),
         ("https://metrics.readme.io/a b", "percent-encode"),
         ("https://métrics.readme.io/", "percent-encode"),
+        (r"https://relay.internal\v1\request", "percent-encode"),
     ],
 )
 def test_a_url_that_could_leak_is_refused(url: str, expected: str) -> None:

@@ -127,6 +127,7 @@ def test_no_proxy_shapes(url: str, no_proxy: str, is_bypassed: bool) -> None:
         "http://u:12#s3cret@a:1",
         "http://s3cret#w@a:1",
         "http://u:12?s3cret@a:1",
+        "http://u:s3cret@a\\b:1",
     ],
 )
 def test_an_unusable_proxy_is_a_fault_without_its_credentials(text: str) -> None:
@@ -158,6 +159,25 @@ def test_a_proxy_gets_the_bytes_that_its_url_stands_for(user: str, sent: bytes) 
 
     assert isinstance(proxy, Proxy)
     assert sent == base64.b64decode(proxy.credentials)
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "name"),
+    [
+        (r"http://CORP\owl:p\w@proxy:1", "http://proxy:1", "proxy:1"),
+        ("https://u:p@[2001:db8::1]", "https://[2001:db8::1]:443", "[2001:db8::1]:443"),
+        ("http://b\xfc_r:1", "http://xn--b_r-hoa:1", "b\xfc_r:1"),
+    ],
+    ids=["backslash", "address", "name"],
+)
+def test_a_proxy_is_connected_to_by_its_name_alone(
+    text: str, url: str, name: str
+) -> None:
+    """A user of a Windows domain is no host, and every name that is taken works."""
+    proxy = find_proxy(URL, explicit=text, no_proxy=(), environ={})
+
+    assert isinstance(proxy, Proxy)
+    assert (url, name) == (proxy.url, proxy.name)
 
 
 def test_credentials_are_known_as_secrets_and_not_shown() -> None:
