@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from http.client import HTTPException, IncompleteRead
+from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
@@ -21,6 +21,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
+SWITCHING_PROTOCOLS = 101  # the one 1xx behind which no answer follows
 MAX_ANSWER_BYTES = 65_536  # an answer is a few words; the rest is never read
 FAILURES = (HTTPError, HTTPException, OSError)  # all that a POST may raise
 
@@ -192,7 +193,7 @@ class Channel:
         has_ended = len(content) < MAX_ANSWER_BYTES
         # A body that ends with its connection looks whole when we cut it.
         is_cut = self.progress.is_aborted or bool(response.length_remaining)
-        # What follows an interim answer, an unread rest or a body we could not
+        # What follows a change of protocols, an unread rest or a body we could not
         # send would be taken for the answer to the next POST.
         if (
             has_ended
@@ -222,9 +223,23 @@ class Channel:
         return self._connection
 
 
+class _FinalResponse(HTTPResponse):
+    """An answer, without those of 1xx that may precede it (RFC 9110, section 15.2).
+
+    The parent passes over 100 alone, and any other would be taken for the answer.
+    """
+
+    def begin(self) -> None:
+        super().begin()
+        while 100 <= self.status < 200 and self.status != SWITCHING_PROTOCOLS:
+            self.headers = None  # type: ignore[assignment]  # to the parent: not begun
+            super().begin()
+
+
 class _Connection(HTTPConnection):
     """A connection that tells how far it has come."""
 
+    response_class = _FinalResponse
     progress: Progress
 
     def connect(self) -> None:

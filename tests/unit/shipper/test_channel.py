@@ -250,10 +250,30 @@ def test_an_endless_answer_is_read_no_further_than_needed() -> None:
     assert [heard.connection for heard in server.heard] == [1, 2]
 
 
-def test_an_interim_answer_is_never_taken_for_the_next_one() -> None:
-    """What follows a stray 1xx would acknowledge another batch: so we hang up."""
+@pytest.mark.parametrize("status", [100, 102, 103, 199])
+def test_an_interim_answer_is_passed_over(status: int) -> None:
+    """A batch that was taken is not sent again because of what came before its 202."""
     clock = RingingClock()
-    stray = Raw(b"HTTP/1.1 103 Early\r\n\r\n", is_last=False)
+    interim = b"HTTP/1.1 %d Soon\r\nLink: </x>\r\nContent-Length: 9\r\n\r\n" % status
+    answer = Raw(2 * interim + Reply().on_the_wire(), is_last=False)
+    with (
+        LoopbackServer([answer, Reply(500)]) as server,
+        an_uploader(server.url, clock) as uploader,
+    ):
+        uploader.post(1, [b"{}"])
+        clock.await_rings(1)
+        uploader.post(2, [b"{}"])
+        first, second = receipts(uploader, clock, 2)
+
+    assert first == Delivered(202)
+    assert isinstance(second, Deferred) and second.status == 500
+    assert [heard.connection for heard in server.heard] == [1, 1]
+
+
+def test_what_follows_a_change_of_protocols_is_no_answer() -> None:
+    """It would acknowledge another batch: so we hang up."""
+    clock = RingingClock()
+    stray = Raw(b"HTTP/1.1 101 Switching\r\n\r\n", is_last=False)
     with (
         LoopbackServer([stray, Reply(500)]) as server,
         an_uploader(server.url, clock) as uploader,
@@ -264,7 +284,7 @@ def test_an_interim_answer_is_never_taken_for_the_next_one() -> None:
         first, second = receipts(uploader, clock, 2)
 
     assert isinstance(first, Deferred) and isinstance(second, Deferred)
-    assert (first.status, second.status) == (103, 500)
+    assert (first.status, second.status) == (101, 500)
     assert [heard.connection for heard in server.heard] == [1, 2]
 
 
