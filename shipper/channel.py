@@ -184,7 +184,7 @@ class Channel:
         """
         is_success = 200 <= response.status < 300
         try:
-            content = response.read(MAX_ANSWER_BYTES)
+            content = _beginning_of(response)
         except FAILURES:
             self._hang_up(response)
             if is_success:
@@ -269,6 +269,13 @@ class _TlsConnection(_Connection, HTTPSConnection):
         sock: Any = self.sock  # TLS within TLS is no SSLSocket, and answers the same
         self.progress.certificate = sock.getpeercert(binary_form=True) or b""
         self.progress.tls = sock.version() or ""
+
+
+def _beginning_of(response: BaseHTTPResponse) -> bytes:
+    try:
+        return response.read(MAX_ANSWER_BYTES)
+    except ValueError as error:  # the parent tries to read a chunk of -5 bytes
+        raise HTTPException("a chunk has a negative size") from error
 
 
 def _cut(sock: object) -> None:

@@ -325,6 +325,17 @@ def test_a_chunked_answer_is_read_to_its_end() -> None:
     assert {1} == {heard.connection for heard in server.heard}
 
 
+@pytest.mark.parametrize("status", [202, 503])
+def test_a_chunk_of_a_negative_size_is_a_broken_answer(status: int) -> None:
+    """Whatever stands in its place, it ends no shipper; a failure remains one."""
+    head = b"HTTP/1.1 %d X\r\nTransfer-Encoding: chunked\r\n\r\n" % status
+    with LoopbackServer([Raw(head + b"-5\r\n{}\r\n0\r\n\r\n")]) as server:
+        receipt = receipt_of(server.url)
+
+    assert isinstance(receipt, Deferred)
+    assert receipt.status == (None if status == 202 else status)
+
+
 def test_a_redirect_is_not_followed() -> None:
     """The key goes to no other host, and not even to another path."""
     with LoopbackServer() as other:
