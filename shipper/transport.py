@@ -19,7 +19,7 @@ from msgspec import Struct
 from shipper.answers import receipt_for, without
 from shipper.clock import Clock
 from shipper.network import Route
-from shipper.receipt import Deferred, Receipt
+from shipper.receipt import Cause, Deferred, Delivered, Receipt
 
 if TYPE_CHECKING:
     from shipper.channel import Channel
@@ -174,6 +174,10 @@ class Transport:
         receipt = receipt_for(
             answer.status, answer.headers, answer.body, now=self._clock.now()
         )
+        if isinstance(receipt, Delivered) and not channel.progress.is_sent:
+            # Whatever stands in between has read the head alone.
+            what = f"answered {answer.status} before the body was sent"
+            return Deferred(Cause.NETWORK, f"http: {self._route.name}: {what}")
         return without(self._secrets, receipt)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import pytest
@@ -348,21 +350,35 @@ def test_a_redirect_is_not_followed() -> None:
     assert (other.heard, len(server.heard)) == ([], 1)
 
 
-def test_an_answer_before_the_body_was_sent_is_heard() -> None:
-    """A server that refuses a large body early and hangs up still tells us 413."""
+@contextmanager
+def hasty_server(answer: bytes) -> Iterator[str]:
+    """Yield the URL of a server that reads 100 bytes, answers, and hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def refuse_early() -> None:
+        def answer_early() -> None:
             connection, _ = server.accept()
             with connection:
                 connection.recv(100)
-                connection.sendall(
-                    b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\n{}"
-                )
+                connection.sendall(answer)
 
-        threading.Thread(target=refuse_early, daemon=True).start()
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        threading.Thread(target=answer_early, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+
+def test_an_answer_before_the_body_was_sent_is_heard() -> None:
+    """A server that refuses a large body early and hangs up still tells us 413."""
+    with hasty_server(Reply(413).on_the_wire()) as url:
         receipt = receipt_of(url, payload=b"1" * 20_000_000)
 
     assert isinstance(receipt, Refused)
     assert receipt.is_too_large
+
+
+def test_a_success_before_the_body_was_sent_is_none() -> None:
+    """Nobody has taken what never left, whatever a gateway answers to its head."""
+    with hasty_server(Reply(202).on_the_wire()) as url:
+        receipt = receipt_of(url, payload=b"1" * 20_000_000)
+
+    assert isinstance(receipt, Deferred)
+    assert receipt.cause is Cause.NETWORK
+    assert receipt.reason.endswith(": answered 202 before the body was sent")
