@@ -16,7 +16,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from urllib3.exceptions import ProxyError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 from urllib3.exceptions import SSLError as PoolSslError
 
 from shipper.channel import Progress, chain_of
@@ -95,20 +95,29 @@ def receipt_for_error(error: BaseException, attempt: Attempt) -> Deferred:
             hint = _HINTS["asked"]
         return _network(f"{layer}: {attempt.name}: {_why(chain)}", hint)
     is_handshake = _has(chain, ssl.SSLError, ssl.CertificateError, PoolSslError)
+    is_to_proxy = attempt.proxy_name is not None and _has(chain, ProxyError)
     why = _why(chain)
     if is_late:
         is_handshake = any("handshake" in str(one) for one in chain)
         what = "handshake" if is_handshake else "connection"
         why = f"no {what} within {attempt.connect_seconds:g} s"
-    if attempt.proxy_name is not None and _has(chain, ProxyError):
-        return _network(f"proxy: {attempt.proxy_name}: {why}", _HINTS["proxy"])
-    if is_handshake:
+    if is_handshake and not is_to_proxy:
         return _network(f"tls: {attempt.name}: {why}", _tls_hint(chain, attempt))
     layer = "dns" if _has(chain, socket.gaierror) else "tcp"
-    hint = _HINTS["proxy" if attempt.proxy_name is not None else layer]
+    if attempt.proxy_name is not None:
+        layer = "proxy"
+        if is_late and not is_to_proxy:
+            # It is there, and maybe waits for the endpoint itself.
+            why = f"no way to {attempt.name} within {attempt.connect_seconds:g} s"
+    hint = _HINTS[layer]
     if any(getattr(one, "errno", None) == errno.EADDRNOTAVAIL for one in chain):
         hint = _HINTS["source"]
     return _network(f"{layer}: {attempt.proxy_name or attempt.name}: {why}", hint)
+
+
+def is_unreached(error: BaseException) -> bool:
+    """Return whether not even a TCP connection was made, to a proxy or without one."""
+    return _has(tuple(chain_of(error)), NewConnectionError, ConnectTimeoutError)
 
 
 def _time_out(attempt: Attempt) -> Deferred:

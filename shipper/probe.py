@@ -21,7 +21,7 @@ from urllib.parse import SplitResult, urlsplit
 from shipper.certificate import Names, names_in
 from shipper.channel import FAILURES, Channel, Progress, chain_of
 from shipper.endpoint import is_loopback
-from shipper.failures import Attempt, receipt_for_error
+from shipper.failures import Attempt, is_unreached, receipt_for_error
 from shipper.network import Route
 
 _PROXY_WANTS = 407  # of a proxy that forwards rather than tunnels
@@ -148,6 +148,8 @@ def _failure(
     word, _, why = receipt.reason.partition(": ")
     # What breaks a connection that stands, the layers below have carried so far.
     layer = Layer.HTTP if progress.is_connected else Layer(word)
+    if layer is Layer.PROXY and is_unreached(error):
+        layer = Layer.TCP
     unknown = any(
         isinstance(one, ssl.SSLCertVerificationError)
         and one.verify_code in _UNKNOWN_AUTHORITY

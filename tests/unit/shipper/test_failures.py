@@ -102,6 +102,14 @@ def test_failing_to_connect_is_the_networks_fault(
             OSError("Tunnel connection failed: 403 Forbidden"),
             "proxy: proxy.example:3128: answered 403 for api.example:443",
         ),
+        (
+            TimeoutError("x"),
+            "proxy: proxy.example:3128: no way to api.example:443 within 3 s",
+        ),
+        (
+            ConnectionResetError("x"),
+            "proxy: proxy.example:3128: the connection was closed before an answer",
+        ),
     ],
 )
 def test_a_failing_proxy_is_named(error: Exception, reason: str) -> None:
@@ -127,7 +135,11 @@ def test_a_proxy_that_wants_credentials_needs_a_person() -> None:
     [
         (refused(), None, "firewall"),
         (OSError(errno.EADDRNOTAVAIL, "x"), None, "network.source_address"),
-        (OSError(errno.EADDRNOTAVAIL, "x"), "p:1", "network.source_address"),
+        (
+            ProxyError("x", OSError(errno.EADDRNOTAVAIL, "x")),
+            "p:1",
+            "network.source_address",
+        ),
         (TimeoutError("x"), None, "firewall"),
         (socket.gaierror(socket.EAI_NONAME, "x"), None, "resolver"),
         (socket.gaierror(socket.EAI_NONAME, "x"), "proxy.example:1", "network.proxy"),

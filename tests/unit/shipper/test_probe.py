@@ -12,7 +12,7 @@ from shipper.network import NetworkSettings, route_to
 from shipper.probe import Layer, Sight, addresses_of, knock, look, nearest_host
 from tests.support.certificates import CA_FILE, server_tls
 from tests.support.connect_proxy import ConnectProxy
-from tests.support.loopback import LoopbackServer, Raw, Reply
+from tests.support.loopback import LoopbackServer, Move, Raw, Reply, Silence
 
 FAR = "https://receiver.example/v1/request"
 
@@ -107,6 +107,29 @@ def test_the_proxy_is_what_is_reached_first() -> None:
 
     assert nearest_host(route_to(FAR, way)) == "127.0.0.1"
     assert (sight.failed, "403" in sight.why) == (Layer.PROXY, True)
+
+
+@pytest.mark.parametrize("move", [Silence(), Raw(), Raw(b"SSH-2.0-OpenSSH_9\r\n")])
+def test_a_proxy_that_says_nothing_useful_was_reached(move: Move) -> None:
+    """It is not the way to it that has to be opened, but the one behind it."""
+    with LoopbackServer([move]) as server:
+        proxy = f"http://127.0.0.1:{server.port}"
+        way = NetworkSettings(environ={}, proxy=proxy)
+        sight = look(
+            route_to(FAR, way), user_agent="x", connect_seconds=0.2, answer_seconds=20.0
+        )
+
+    (heard,) = server.heard
+    assert heard.line.startswith("CONNECT receiver.example:443 ")
+    assert sight.failed is Layer.PROXY
+
+
+def test_a_proxy_that_is_gone_was_not_reached() -> None:
+    """Nobody can say that the connection to it was made."""
+    with ConnectProxy(1) as proxy:
+        address = f"http://127.0.0.1:{proxy.port}"
+
+    assert seen(FAR, proxy=address).failed is Layer.TCP
 
 
 def test_a_proxy_that_forwards_may_want_credentials_too() -> None:
