@@ -10,8 +10,10 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,6 +26,7 @@ from shipper.endpoint import is_loopback
 from shipper.failures import Attempt, is_unreached, receipt_for_error
 from shipper.network import Route
 
+PATIENCE_PER_CONNECT = 5  # a name may have several addresses that do not answer
 _PROXY_WANTS = 407  # of a proxy that forwards rather than tunnels
 # X509_verify_cert_error_string(3): what a missing authority looks like.
 _UNKNOWN_AUTHORITY = frozenset({18, 19, 20, 21})
@@ -69,8 +72,10 @@ def look(
 ) -> Sight:
     """Return what can be seen of the way."""
     channel = route.channel({"User-Agent": user_agent}, connect_seconds=connect_seconds)
+    allowed_seconds = PATIENCE_PER_CONNECT * connect_seconds + answer_seconds
     try:
-        answer = channel.get(answer_seconds=answer_seconds)
+        with _cut_after(allowed_seconds, channel):
+            answer = channel.get(answer_seconds=answer_seconds)
     except FAILURES as error:
         return _failure(route, error, channel.progress, connect_seconds)
     finally:
@@ -92,7 +97,8 @@ def knock(route: Route, *, connect_seconds: float) -> Sight:
     """Return what can be seen of the way without sending anything on it."""
     channel = route.channel({}, connect_seconds=connect_seconds)
     try:
-        channel.shake_hands()
+        with _cut_after(PATIENCE_PER_CONNECT * connect_seconds, channel):
+            channel.shake_hands()
     except FAILURES as error:
         return _failure(route, error, channel.progress, connect_seconds)
     finally:
@@ -175,7 +181,10 @@ def _shown_names(route: Route, connect_seconds: float) -> Names | None:
         return None
     channel: Channel = unverified.channel({}, connect_seconds=connect_seconds)
     try:
-        with warnings.catch_warnings():
+        with (
+            _cut_after(PATIENCE_PER_CONNECT * connect_seconds, channel),
+            warnings.catch_warnings(),
+        ):
             # urllib3 warns of what is wanted here.
             warnings.simplefilter("ignore")
             channel.shake_hands()
@@ -184,6 +193,23 @@ def _shown_names(route: Route, connect_seconds: float) -> Names | None:
     finally:
         channel.close()
     return names_in(channel.progress.certificate)
+
+
+@contextmanager
+def _cut_after(seconds: float, channel: Channel) -> Iterator[None]:
+    """Cut a channel that takes longer: drops of an answer trip no time-out."""
+    over = threading.Event()
+
+    def cut() -> None:
+        # Again and again: a channel that is still connecting cannot be cut.
+        while not over.wait(seconds):
+            channel.abort()
+
+    threading.Thread(target=cut, name="probe", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _date_in(headers: Mapping[str, str]) -> datetime | None:

@@ -124,6 +124,24 @@ def test_a_proxy_that_says_nothing_useful_was_reached(move: Move) -> None:
     assert sight.failed is Layer.PROXY
 
 
+@pytest.mark.parametrize("is_proxy", [False, True])
+def test_an_answer_that_drips_has_an_end(is_proxy: bool) -> None:
+    """Whoever asks what is wrong is told so, rather than left waiting."""
+    with LoopbackServer([Reply(200, b" " * 10_000, drip="head")]) as server:
+        way = NetworkSettings(
+            environ={}, proxy=f"http://127.0.0.1:{server.port}" if is_proxy else None
+        )
+        sight = look(
+            route_to(FAR if is_proxy else server.url, way),
+            user_agent="x",
+            connect_seconds=0.2,
+            answer_seconds=0.2,
+        )
+
+    assert sight.failed is (Layer.PROXY if is_proxy else Layer.HTTP)
+    assert "within 0.2 s" in sight.why
+
+
 def test_a_proxy_that_is_gone_was_not_reached() -> None:
     """Nobody can say that the connection to it was made."""
     with ConnectProxy(1) as proxy:
