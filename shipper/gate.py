@@ -161,14 +161,14 @@ class Gate:
             # Not a second ahead, as every date is for a clock that is ahead of theirs:
             # obeyed alone, it would have us ask without a pause.
             pause = _doubling(HOLD_FIRST_SECONDS, self._probes, HOLD_CAP_SECONDS)
-        # Of several wishes the longest rules.
-        pause = max(pause, self._probe_at - now if self._trouble is Trouble.BUSY else 0)
         self._close(Trouble.BUSY, receipt.reason, now, pause, _HINT_BUSY)
 
     def _close(
         self, trouble: Trouble, why: str, now: float, pause: float, hint: str | None
     ) -> None:
         is_news = self._trouble is not trouble
+        # Of several waits the longest rules: a wish is obeyed whatever else is wrong.
+        pause = max(pause, self.probe_in(now))
         if self._trouble is None:
             self._since = now
             self._probes = 0

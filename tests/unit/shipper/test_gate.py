@@ -187,6 +187,17 @@ def test_of_several_wishes_the_longest_rules() -> None:
     assert gate.probe_in(1.0) == 59.0
 
 
+@pytest.mark.parametrize("status", [401, 404])
+def test_a_hold_does_not_shorten_a_wish(status: int) -> None:
+    """What a parallel request met besides is no leave to ask before the time."""
+    gate, events = a_gate()
+    gate.deferred(deferred_by("busy", retry_after_seconds=60.0), 0.0, is_probe=False)
+    gate.deferred(deferred_by("hold", status=status), 1.0, is_probe=False)
+
+    assert gate.probe_in(1.0) == 59.0
+    assert events.names().count("uploads_held") == 2
+
+
 @pytest.mark.parametrize("wish", [0.0, 0.001])
 def test_a_wish_that_is_over_at_once_is_no_leave_to_hurry(wish: float) -> None:
     """A clock that is ahead reads every date so, and would ask without a pause."""
