@@ -56,7 +56,8 @@ def receipt_for(
         status: The HTTP status.
         headers: Names in any case.
         body: As it came, possibly cut.
-        now: Wall time, for a ``Retry-After`` that is a date.
+        now: Wall time, for a ``Retry-After`` that is a date in an answer that does
+            not tell its own.
     """
     body = _unpacked(body, _header(headers, "content-encoding").lower())
     if 200 <= status < 300:
@@ -66,7 +67,9 @@ def receipt_for(
         return Refused(status, reason, is_too_large=status == _TOO_LARGE)
     wish = None
     if status in {_BUSY, 503}:
-        wish = _retry_after_seconds(_header(headers, "retry-after"), now)
+        # By their own clock: one of ours that is hours behind would wait for hours.
+        theirs = _date(_header(headers, "date")) or now
+        wish = _retry_after_seconds(_header(headers, "retry-after"), theirs)
     if status == _BUSY or wish is not None:
         what = "too many logs for now" if status == _BUSY else "unavailable"
         return _deferred(Cause.BUSY, status, what, body, wish)
@@ -207,15 +210,21 @@ def _retry_after_seconds(text: str, now: datetime) -> float | None:
         return None
     if _SECONDS.fullmatch(text):
         return min(float(text), MAX_RETRY_AFTER_SECONDS)
+    date = _date(text)
+    if date is None:
+        return None
+    # A wish, not a wait: the difference becomes a pause of the monotonic clock.
+    seconds = (date - now).total_seconds()
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+
+
+def _date(text: str) -> datetime | None:
+    """Read a date of HTTP (RFC 9110, section 5.6.7), which is in UTC."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    # A wish, not a wait: the difference becomes a pause of the monotonic clock.
-    seconds = (date - now).total_seconds()
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
 
 def _target(headers: Mapping[str, str]) -> str:

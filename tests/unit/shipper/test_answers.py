@@ -6,7 +6,8 @@ import gzip
 import json
 import zlib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from functools import partial
 
 import pytest
@@ -192,6 +193,19 @@ def test_retry_after_is_believed_up_to_a_day(
 
     assert isinstance(answer, Deferred)
     assert (Cause.BUSY, seconds) == (answer.cause, answer.retry_after_seconds)
+
+
+@pytest.mark.parametrize("hours", [-3, 0, 3])
+def test_a_date_is_read_by_the_clock_of_who_gave_it(hours: int) -> None:
+    """A clock that is behind does not wait for hours, and one ahead not too little."""
+    told = {
+        "Date": format_datetime(NOW + timedelta(hours=hours), usegmt=True),
+        "Retry-After": format_datetime(NOW + timedelta(hours=hours, seconds=90), True),
+    }
+    answer = receipt(429, headers=told)
+
+    assert isinstance(answer, Deferred)
+    assert answer.retry_after_seconds == 90.0
 
 
 @pytest.mark.parametrize(
