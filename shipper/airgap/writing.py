@@ -50,17 +50,18 @@ def write_whole(path: str, content: bytes) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         handle = os.open(temporary, flags, MODE)
         try:
-            write_all(handle, content)
-            os.fsync(handle)
+            try:
+                write_all(handle, content)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            # A crash before this leaves the temporary file, which the next try
+            # replaces; one after it the whole file.
+            os.replace(temporary, path)
         except OSError:
             with suppress(OSError):
                 os.unlink(temporary)
             raise
-        finally:
-            os.close(handle)
-        # A crash before this leaves the temporary file, which the next try replaces;
-        # one after it the whole file.
-        os.replace(temporary, path)
         sync_directory(os.path.dirname(path) or ".")
 
 

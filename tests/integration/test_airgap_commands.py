@@ -549,18 +549,21 @@ def test_a_receipt_that_cannot_be_read_is_told(host: Host) -> None:
     assert (missing.code, damaged.code) == (66, 65)
 
 
-def test_a_receipt_that_cannot_be_written_says_where(host: Host, key: None) -> None:
-    """Everything is sent, and the next call writes the receipt."""
+@pytest.mark.parametrize("name", ["no/where", "taken"])
+def test_a_receipt_that_cannot_be_written_says_where(
+    host: Host, key: None, name: str
+) -> None:
+    """Everything is sent, nothing is left there, and the next call writes it."""
     host.record(1)
     bundle = host.export()
+    (host.directory / "taken").mkdir()
     with host.receiving():
-        done = host.call(
-            "bundle send", bundle, "--receipt", host.directory / "no/where"
-        )
+        done = host.call("bundle send", bundle, "--receipt", host.directory / name)
         again = host.call("bundle send", bundle)
 
     assert (done.code, again.code) == (73, 0)
-    assert "no/where" in done.err
+    assert name in done.err
+    assert not list(host.directory.glob("*.new"))
 
 
 def test_a_run_goes_on_where_the_export_stopped(host: Host, key: None) -> None:
