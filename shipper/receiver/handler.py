@@ -24,7 +24,7 @@ import msgspec
 from shipper.receiver.body import BodyError, read_body
 from shipper.receiver.contract import Accepted, Faulty, as_errors, check
 from shipper.receiver.faults import Faults, Misdeed
-from shipper.receiver.keeping import Keeper, Request
+from shipper.receiver.keeping import Keeper, NotKeptError, Request
 
 PATH = "/v1/request"
 MAX_BODY_BYTES = 16 * 1024 * 1024  # far above any batch of ours, far below memory
@@ -101,7 +101,10 @@ class Handler(BaseHTTPRequestHandler):
         number = self._host.next_number()
         if self._host.faults.delay_seconds:
             self._host.stopping.wait(self._host.faults.delay_seconds)
-        self._settle(body, self._host.faults.misdeed(number))
+        try:
+            self._settle(body, self._host.faults.misdeed(number))
+        except NotKeptError as error:
+            self._answer(500, {"message": f"cannot be kept: {error}"})
 
     def _settle(self, body: bytes, misdeed: Misdeed | None) -> None:
         """Judge, keep and answer one request, or play a fault on it."""
@@ -138,12 +141,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._answer(400, as_errors(reasons), is_told=fault is None)
             case Accepted(log_objects, ids):
                 note = Request(_now(), 202, len(body), ids=ids, fault=fault)
-                try:
-                    self._note(note, log_objects)
-                except OSError as error:
-                    message = f"cannot be kept: {error.strerror}"
-                    self._answer(500, {"message": message})
-                    return
+                self._note(note, log_objects)
                 self._answer(202, {}, is_told=fault is None)
 
     def _refusal(self) -> tuple[int, str, dict[str, str]] | None:

@@ -37,6 +37,10 @@ class StoreError(ShipperError):
         self.path = path
 
 
+class NotKeptError(Exception):
+    """The disk does not take a request; nothing of it was kept or counted."""
+
+
 class Request(Struct, frozen=True):
     """One request, as it is written down.
 
@@ -98,15 +102,28 @@ class Keeper:
         """Write down one request and the log objects it brought.
 
         Raises:
-            OSError: The disk does not take it; then nothing was counted.
+            NotKeptError: The disk does not take it.
         """
         with self._lock:
-            if self._descriptors is not None:
-                logs, requests = self._descriptors
-                lines = b"".join(log_object + b"\n" for log_object in log_objects)
-                _write(logs, lines)
-                _write(requests, msgspec.json.encode(request) + b"\n")
+            try:
+                self._write_down(request, log_objects)
+            except OSError as error:
+                raise NotKeptError(error.strerror or str(error)) from error
             self._counts = _counted(self._counts, request, len(log_objects))
+
+    def _write_down(self, request: Request, log_objects: Sequence[bytes]) -> None:
+        if self._descriptors is None:
+            return
+        logs, requests = self._descriptors
+        start = os.fstat(logs).st_size
+        _write(logs, b"".join(log_object + b"\n" for log_object in log_objects))
+        try:
+            _write(requests, msgspec.json.encode(request) + b"\n")
+        except OSError:
+            # Its sender is told so, and sends them again.
+            with suppress(OSError):
+                os.ftruncate(logs, start)
+            raise
 
     def close(self) -> None:
         """Close both files."""

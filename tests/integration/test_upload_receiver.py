@@ -339,9 +339,10 @@ def test_a_store_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_a_full_disk_is_no_delivery(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["logs.jsonl", "requests.jsonl"])
+def test_a_full_disk_is_no_delivery(tmp_path: Path, name: str) -> None:
     """What cannot be kept is not acknowledged: 500, and the shipper tries again."""
-    (tmp_path / "logs.jsonl").symlink_to("/dev/full")
+    (tmp_path / name).symlink_to("/dev/full")
     with a_receiver(store=tmp_path) as receiver:
         receipt = receipt_of(receiver.url, payload=a_payload())
         counts = receiver.counts
@@ -350,3 +351,14 @@ def test_a_full_disk_is_no_delivery(tmp_path: Path) -> None:
     assert (receipt.cause, receipt.status) == (Cause.UNAVAILABLE, 500)
     assert "cannot be kept: No space left" in receipt.reason
     assert Counts() == counts
+    assert name == "logs.jsonl" or lines_of(tmp_path / "logs.jsonl") == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_is_told_of_a_refusal_too(tmp_path: Path) -> None:
+    """It is answered, and leaves no traceback."""
+    (tmp_path / "requests.jsonl").symlink_to("/dev/full")
+    with a_receiver(store=tmp_path) as receiver:
+        status, _, answer = answer_to(receiver, body=b"no JSON")
+
+    assert (status, answer["message"].split(":")[0]) == (500, "cannot be kept")
