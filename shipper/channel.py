@@ -142,8 +142,8 @@ class Channel:
     def abort(self) -> None:
         """Cut the connection under a POST, from another thread.
 
-        Has no effect while a name is looked up or a socket is connecting; call it
-        again until the POST has ended.
+        Has no effect on a name that is looked up or a socket that is connecting, but
+        nothing is sent then; call it again until the POST has ended.
         """
         progress, connection = self.progress, self._connection
         progress.is_aborted = True
@@ -249,6 +249,10 @@ class _Connection(HTTPConnection):
     def request(self, *args: Any, **options: Any) -> None:
         if self.sock is None:
             self.connect()
+        # Cut while there was nothing to cut yet: whoever did so has given it up, and
+        # would take even a success for none.
+        if self.progress.is_aborted:
+            raise TimeoutError
         self.progress.is_connected = True
         self.progress.sock = self.sock
         if self.progress.is_handshake:

@@ -56,6 +56,31 @@ def test_tls_connections_are_kept_alive() -> None:
     assert [heard.connection for heard in server.heard] == [1, 1, 1]
 
 
+def test_what_is_overdue_before_it_could_be_sent_is_not_sent() -> None:
+    """Its answer would not count, and the receiver would get the records twice."""
+    clock = RingingClock()
+    settings = NetworkSettings(ca_file=CA_FILE, environ={})
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        an_uploader(
+            f"https://127.0.0.1:{server.getsockname()[1]}/", clock, settings=settings
+        ) as uploader,
+    ):
+        uploader.post(1, [b"{}"])
+        connection, _ = server.accept()
+        # The first words of the handshake: it has been begun.
+        assert connection.recv(1, socket.MSG_PEEK)
+        clock.advance(1e6)
+        uploader.answered()
+        with server_tls().wrap_socket(connection, server_side=True) as peer:
+            sent = peer.recv(1000)
+            clock.await_rings(1)
+        (answered,) = uploader.answered()
+
+    assert sent == b""
+    assert "no connection within" in why_not(answered.receipt)
+
+
 def test_an_unknown_authority_fails_closed() -> None:
     """Scenario 37: an unknown certificate gets no byte of a record, and no key."""
     with LoopbackServer(tls=server_tls()) as server:
