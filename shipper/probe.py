@@ -148,6 +148,7 @@ def _failure(
         proxy_name=proxy.name if proxy is not None else None,
         connect_seconds=connect_seconds,
         progress=progress,
+        min_tls=route.min_tls,
     )
     # Its sentences begin with the layer: `failures` promises that.
     receipt = receipt_for_error(error, attempt)

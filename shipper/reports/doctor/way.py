@@ -129,7 +129,9 @@ def _passed(route: Route, layer: Layer, sight: Sight, addresses: list[str]) -> C
 def _failed(route: Route, layer: Layer, sight: Sight) -> Check:
     where, _, why = sight.why.partition(": ")
     mend = _mend(route, layer)
-    if layer is Layer.TLS:
+    if layer is Layer.HTTP:
+        mend = sight.hint or mend
+    elif layer is Layer.TLS:
         why, _, general = why.partition("; ")
         mend = sight.hint or general or mend
         if sight.names is not None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -15,7 +17,7 @@ from shipper.receiver.contract import check as contract_check
 from shipper.reports.doctor import key, way
 from shipper.reports.doctor.check import Check
 from tests.support.certificates import CA_FILE, server_tls
-from tests.support.loopback import LoopbackServer, Reply
+from tests.support.loopback import LoopbackServer, Move, Raw, Reply, Silence
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -126,6 +128,44 @@ def test_a_certificate_for_another_name_says_what_mends_it() -> None:
         (failed,) = (check for check in checks if check.verdict == "failure")
 
     assert (failed.code, "readme.endpoint" in failed.mend) == ("SHP033", True)
+
+
+@pytest.mark.parametrize(
+    ("newest", "min_tls", "move", "code", "mend"),
+    [
+        (
+            ssl.TLSVersion.TLSv1_2,
+            "1.3",
+            Reply(),
+            "SHP033",
+            "speaks no TLS 1.3 or newer",
+        ),
+        (ssl.TLSVersion.TLSv1_3, "1.2", Raw(), "SHP034", "network.client_cert"),
+        (ssl.TLSVersion.TLSv1_3, "1.2", Silence(), "SHP034", "readme.timeout"),
+    ],
+    ids=["version", "closed", "silent"],
+)
+def test_what_fails_on_the_way_is_mended_as_a_run_says(
+    newest: ssl.TLSVersion,
+    min_tls: Literal["1.2", "1.3"],
+    move: Move,
+    code: str,
+    mend: str,
+) -> None:
+    """The same key is named, and the version that is asked for."""
+    with LoopbackServer([move], tls=server_tls(newest=newest)) as server:
+        way_there = NetworkSettings(ca_file=CA_FILE, min_tls=min_tls, environ={})
+        checks = way.way_checks(
+            route_to(server.url, way_there),
+            user_agent="x",
+            connect_seconds=20.0,
+            answer_seconds=0.2,
+            now=NOW,
+        )
+        (failed,) = (check for check in checks if check.verdict == "failure")
+
+    assert failed.code == code
+    assert mend in failed.mend
 
 
 @pytest.mark.parametrize(
