@@ -18,9 +18,8 @@ FAILURES_TO_OPEN_CIRCUIT = 8
 BACKOFF_FIRST_SECONDS = 0.1
 BACKOFF_CAP_SECONDS = 60.0
 HOLD_FIRST_SECONDS = 1.0
-HOLD_CAP_SECONDS = 60.0
 BUSY_FIRST_SECONDS = 60.0  # a 429 without Retry-After
-BUSY_CAP_SECONDS = 3600.0
+CAP_PER_FIRST = 60  # a minute and an hour, to which they double
 
 _HINTS = {
     401: "check the project key (api_key_file, credential or README_API_KEY)",
@@ -107,9 +106,7 @@ class Gate:
         if is_probe and self._trouble is not Trouble.REFUSALS:
             return self._free(now)
         if is_probe:
-            self._pause(
-                now, _doubling(HOLD_FIRST_SECONDS, self._probes, HOLD_CAP_SECONDS)
-            )
+            self._pause(now, self._doubling(Trouble.REFUSALS, HOLD_FIRST_SECONDS))
         return False
 
     def refuses_everything(self, now: float, why: str) -> None:
@@ -134,7 +131,8 @@ class Gate:
                 pause = backoff_seconds(self._failures, self._jitter())
                 if self._trouble is not None:
                     if is_probe:
-                        self._pause(now, pause)
+                        # Counted by itself: it makes no other wait longer.
+                        self._probe_at = now + pause
                 elif self._failures >= FAILURES_TO_OPEN_CIRCUIT:
                     self._close(Trouble.CIRCUIT, receipt.reason, now, pause, None)
                     self._events.emit("circuit_opened", failures=self._failures)
@@ -147,7 +145,7 @@ class Gate:
 
     def _hold(self, receipt: Deferred, now: float) -> None:
         hint = receipt.hint or _HINTS.get(receipt.status or 0, _HINT_OTHERWISE)
-        pause = _doubling(HOLD_FIRST_SECONDS, self._probes, HOLD_CAP_SECONDS)
+        pause = self._doubling(Trouble.HOLD, HOLD_FIRST_SECONDS)
         self._close(Trouble.HOLD, receipt.reason, now, pause, hint)
 
     def _wait_as_told(self, receipt: Deferred, now: float, *, is_probe: bool) -> None:
@@ -156,11 +154,11 @@ class Gate:
         if self._trouble is Trouble.BUSY and not is_probe and not is_told:
             return  # it was out with the one that began this wait
         if pause is None:
-            pause = _doubling(BUSY_FIRST_SECONDS, self._probes, BUSY_CAP_SECONDS)
+            pause = self._doubling(Trouble.BUSY, BUSY_FIRST_SECONDS)
         elif not is_told:
             # Not a second ahead, as every date is for a clock that is ahead of theirs:
             # obeyed alone, it would have us ask without a pause.
-            pause = _doubling(HOLD_FIRST_SECONDS, self._probes, HOLD_CAP_SECONDS)
+            pause = self._doubling(Trouble.BUSY, HOLD_FIRST_SECONDS)
         self._close(Trouble.BUSY, receipt.reason, now, pause, _HINT_BUSY)
 
     def _close(
@@ -171,6 +169,7 @@ class Gate:
         pause = max(pause, self.probe_in(now))
         if self._trouble is None:
             self._since = now
+        if is_news:
             self._probes = 0
         self._trouble = trouble
         self._why = why
@@ -193,6 +192,7 @@ class Gate:
         self._why = ""
         return True
 
-
-def _doubling(first: float, times: int, cap: float) -> float:
-    return float(min(cap, first * 2.0 ** min(times, 20)))
+    def _doubling(self, trouble: Trouble, first: float) -> float:
+        """Return the next pause: doubled by each probe that met the same trouble."""
+        times = self._probes if self._trouble is trouble else 0
+        return float(min(CAP_PER_FIRST * first, first * 2.0 ** min(times, 20)))

@@ -224,6 +224,45 @@ def test_429_without_a_wish_waits_from_a_minute_to_an_hour() -> None:
     assert pauses == [60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3600.0, 3600.0]
 
 
+@pytest.mark.parametrize(
+    ("busy", "pause"),
+    [
+        (deferred_by("busy", status=429), 60.0),
+        (deferred_by("busy", retry_after_seconds=0.0), 1.0),
+        (deferred_by("hold", status=401), 1.0),
+    ],
+    ids=["no wish", "short wish", "hold"],
+)
+def test_probes_of_another_trouble_make_no_wait_longer(
+    busy: Deferred, pause: float
+) -> None:
+    """After an outage the first 429 waits a minute: no probe has met one before."""
+    gate, _ = a_gate()
+    now = 0.0
+    for _ in range(30):
+        gate.deferred(deferred_by("unavailable", status=500), now, is_probe=True)
+        now += gate.probe_in(now)
+    gate.deferred(busy, now, is_probe=True)
+    first = gate.probe_in(now)
+    gate.deferred(busy, now + first, is_probe=True)
+
+    assert (first, gate.probe_in(now + first)) == (pause, 2 * pause)
+
+
+def test_an_outage_between_two_429_makes_the_second_wait_no_longer() -> None:
+    """It is the second, whatever lies between them."""
+    gate, _ = a_gate()
+    busy = deferred_by("busy", status=429)
+    gate.deferred(busy, 0.0, is_probe=True)
+    now = gate.probe_in(0.0)
+    for _ in range(30):
+        gate.deferred(deferred_by("unavailable", status=500), now, is_probe=True)
+        now += gate.probe_in(now)
+    gate.deferred(busy, now, is_probe=True)
+
+    assert gate.probe_in(now) == 120.0
+
+
 @pytest.mark.parametrize(("wish", "pause"), [(None, 60.0), (0.0, 1.0)])
 def test_requests_that_were_out_together_wait_once(
     wish: float | None, pause: float
