@@ -38,13 +38,18 @@ _VERSION = frozenset(
 # No cipher in common, too; before TLS 1.3 also a certificate of ours that is missing.
 _NOTHING_FITS = "SSLV3_ALERT_HANDSHAKE_FAILURE"
 _NOT_TLS = "WRONG_VERSION_NUMBER"
+# An address to start from that is not ours, or of the other version of IP; not every
+# C library has a number of its own for the latter.
+_OTHER_FAMILY = getattr(socket, "EAI_ADDRFAMILY", socket.EAI_FAMILY)
+_BAD_SOURCE = frozenset({errno.EADDRNOTAVAIL, _OTHER_FAMILY})
 # What a server says of the certificate that it wants to see, or of the one it saw.
 _OURS = re.compile(r"ALERT_(?:CERTIFICATE_|BAD_CERTIFICATE|UNKNOWN_CA|NO_CERTIFICATE)")
 _HINTS = {
     "dns": "check the name and this host's resolver; behind a proxy, set network.proxy",
     "tcp": "see whether a firewall lets this host through; behind a proxy, set "
     "network.proxy",
-    "source": "if network.source_address is set, name an address of this machine there",
+    "source": "if network.source_address is set, name an address of this machine "
+    "there, of IPv4 or IPv6 as the other side's",
     "proxy": "check network.proxy, and that the proxy allows the endpoint",
     "407": "give user and password in network.proxy, http://USER:PASSWORD@HOST:PORT",
     "asked": "if the server asks who we are, name a certificate in network.client_cert",
@@ -103,15 +108,15 @@ def receipt_for_error(error: BaseException, attempt: Attempt) -> Deferred:
         why = f"no {what} within {attempt.connect_seconds:g} s"
     if is_handshake and not is_to_proxy:
         return _network(f"tls: {attempt.name}: {why}", _tls_hint(chain, attempt))
-    layer = "dns" if _has(chain, socket.gaierror) else "tcp"
+    is_bad_source = any(getattr(one, "errno", None) in _BAD_SOURCE for one in chain)
+    is_unknown = _has(chain, socket.gaierror) and not is_bad_source
+    layer = "dns" if is_unknown else "tcp"
     if attempt.proxy_name is not None:
         layer = "proxy"
         if is_late and not is_to_proxy:
             # It is there, and maybe waits for the endpoint itself.
             why = f"no way to {attempt.name} within {attempt.connect_seconds:g} s"
-    hint = _HINTS[layer]
-    if any(getattr(one, "errno", None) == errno.EADDRNOTAVAIL for one in chain):
-        hint = _HINTS["source"]
+    hint = _HINTS["source" if is_bad_source else layer]
     return _network(f"{layer}: {attempt.proxy_name or attempt.name}: {why}", hint)
 
 

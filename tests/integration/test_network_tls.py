@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from shipper.network import NetworkSettings, route_to
+from shipper.probe import Layer, look
 from shipper.receipt import Cause, Deferred, Delivered, Receipt
 from tests.support.answering import KEY, RingingClock, an_uploader, receipt_of
 from tests.support.certificates import CA_FILE, CLIENT_CERT, server_tls
@@ -295,6 +296,24 @@ def test_plain_http_through_a_proxy_names_the_whole_url() -> None:
     assert Delivered(202) == receipt
     assert heard.line == "POST http://relay.example/v1/request HTTP/1.1"
     assert heard.headers["proxy-authorization"] == "Basic dXNlcjpwYXNz"
+
+
+def test_a_source_address_of_the_other_family_is_no_unknown_name() -> None:
+    """Nobody has to look at a resolver for an address that was written down."""
+    with LoopbackServer() as server:
+        other = NetworkSettings(source_address="::1", environ={})
+        receipt = receipt_of(server.url, settings=other)
+        seen = look(
+            route_to(server.url, other),
+            user_agent="x",
+            connect_seconds=5.0,
+            answer_seconds=5.0,
+        )
+
+    assert why_not(receipt).startswith(f"tcp: 127.0.0.1:{server.port}: ")
+    assert isinstance(receipt, Deferred)
+    assert "network.source_address" in (receipt.hint or "")
+    assert (seen.failed, seen.hint) == (Layer.TCP, receipt.hint)
 
 
 def test_a_source_address_is_used() -> None:

@@ -129,7 +129,7 @@ def _passed(route: Route, layer: Layer, sight: Sight, addresses: list[str]) -> C
 def _failed(route: Route, layer: Layer, sight: Sight) -> Check:
     where, _, why = sight.why.partition(": ")
     mend = _mend(route, layer)
-    if layer is Layer.HTTP:
+    if layer is Layer.HTTP or (layer is Layer.TCP and route.source_address):
         mend = sight.hint or mend
     elif layer is Layer.TLS:
         why, _, general = why.partition("; ")

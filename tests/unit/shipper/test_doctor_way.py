@@ -222,6 +222,18 @@ def test_a_file_with_a_key_is_closed_to_others(
     assert check.verdict == verdict
 
 
+def test_an_address_to_start_from_is_told_of_before_any_firewall() -> None:
+    """One of the other version of IP leads nowhere, whoever opens what."""
+    with LoopbackServer() as server:
+        route = route_to(server.url, NetworkSettings(source_address="::1", environ={}))
+        checks = way.way_checks(
+            route, user_agent="x", connect_seconds=20.0, answer_seconds=20.0, now=NOW
+        )
+        (failed,) = (check for check in checks if check.verdict == "failure")
+
+    assert (failed.code, "network.source_address" in failed.mend) == ("SHP031", True)
+
+
 def test_what_does_not_listen_on_this_machine_is_no_case_for_the_network_team() -> None:
     """No firewall stands before the loopback interface."""
     with LoopbackServer() as server:
