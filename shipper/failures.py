@@ -43,7 +43,8 @@ _NOT_TLS = "WRONG_VERSION_NUMBER"
 _OTHER_FAMILY = getattr(socket, "EAI_ADDRFAMILY", socket.EAI_FAMILY)
 _BAD_SOURCE = frozenset({errno.EADDRNOTAVAIL, _OTHER_FAMILY})
 # What a server says of the certificate that it wants to see, or of the one it saw.
-_OURS = re.compile(r"ALERT_(?:CERTIFICATE_|BAD_CERTIFICATE|UNKNOWN_CA|NO_CERTIFICATE)")
+_MISSING = re.compile(r"ALERT_(?:CERTIFICATE_REQUIRED|NO_CERTIFICATE)")
+_OURS = re.compile(r"ALERT_(?:CERTIFICATE_|(?:BAD|UNSUPPORTED)_CERTIFICATE|UNKNOWN_CA)")
 _HINTS = {
     "dns": "check the name and this host's resolver; behind a proxy, set network.proxy",
     "tcp": "see whether a firewall lets this host through; behind a proxy, set "
@@ -160,8 +161,13 @@ def _tls_hint(chain: Sequence[BaseException], attempt: Attempt) -> str | None:
         return "nobody speaks TLS there: check scheme and port of readme.endpoint"
     if _NOTHING_FITS in reasons:
         return _HINTS["asked"]
-    if any(map(_OURS.search, reasons)):
+    if any(map(_MISSING.search, reasons)):
         return "the server asks who we are: name a certificate in network.client_cert"
+    if any(map(_OURS.search, reasons)):
+        return (
+            "the server does not accept our certificate: see whether that in "
+            "network.client_cert has run out, and who has issued it"
+        )
     return None
 
 
