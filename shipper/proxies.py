@@ -20,6 +20,7 @@ from shipper.secretive import Secretive
 
 _NEVER_IN_A_URL = re.compile(r"[\s\x00-\x1f\x7f]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_PERCENT_ENCODE = "in user and password, write # as %23, / as %2F, ? as %3F, [ as %5B"
 
 
 class Proxy(Secretive, frozen=True):
@@ -90,8 +91,9 @@ def parse_proxy(text: str, *, where: str, key: str) -> Proxy | Fault:
         where: Where it was written, for the fault.
         key: The key that it stands at, or empty.
     """
+    hint = _PERCENT_ENCODE if "@" in text else None
     # Not quoted: a mistyped URL may still hold a password.
-    unusable = Fault(where, key, "is not the URL of a proxy")
+    unusable = Fault(where, key, "is not the URL of a proxy", hint)
     if _NEVER_IN_A_URL.search(text):
         return unusable
     try:
@@ -106,7 +108,8 @@ def parse_proxy(text: str, *, where: str, key: str) -> Proxy | Fault:
     # taken for the proxy's name, looked up, and shown.
     has_more = parts.path not in {"", "/"} or parts.query or parts.fragment
     if not host or "\\" in host or has_more:
-        return Fault(where, key, "expected a URL such as http://proxy.example:3128")
+        problem = "expected a URL such as http://proxy.example:3128"
+        return Fault(where, key, problem, hint)
     user, password = parts.username or "", parts.password or ""
     credentials = _basic(user, password) if user or password else ""
     secrets = {user, password, unquote(user), unquote(password), credentials} - {""}

@@ -938,8 +938,9 @@ def test_files_that_are_not_there_yet_are_no_fault(desk: Desk) -> None:
             "FILE:4: network.proxy: socks5:// proxies are not supported",
         ),
         (
-            'proxy = "http://me:secret@/path"',
-            "FILE:4: network.proxy: expected a URL such as http://proxy.example:3128",
+            'proxy = "http://me:sec/ret@proxy.example"',
+            "FILE:4: network.proxy: is not the URL of a proxy (in user and password, "
+            "write # as %23, / as %2F, ? as %3F, [ as %5B)",
         ),
         (
             'proxy = "http://pro xy.example:3128"',
@@ -1024,7 +1025,7 @@ def test_nothing_hides_what_is_wrong_with_the_way(desk: Desk) -> None:
     """An endpoint, a proxy and three files: whoever mends one finds no other after."""
     faults = desk.faults(
         SMALLEST + '[readme]\nendpoint = "http://u:sekret@h.example/"\n[network]\n'
-        'proxy = "http://user:sekret@"\nno_proxy = ["1.2.3.4/99", "10.0.0.0/8"]\n'
+        'proxy = "http://proxy.example/a"\nno_proxy = ["1.2.3.4/99", "10.0.0.0/8"]\n'
         'ca_file = "none.pem"\nclient_cert = "none.pem"\nclient_key = "none.key"\n'
         "min_tls = []\n"
     )

@@ -139,6 +139,19 @@ def test_an_unusable_proxy_is_a_fault_without_its_credentials(text: str) -> None
     assert "s3cret" not in str(fault)
 
 
+@pytest.mark.parametrize("sign", "#/?[")
+def test_a_password_that_ends_the_url_early_says_how_to_write_it(sign: str) -> None:
+    """Written so, it is taken, and the proxy gets what was meant."""
+    text = f"http://owl:s3{sign}cret@proxy.example:3128"
+    fault = find_proxy(URL, explicit=text, no_proxy=(), environ={})
+    right = text.replace(f"3{sign}", f"3%{ord(sign):02X}")
+    proxy = find_proxy(URL, explicit=right, no_proxy=(), environ={})
+
+    assert isinstance(fault, Fault) and isinstance(proxy, Proxy)
+    assert f"{sign} as %{ord(sign):02X}" in (fault.hint or "")
+    assert base64.b64decode(proxy.credentials) == f"owl:s3{sign}cret".encode()
+
+
 @pytest.mark.parametrize(
     ("user", "sent"),
     [
