@@ -151,8 +151,13 @@ class Channel:
         if connection is not None:
             _cut(connection.sock)  # still in a tunnel's or TLS's opening words
 
+    def hang_up(self) -> None:
+        """Close the connection; the next POST opens another."""
+        if self._connection is not None:
+            self._connection.close()
+
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, for good."""
         self._pool.close()
 
     def _exchange(self, method: str, body: bytes | None) -> Answer:
@@ -186,7 +191,7 @@ class Channel:
         try:
             content = _beginning_of(response)
         except FAILURES:
-            self._hang_up(response)
+            self._give_up(response)
             if is_success:
                 raise
             return b""
@@ -203,17 +208,16 @@ class Channel:
         ):
             response.release_conn()
             return content
-        self._hang_up(response)
+        self._give_up(response)
         if is_success and has_ended and is_cut:
             raise IncompleteRead(content)
         return content
 
-    def _hang_up(self, response: BaseHTTPResponse) -> None:
+    def _give_up(self, response: BaseHTTPResponse) -> None:
         response.close()
         # The pool takes a connection back as soon as a body has ended, so that
         # closing the response alone would leave it in use.
-        if self._connection is not None:
-            self._connection.close()
+        self.hang_up()
 
     def _connection_to(self, **options: Any) -> _Connection:  # as the pool builds it
         is_tls = isinstance(self._pool, HTTPSConnectionPool)

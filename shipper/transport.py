@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ANSWER_PER_CONNECT = 10  # an answer may take ten times as long as a connection
 SLOWEST_BYTES_PER_SECOND = 16_000  # of an uplink that is still worth waiting for
+MAX_IDLE_SECONDS = 60.0  # firewalls forget a quiet connection, and tell nobody
 LEAST_CUT_CHARACTERS = 4  # of a secret; fewer may well be the end of a word
 
 
@@ -81,7 +82,8 @@ class Transport:
         clock: Clock,
         witness: Witness | None,
     ) -> None:
-        # Mutable state, guarded by `_lock`: when each channel's POST is overdue.
+        # Mutable state, guarded by `_lock`: when each channel's POST is overdue, and
+        # when its last one ended.
         self._route = route
         credentials = base64.b64encode(f"{api_key}:".encode("latin-1")).decode()
         self._headers = {
@@ -95,6 +97,7 @@ class Transport:
         self._witness = witness
         self._lock = threading.Lock()
         self._deadlines: dict[Channel, float] = {}
+        self._ended_at: dict[Channel, float] = {}
 
     def channel(self) -> Channel:
         """Return a channel to post on; whoever asked for it closes it."""
@@ -154,8 +157,12 @@ class Transport:
             len(body) / SLOWEST_BYTES_PER_SECOND,
         )
         allowed = self._timeout_seconds + answer_seconds
+        now = self._clock.monotonic()
         with self._lock:
-            self._deadlines[channel] = self._clock.monotonic() + allowed
+            idle_seconds = now - self._ended_at.get(channel, now)
+            self._deadlines[channel] = now + allowed
+        if idle_seconds > MAX_IDLE_SECONDS:
+            channel.hang_up()
         try:
             answer = channel.post(body, answer_seconds=answer_seconds)
         except FAILURES as error:
@@ -171,6 +178,7 @@ class Transport:
         finally:
             with self._lock:
                 del self._deadlines[channel]
+                self._ended_at[channel] = self._clock.monotonic()
         receipt = receipt_for(
             answer.status, answer.headers, answer.body, now=self._clock.now()
         )

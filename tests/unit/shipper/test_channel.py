@@ -47,6 +47,25 @@ def test_a_connection_closed_while_idle_costs_nothing() -> None:
     assert [heard.connection for heard in server.heard] == [1, 2]
 
 
+@pytest.mark.parametrize(("idle_seconds", "connection"), [(59.0, 1), (61.0, 2)])
+def test_a_connection_that_was_quiet_for_a_minute_is_not_used_again(
+    idle_seconds: float, connection: int
+) -> None:
+    """A firewall may have forgotten it, and would swallow the body without a word."""
+    clock = RingingClock()
+    with (
+        LoopbackServer() as server,
+        an_uploader(server.url, clock) as uploader,
+    ):
+        uploader.post(1, [b"{}"])
+        clock.await_rings(1)
+        clock.advance(idle_seconds)
+        uploader.post(2, [b"{}"])
+
+        assert [Delivered(202)] * 2 == receipts(uploader, clock, 2)
+    assert [heard.connection for heard in server.heard] == [1, connection]
+
+
 @pytest.mark.parametrize("breaking", [Raw(), Reset(), Reset(b"")])
 def test_an_old_connection_that_breaks_is_tried_once_more(
     breaking: Raw | Reset,
