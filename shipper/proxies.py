@@ -80,7 +80,7 @@ def _from_environment(scheme: str, environ: Mapping[str, str]) -> tuple[str, str
 
 def _environ_no_proxy(environ: Mapping[str, str]) -> list[str]:
     text = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    return text.split(",")
+    return re.split(r"[\s,]+", text)  # curl takes blanks too
 
 
 def parse_proxy(text: str, *, where: str, key: str) -> Proxy | Fault:

@@ -88,6 +88,7 @@ def test_explicit_settings_win_over_the_environment() -> None:
         (URL, ".readme.io", True),
         (URL, "*.readme.io", True),
         (URL, "other, METRICS.readme.IO. ,x", True),
+        (URL, "localhost .readme.io  10.0.0.0/8", True),
         (URL, "metrics.readme.io:443", True),
         (URL, "metrics.readme.io:8443", False),
         (URL, "me.io", False),
