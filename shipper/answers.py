@@ -29,6 +29,7 @@ _PACKINGS = (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS)
 _QUEUED = 202  # the receiver's own word for "taken"; nothing in between says it
 _REFUSED = frozenset({400, 413, 422})
 _TOO_LARGE = 413
+_LOGIN = 511  # RFC 6585: of what intercepts, never of the receiver
 _HOLD = {
     401: "the key is not accepted",
     402: "the plan does not take more logs",
@@ -37,8 +38,10 @@ _HOLD = {
 _PASSING = {
     408: "the receiver gave up waiting for the request",
     425: "the receiver does not want the request yet",
+    _LOGIN: "this network wants a login",
 }
 _BUSY = 429
+_LOG_IN = "log in to this network, or have it let the endpoint through"
 
 _SECONDS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?")
 # For a body cut at our read limit, which is no longer JSON: better to halve a
@@ -72,11 +75,12 @@ def receipt_for(
         wish = _retry_after_seconds(_header(headers, "retry-after"), theirs)
     if status == _BUSY or wish is not None:
         what = "too many logs for now" if status == _BUSY else "unavailable"
-        return _deferred(Cause.BUSY, status, what, body, wish)
+        return _deferred(Cause.BUSY, status, what, body, wish=wish)
     if status == 403:
         return _deferred(Cause.FORBIDDEN, status, "access is refused", body)
     if status in _PASSING:
-        return _deferred(Cause.UNAVAILABLE, status, _PASSING[status], body)
+        hint = _LOG_IN if status == _LOGIN else None
+        return _deferred(Cause.UNAVAILABLE, status, _PASSING[status], body, hint=hint)
     if 500 <= status < 600:
         return _deferred(Cause.UNAVAILABLE, status, "the receiver has failed", body)
     if status in _HOLD:
@@ -102,9 +106,7 @@ def _receipt_for_success(status: int, body: bytes) -> Receipt:
     # A login page answers 200 to everything; the service itself says 202.
     if status != _QUEUED and _is_markup(body):
         what = "a web page instead of an answer (captive portal or login page?)"
-        receipt = _deferred(Cause.HOLD, status, what, body)
-        hint = "log in to this network, or have it let the endpoint through"
-        return msgspec.structs.replace(receipt, hint=hint)
+        return _deferred(Cause.HOLD, status, what, body, hint=_LOG_IN)
     return Delivered(status)
 
 
@@ -124,11 +126,17 @@ def _unpacked(body: bytes, encoding: str) -> bytes:
 
 
 def _deferred(
-    cause: Cause, status: int, what: str, body: bytes, wish: float | None = None
+    cause: Cause,
+    status: int,
+    what: str,
+    body: bytes,
+    *,
+    wish: float | None = None,
+    hint: str | None = None,
 ) -> Deferred:
     words = _words(body)
     reason = f"{status}: {what}" + (f": {words}" if words else "")
-    return Deferred(cause, reason, status=status, retry_after_seconds=wish)
+    return Deferred(cause, reason, status=status, retry_after_seconds=wish, hint=hint)
 
 
 def _carries_errors(body: bytes) -> bool:

@@ -100,6 +100,15 @@ def test_a_page_instead_of_an_answer_is_held() -> None:
     assert answer.reason.endswith("page titled 'Hotel Wi-Fi'")
 
 
+def test_a_network_that_wants_a_login_is_no_failure_of_the_receiver() -> None:
+    """511 is what stands in between that speaks; it says what a person has to do."""
+    answer = receipt(511, LOGIN_PAGE)
+
+    assert isinstance(answer, Deferred)
+    assert answer.reason == "511: this network wants a login: page titled 'Hotel Wi-Fi'"
+    assert "log in to this network" in (answer.hint or "")
+
+
 @pytest.mark.parametrize(
     ("encoding", "pack"),
     [
