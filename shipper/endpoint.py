@@ -57,6 +57,8 @@ def problem(
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
         (host or "").encode("idna")  # as whoever connects does
+        if host and "[" in parts.netloc:
+            ipaddress.IPv6Address(host)
     except ValueError:
         # Not quoted: a password may stand where a port is looked for.
         return f"is not a URL: expected one such as {_EXAMPLES[may_have_query]}"

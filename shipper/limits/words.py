@@ -10,9 +10,11 @@ import re
 from typing import Final
 
 OFF: Final = "off"
-_RATE: Final = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|h))?")
+# No more digits than a number of the machine has, which would be infinite.
+_NUMBER: Final = r"(\d{1,15}(?:\.\d{1,15})?)"
+_RATE: Final = re.compile(rf"{_NUMBER}(?:/(s|m|h))?")
 _PER: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)([kmg]?)(?:i?b)?(?:/s)?", re.IGNORECASE)
+_SIZE: Final = re.compile(rf"{_NUMBER}([kmg]?)(?:i?b)?(?:/s)?", re.IGNORECASE)
 _UNITS: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 

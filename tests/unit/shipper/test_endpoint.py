@@ -37,6 +37,7 @@ def test_a_safe_url_is_accepted(url: str) -> None:
         ("https:///v1/request", "expected a URL"),
         ("https://metrics.readme.io:http/", "is not a URL"),
         ("https://[::1/v1", "is not a URL"),
+        ("https://[v1.a]/v1", "is not a URL"),
         ("https://metrics..readme.io/", "is not a URL"),
         (f"https://{'x' * 64}.readme.io/", "is not a URL"),
         ("https://metrics.readme.io/a b", "percent-encode"),

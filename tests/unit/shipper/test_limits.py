@@ -24,6 +24,13 @@ def test_a_rate(text: str, rate: float) -> None:
     assert rate_of(text) == rate
 
 
+@pytest.mark.parametrize("text", ["", "fast", "0", "0.0/s", "9" * 400, "-1", "1/d"])
+def test_what_is_no_rate(text: str) -> None:
+    """Nothing, or more than any number: no limit could be kept by it."""
+    with pytest.raises(ValueError, match="no rate such as"):
+        rate_of(text)
+
+
 @pytest.mark.parametrize(
     ("text", "size"),
     [
@@ -67,6 +74,7 @@ def test_a_timetable(day: int, clock: str, expected: float | None) -> None:
         ("", "expected"),
         ("much", "no size such as"),
         ("0", "no size such as"),
+        ("9" * 400, "no size such as"),
         ("10M:1M", "no bandwidth"),
         ("08:00", "no bandwidth"),
         ("08:00,512k 25:00,off", "25:00"),
