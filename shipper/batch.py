@@ -51,9 +51,9 @@ class Batcher:
         max_age_seconds: float,
         keep_bytes: int = 0,
     ) -> None:
-        # Mutable state: the open batch and the limits, which only ever shrink.
+        # Mutable state: the open batch, and how many records it may hold.
         # Touched by the pipeline thread alone.
-        self._max_records = max_records
+        self._most_records = self._max_records = max_records
         self._max_bytes = max_bytes
         self._buffer_length = buffer_length
         self._max_age_seconds = max_age_seconds
@@ -182,9 +182,9 @@ class Batcher:
             self._counters[f"skipped:{PART}"] += line.parts - 1
         return span
 
-    def lower(self, max_records: int) -> None:
-        """Make batches no larger than this from now on (the receiver asked for it)."""
-        self._max_records = max(1, min(self._max_records, max_records))
+    def limit(self, max_records: int) -> None:
+        """Make batches no larger than this from now on: as the receiver takes them."""
+        self._max_records = max(1, min(self._most_records, max_records))
 
 
 class _OpenSpan:

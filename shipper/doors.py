@@ -40,7 +40,10 @@ class Source(Protocol):
 class Sink(Protocol):
     """Where batches go: `Window` in the product, a directory for an air gap."""
 
-    max_records: int
+    @property
+    def max_records(self) -> int:
+        """How many records a batch may hold."""
+        ...
 
     @property
     def is_empty(self) -> bool:

@@ -227,7 +227,7 @@ class Pipeline:
 
     def _fill(self, now: float) -> bool:
         """Read and shape lines until the window is full or no line is left."""
-        self._batcher.lower(self._window.max_records)
+        self._batcher.limit(self._window.max_records)
         if now >= self._look_at:
             self._source.look()
             self._looked_at, self._look_at = now, now + LOOK_SECONDS

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from shipper.blame import LONE_REFUSALS_TO_HOLD, Blame, Verdict
+from shipper.ceiling import Ceiling
 from shipper.dispatch import Dispatcher, Pace, Poster
 from shipper.events import Events
 from shipper.flight import Flight, Part
@@ -38,8 +39,8 @@ class Window:
         pace: Pace | None = None,
     ) -> None:
         # Mutable state, touched by the pipeline thread alone: the flights in the
-        # order read, the one behind them that may not be sent yet, the failure that was
-        # told last, and the most records of a batch that the receiver takes.
+        # order read, the one behind them that may not be sent yet, and the failure that
+        # was told last.
         self._gate = gate
         self._events = events
         self._jitter = jitter
@@ -51,7 +52,12 @@ class Window:
         self._flights: list[Flight] = []
         self._ahead: Flight | None = None
         self._told_failure = ""
-        self.max_records = max_records
+        self._ceiling = Ceiling(max_records)
+
+    @property
+    def max_records(self) -> int:
+        """How many records a batch may hold."""
+        return self._ceiling.max_records
 
     @property
     def is_empty(self) -> bool:
@@ -175,6 +181,7 @@ class Window:
         match receipt:
             case Delivered():
                 self._blame.accepted()
+                self._ceiling.delivered(now)
                 self._told_failure = ""
                 part.flight.accept(part)
                 if self._gate.delivered(now, is_probe=part.is_probe):
@@ -194,8 +201,8 @@ class Window:
     def _refused(self, part: Part, receipt: Refused, now: float) -> None:
         if self._gate.refused(now, is_probe=part.is_probe):
             self._hurry(now)
-        if receipt.is_too_large:
-            self._lower_limit(part)
+        if receipt.is_too_large and _tells_of_size(part):
+            self._ceiling.refused(len(part.entries))
         if len(part.entries) > 1:
             self._events.emit(
                 "batch_refused",
@@ -225,7 +232,8 @@ class Window:
         self._gate.deferred(receipt, now, is_probe=part.is_probe)
         part.not_before = now + backoff_seconds(part.fail(), self._jitter())
         if receipt.cause is Cause.TIMEOUT and receipt.body_sent:
-            self._lower_limit(part)
+            if _tells_of_size(part):
+                self._ceiling.timed_out(len(part.entries), now)
             if len(part.entries) > self.max_records:
                 part.halve()
                 return
@@ -263,12 +271,6 @@ class Window:
             case _ as never:
                 assert_never(never)
 
-    def _lower_limit(self, part: Part) -> None:
-        # Only a batch as it was read lowers the limit: the halves that close in
-        # on one huge record say nothing about the others.
-        if part.is_whole and len(part.entries) > 1:
-            self.max_records = min(self.max_records, (len(part.entries) + 1) // 2)
-
     def _bury(self, part: Part, reason: str, detail: str, status: int | None) -> None:
         self._events.emit(
             "record_refused",
@@ -281,3 +283,11 @@ class Window:
     def _put_back(self, part: Part, reason: str, detail: str) -> None:
         """Leave dead letters what they are, with the new reason."""
         part.flight.bury(part, part.letters(reason, detail))
+
+
+def _tells_of_size(part: Part) -> bool:
+    """Tell whether a part is a batch as it was read.
+
+    The halves that close in on one huge record say nothing about the others.
+    """
+    return part.is_whole and len(part.entries) > 1

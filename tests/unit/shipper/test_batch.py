@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+import pytest
 from msgspec.structs import replace
 
 from shipper.batch import Batcher, tail_of
@@ -193,13 +194,16 @@ def test_faulty_line_keeps_the_hash_of_the_whole_line() -> None:
     assert tail_of(line) == b""
 
 
-def test_lowered_limit_never_rises() -> None:
-    """The receiver's limit only ever makes batches smaller, down to one record."""
+@pytest.mark.parametrize(("limit", "records"), [(0, 1), (5, 5), (50, 10)])
+def test_a_receiver_may_take_less_than_was_allowed(limit: int, records: int) -> None:
+    """Down to one record, and never more than the operator allows."""
     batcher = a_batcher(max_records=10)
-    batcher.lower(0)
-    batcher.lower(5)
+    batcher.limit(3)
+    batcher.limit(limit)
 
-    fill(batcher, [an_entry(1)])
+    fill(batcher, [an_entry(number) for number in range(records - 1)])
+    assert not batcher.is_full
+    fill(batcher, [an_entry(records)])
 
     assert batcher.is_full
 

@@ -8,6 +8,7 @@ from math import log2
 import pytest
 
 from shipper.batch import Batcher
+from shipper.ceiling import FIRST_PAUSE_SECONDS
 from shipper.model import LinePlace, Skip
 from shipper.receipt import Delivered, Receipt, Refused
 from shipper.settle import commit_of
@@ -169,6 +170,20 @@ def test_timeout_after_the_body_halves() -> None:
 
     assert bench.window.max_records == 4
     assert [len(payloads) for payloads in bench.poster.posted] == [8, 4, 4]
+
+
+def test_batches_grow_again_after_a_slow_hour() -> None:
+    """A daemon of months does not come down to one record a request."""
+    bench = Bench(max_records=8)
+    bench.admit(8)
+    bench.poster.answer_oldest(deferred_by("timeout", body_sent=True))
+    bench.turn()
+    assert bench.window.max_records == 4
+
+    bench.poster.answer_oldest()
+    bench.turn(FIRST_PAUSE_SECONDS)
+
+    assert bench.window.max_records == 8
 
 
 def test_deferred_batch_is_sent_again_unchanged() -> None:
