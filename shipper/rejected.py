@@ -27,6 +27,11 @@ _COOKIES: Final = ("cookie", "cookie2", "cookies", "set-cookie", "set-cookie2")
 _CLOSING: Final = (
     r"(?:[\"'\]\)\\\s]|\\+x[0-9a-f]{2}|\\+u[0-9a-f]{4}|%(?:25){0,3}[0-9a-f]{2}){0,8}"
 )
+# The steps behind a listed one, as in `token[0]` or `password.old`: a parameter's,
+# and those of anything else, which may as well be a host with its port.
+_INDEX: Final = r"(?:\[|%(?:25){0,3}5b|\\+x5b|\\+u005b)[^&=?/\s]{0,64}"
+_STEPS: Final = rf"(?:{_INDEX}|(?:\.|%(?:25){{0,3}}2e)[^&=?/\s]{{0,64}})?"
+_INDICES: Final = rf"(?:{_INDEX})?"
 _EQUALS: Final = r"(?:=|%(?:25){0,3}3d|\\+x3d|\\+u003d)"
 _COLON: Final = r"(?::|%(?:25){0,3}3a|\\+x3a|\\+u003a)"
 _PAIR_VALUE: Final = r"(?:(?!&| HTTP/[0-9])[\s\S])*+"
@@ -62,26 +67,30 @@ class RejectedText:
         }  # fmt: skip
         listed = f"(?<![a-z0-9])(?:{_any_of(names)})"
         # `cookie_NAME` is nginx's variable for one cookie; a form has `user[NAME]`.
-        self._key = re.compile(rf"{listed}\]*\Z|\Acookie_", re.IGNORECASE)
+        self._key = re.compile(
+            rf"{listed}(?:[\[\].][\s\S]*+)?\Z|\Acookie_", re.IGNORECASE
+        )
         self._pair = re.compile(
-            f"({listed}{_CLOSING}{_EQUALS}){_PAIR_VALUE}", re.IGNORECASE
+            f"({listed}{_STEPS}{_CLOSING}{_EQUALS}){_PAIR_VALUE}", re.IGNORECASE
         )
         self._member = re.compile(
-            rf"({listed}{_CLOSING}{_COLON})[\s\S]*+", re.IGNORECASE
+            rf"({listed}{_INDICES}{_CLOSING}{_COLON})[\s\S]*+", re.IGNORECASE
         )
         self._cookie = re.compile(
             rf"((?<![a-z0-9])(?:{_any_of(_COOKIES)}){_CLOSING}{_EQUALS})[\s\S]*+",
             re.IGNORECASE,
         )
         # A part of a form (multipart) has its value behind its head, and its name in
-        # it; the other parts go as well.
+        # it, as HAR has them one behind the other; the other parts go as well.
         part = (
-            rf"(?<![a-z0-9])name\*?{_CLOSING}{_EQUALS}{_CLOSING}(?:[\w\-]{{1,16}}'')?"
-            rf"(?:{_any_of(names)})(?![a-z0-9_\-])"
+            rf"(?<![a-z0-9])name\*?{_CLOSING}(?:{_EQUALS}|{_COLON}){_CLOSING}"
+            r"(?:[\w\-]{1,16}'')?"
+            rf"(?:[\w.\[\]\-]{{0,64}}[\[.])?(?:{_any_of(names)})(?![a-z0-9_\-])"
         )
         self._part = re.compile(rf"({part})[\s\S]*+", re.IGNORECASE)
         self._left = re.compile(
-            rf"{listed}{_CLOSING}(?:{_EQUALS}|{_COLON})(?!\s*\[REDACTED)(?=[^&\s])"
+            rf"{listed}(?:{_STEPS}{_CLOSING}{_EQUALS}|{_INDICES}{_CLOSING}{_COLON})"
+            rf"(?!\s*\[REDACTED)(?=[^&\s])"
             rf"|{part}(?!\[REDACTED)",
             re.IGNORECASE,
         )
