@@ -51,6 +51,8 @@ _LOOSE_PAIR: Final = re.compile(
     r"((?:^|[\s;\"'{}|,(]|%20|%3b)[^\s=;&?\"/]{1,256}=)(?!\[REDACTED)([^\s;\"&]+)",
     re.IGNORECASE,
 )
+# What is cut off behind it may be the `@` that makes it one.
+_OPEN_USERINFO: Final = re.compile(r"(?://|%2f%2f)[^/?#\s<>@]*\Z", re.IGNORECASE)
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _ESCAPE: Final = re.compile(r"(?<!\\)\\++(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4}))")
 _MAX_UNQUOTINGS: Final = 4
@@ -105,7 +107,8 @@ class RejectedText:
                 text = json.dumps(self._tree(document), ensure_ascii=False)
                 # Whoever keeps it encodes it, and there are no bytes for half a pair.
                 return _SURROGATES.sub("\ufffd", text)[:MAX_SHOWN_BYTES]
-            return self._text(_decoded(line[:MAX_SHOWN_BYTES]))
+            is_cut = len(line) > MAX_SHOWN_BYTES
+            return self._text(_decoded(line[:MAX_SHOWN_BYTES]), is_cut=is_cut)
         except _UnsureError:
             return "[NOT SHOWN: a listed name may be hidden in it]"
         except RecursionError:
@@ -136,12 +139,14 @@ class RejectedText:
     def _is_listed(self, name: str) -> bool:
         return self._key.search(_plain(name).strip()) is not None
 
-    def _text(self, text: str) -> str:
-        """Mask free text.
+    def _text(self, text: str, *, is_cut: bool = False) -> str:
+        """Mask free text, or as much from its beginning as may be shown of a line.
 
         Raises:
             _UnsureError: A listed name may be left in a spelling not looked for.
         """
+        if is_cut or len(text) > MAX_SHOWN_BYTES:
+            text = _OPEN_USERINFO.sub("", text[:MAX_SHOWN_BYTES])
         text = self._cookie.sub(rf"\1{HIDDEN}", text)
         text = self._pair.sub(rf"\1{HIDDEN}", text)
         text = self._member.sub(rf"\1{HIDDEN}", text)

@@ -83,6 +83,27 @@ def test_no_listed_secret_is_shown(line: str) -> None:
     assert "[" in shown
 
 
+@pytest.mark.parametrize("line", ["~", "\u00e9~", '{"a":"~"}', '{"~":1}'])
+def test_what_is_shown_ends_before_a_password_whose_end_is_not(line: str) -> None:
+    """The `@` that makes it one stands behind the end."""
+    start = "x" * (MAX_SHOWN_BYTES - 20)
+
+    shown = SHOWN.show(line.replace("~", f"{start} http://owl:{SECRET}@h/").encode())
+
+    assert SECRET[:4] not in shown
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", ["eyJ", "&", "password[", "name=name[["])
+def test_a_long_value_takes_no_more_time_than_what_is_shown(piece: str) -> None:
+    """A client chooses it, and one that looks like many tokens took minutes."""
+    long = piece * (1_048_576 // len(piece))
+
+    shown = SHOWN.show(json.dumps({long: long}).encode())
+
+    assert len(shown) <= MAX_SHOWN_BYTES
+
+
 @pytest.mark.parametrize(
     "line",
     [
