@@ -46,7 +46,9 @@ class MessageScrubber:
             return "" if self._removes else mark_of(target)
         if headers.is_allowlist or self._side.header_values.hides_nothing:
             return target
-        return self._values.value(self.url(target))
+        text = _read(target)
+        found = self._values.value(self.url(text))
+        return found if text is target else _native(found)
 
     def headers(self, headers: list[har.Pair]) -> list[har.Pair]:
         """Scrub headers; the same list comes back if nothing in it is hidden."""
@@ -71,15 +73,18 @@ class MessageScrubber:
 
     def _header(self, kind: HeaderKind, value: str) -> str | None:
         """Return what is sent of a value; None if the header goes with it."""
+        if kind is HeaderKind.HIDDEN:
+            return None if self._removes else mark_of(value)
+        text = _read(value)
+        found: str | None
         match kind:
-            case HeaderKind.HIDDEN:
-                return None if self._removes else mark_of(value)
             case HeaderKind.COOKIE:
-                return self._names.cookies(value)
+                found = self._names.cookies(text)
             case HeaderKind.SET_COOKIE:
-                return self._names.set_cookie(value)
+                found = self._names.set_cookie(text)
             case HeaderKind.PLAIN:
-                return self._values.value(value)
+                found = self._values.value(text)
+        return found if text is value or found is None else _native(found)
 
     def query(self, query: list[har.Pair]) -> list[har.Pair]:
         """Scrub decoded parameters."""
@@ -118,3 +123,20 @@ class MessageScrubber:
 
 def _differ(scrubbed: list[har.Pair], original: list[har.Pair]) -> bool:
     return len(scrubbed) != len(original) or any(map(is_not, scrubbed, original))
+
+
+def _read(value: str) -> str:
+    """Return the text of a header, each character of which may stand for a byte.
+
+    The very same object comes back if that is how it reads already (PEP 3333).
+    """
+    if value.isascii():
+        return value
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
+
+
+def _native(text: str) -> str:
+    return text.encode().decode("latin-1")

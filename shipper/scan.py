@@ -20,10 +20,12 @@ from shipper.disguises import DISGUISES, FOLDING, are_plain
 from shipper.lists import Lists, last_name
 from shipper.needles import Automaton, Needles, Span
 
-# What a name may be disguised by, as it stands in the bytes of an entry: also an escape
-# of an ASCII character or of a folding letter; bodies in Base64 hide anything.
+# What a name may be disguised by, as it stands in the bytes of an entry: also a folding
+# letter in a header, each of whose bytes is a character there, and an escape of an
+# ASCII character or of a folding letter; bodies in Base64 hide anything.
 _HIDING: Final = (
     *DISGUISES,
+    *(letter.encode().decode("latin-1").encode() for letter in FOLDING),
     *sorted({f"\\u{ord(letter):04x}"[:4].encode() for letter in ("\0", *FOLDING)}),
     b"base64",
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from shipper.disguises import FOLDING
 from shipper.record import Record
 from shipper.redact import Redacted, Redactor
 from tests.support.records import (
@@ -200,6 +201,52 @@ def test_a_parameter_behind_an_escaped_hash_is_hidden_in_headers_too() -> None:
     assert shown == "https://h/a%23token=%5BREDACTED%207%5D"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("Location", "/?gr\u00f6\u00dfe=ab&b=\u00e9", "/?gr\u00f6\u00dfe={}&b=\u00e9"),
+        ("Link", "</?GR\u00d6SSE=ab>; rel=next", "</?GR\u00d6SSE={}>; rel=next"),
+        (
+            "X-Context",
+            '{"gr\u00f6\u00dfe":"a\u00e9"}',
+            '{"gr\u00f6\u00dfe":"[REDACTED 2]"}',
+        ),
+        ("Cookie", "gr\u00f6\u00dfe=ab; b=c", "gr\u00f6\u00dfe=[REDACTED 2]; b=c"),
+        ("Set-Cookie", "gr\u00f6\u00dfe=ab", "gr\u00f6\u00dfe=[REDACTED 2]"),
+        (
+            "X-Context",
+            '{"gr\udcff":"gr\u00f6\u00dfe"}',
+            '{"gr\udcff":"gr\u00f6\u00dfe"}',
+        ),
+    ],
+)
+def test_a_name_beyond_ascii_is_found_in_headers(
+    name: str, value: str, shown: str
+) -> None:
+    """Each of their characters stands for a byte (PEP 3333), which is UTF-8's."""
+    headers = [(name, _native(value))]
+    entry = denied("gr\u00f6\u00dfe", request_headers=headers, response_headers=headers)
+
+    expected = _native(shown.format("%5BREDACTED%202%5D") if "{}" in shown else shown)
+    for message in (entry["request"], entry["response"]):
+        assert header(message, name) == expected
+
+
+@pytest.mark.parametrize("letter", FOLDING)
+def test_a_letter_that_folds_to_ascii_is_found_in_headers(letter: str) -> None:
+    """Its bytes are characters there, and a name may be spelled with it."""
+    listed = f"a{letter}b".casefold()
+    headers = [("X-Context", _native(f'{{"a{letter}b":"xy"}}'))]
+    entry = denied(listed, request_headers=headers)
+
+    shown = _native(f'{{"a{letter}b":"[REDACTED 2]"}}')
+    assert header(entry["request"], "X-Context") == shown
+
+
+def _native(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
 def test_a_parameter_is_hidden_in_redirect_url_and_pageref() -> None:
     """The same URL stands in more places than one."""
     line = a_record_line(pageref="https://h/p?token=x").replace(
@@ -209,6 +256,18 @@ def test_a_parameter_is_hidden_in_redirect_url_and_pageref() -> None:
 
     assert entry["pageref"] == "https://h/p?token=%5BREDACTED%201%5D"
     assert entry["response"]["redirectURL"] == "/p?token=%5BREDACTED%201%5D"
+
+
+def test_a_name_beyond_ascii_is_found_in_redirect_url() -> None:
+    """It repeats a header, byte for byte."""
+    target = _native("/p?gr\u00f6\u00dfe=x")
+    line = a_record_line().replace(
+        b'"redirectURL":""', f'"redirectURL":"{target}"'.encode()
+    )
+    entry = redacted(Redactor(denylist=["gr\u00f6\u00dfe"]), parsed(line))
+
+    shown = _native("/p?gr\u00f6\u00dfe=%5BREDACTED%201%5D")
+    assert entry["response"]["redirectURL"] == shown
 
 
 def test_a_route_template_is_no_url() -> None:
