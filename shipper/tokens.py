@@ -96,7 +96,7 @@ TOKENS: Final = (
     Kind(
         "aws-key",
         ("AKIA", "ASIA"),
-        re.compile(r"(?<![A-Za-z0-9/+])A[KS]IA[A-Z2-7]{16}(?![A-Za-z0-9/+])"),
+        re.compile(r"(?<![A-Za-z0-9+])A[KS]IA[A-Z2-7]{16}(?![A-Za-z0-9+])"),
     ),
     Kind(
         "aws-key",

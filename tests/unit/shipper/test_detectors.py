@@ -28,6 +28,16 @@ def test_a_secret_is_found_by_its_looks(kind: str, token: str) -> None:
         assert text[found[0].start : found[0].end] in token
 
 
+@pytest.mark.parametrize("text", ["/keys/{}", "https://h/keys/{}/rotate", "{}/keys"])
+def test_an_access_key_id_may_be_a_step_of_a_path(text: str) -> None:
+    """A header or a value of JSON is not taken apart as a URL is."""
+    key = "AKIA" + "IOSFODNN7EXAMPLE"
+
+    (found,) = ALL.find(text.format(key))
+
+    assert found == Finding("aws-key", text.index("{"), text.index("{") + len(key))
+
+
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_only_resembles_a_secret_is_let_go(text: str) -> None:
     """A false alarm costs trust in all others; masks are none of it."""
