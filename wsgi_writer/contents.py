@@ -12,11 +12,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from json.encoder import encode_basestring as quoted
-from urllib.parse import quote
 
 from wsgi_writer.fields import FieldMask, looks_like_json
 from wsgi_writer.media import MediaType, Shape
-from wsgi_writer.params import Param, read_params
+from wsgi_writer.params import Param, mask_within, read_params
 from wsgi_writer.quoting import quote as quote_text
 
 WITHHELD = "withheld: may hold a listed field and cannot be read"
@@ -64,13 +63,7 @@ def form_params(body: Body, fields: FieldMask) -> Iterator[Param]:
         if param.masked or is_document:
             yield param
         else:
-            name = fields.mask_form_value(param.name)
-            value = fields.mask_form_value(param.value)
-            if name is param.name and value is param.value:
-                yield param
-            else:
-                raw = f"{quote(name)}={quote(value)}"
-                yield Param(raw, name, value, masked=True)
+            yield mask_within(param, fields.mask_form_value)
 
 
 def form_as_text(body: Body, fields: FieldMask) -> str:

@@ -105,6 +105,19 @@ def read_params(text: str, names: ParamNames) -> Iterator[Param]:
             yield Param(part, decode(name), decode(value), masked=False)
 
 
+def mask_within(param: Param, replace: Replace) -> Param:
+    """Return a parameter with what its name and its value hold replaced.
+
+    Args:
+        param: One whose name is not listed.
+        replace: Returns the very same object for a text that stays.
+    """
+    name, value = replace(param.name), replace(param.value)
+    if name is param.name and value is param.value:
+        return param
+    return Param(f"{quote(name)}={quote(value)}", name, value, masked=True)
+
+
 def mask_param(part: str, names: ParamNames) -> str:
     """Return one parameter as it was written, its value replaced if it is listed.
 

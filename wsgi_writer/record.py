@@ -128,9 +128,10 @@ class Encoder:
     def __init__(self, masks: Masks) -> None:
         # Mutable state: `_second`, one tuple that any thread replaces as a whole,
         # and memories of pure functions.
-        self._urls = UrlMask(masks)
+        fields = FieldMask(masks)
+        self._urls = UrlMask(masks, fields.mask_form_value)
         self.headers = HeaderMask(masks, self._urls)
-        self.bodies = BodyMask(masks, FieldMask(masks))
+        self.bodies = BodyMask(masks, fields)
         self.targets = Remembered(self._read_target, is_small=_is_small)
         self._second = (0, _EPOCH)
 

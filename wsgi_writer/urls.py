@@ -14,10 +14,12 @@ from urllib.parse import quote
 
 from wsgi_writer.mask import Masks, Remembered, redacted
 from wsgi_writer.params import (
+    Param,
     ParamNames,
     Replace,
     decode,
     mask_param,
+    mask_within,
     quoted_mark,
     read_params,
 )
@@ -62,14 +64,21 @@ class Target:
 
 
 class UrlMask:
-    """Replaces the secrets of targets and of headers that hold URLs."""
+    """Replaces the secrets of targets and of headers that hold URLs.
 
-    def __init__(self, masks: Masks) -> None:
+    Args:
+        masks: The lists.
+        mask_value: Replaces what is listed in the value of a parameter that is JSON,
+            and returns the very same object for any other.
+    """
+
+    def __init__(self, masks: Masks, mask_value: Replace = str) -> None:
         listed: dict[str, Replace] = dict.fromkeys(masks.redacted_query, redacted)
         listed |= dict.fromkeys(masks.key_query, masks.key)
         self._names = ParamNames(listed, _read_native)
         self._unlisted = ParamNames({})
         self._keys = masks.key_query
+        self._mask_value = mask_value
         self._origins = Remembered(_origin)
 
     def target(self, scheme: str, host: str, target: str) -> Target:
@@ -94,6 +103,11 @@ class UrlMask:
         if start < 0:
             return Target(origin + lead, (), {})
         params = list(read_params(rest, self._names))
+        if _may_hold_json(rest):
+            params = [
+                param if param.masked else mask_within(param, self._mask_value)
+                for param in params
+            ]
         keys: dict[str, str] = {}
         for param in params:
             if param.masked and param.name.lower() in self._keys:
@@ -126,9 +140,20 @@ class UrlMask:
             return self._path(url)
         end = len(url) - url[start:].endswith(">")
         pieces = _SEPARATORS.split(_hide_nested_userinfo(url[start:end]))
+        may_hold_json = _may_hold_json(url)
         for index in range(0, len(pieces), 2):
-            pieces[index] = mask_param(pieces[index], self._names)
+            piece = pieces[index]
+            pieces[index] = mask_param(piece, self._names)
+            if may_hold_json and pieces[index] is piece:
+                pieces[index] = self._within(piece)
         return self._path(url[:start]) + "".join(pieces) + url[end:]
+
+    def _within(self, piece: str) -> str:
+        """Mask what the name or the value of a parameter holds."""
+        name, _, value = map(_read_native, piece.partition("="))
+        return mask_within(
+            Param(piece, name, value, masked=False), self._mask_value
+        ).raw
 
     def _path(self, lead: str) -> str:
         """Mask what stands before the query: userinfo, and parameters of segments."""
@@ -160,6 +185,11 @@ def _hide_nested_userinfo(query: str) -> str:
     if "@" not in query or "//" not in query:
         return query
     return _NESTED_USERINFO.sub(_redact_userinfo, query)
+
+
+def _may_hold_json(text: str) -> bool:
+    """Tell whether an object may stand in a text, percent-encoded or not."""
+    return "%7B" in text or "{" in text or "%7b" in text
 
 
 def make_legal(text: str) -> str:

@@ -86,6 +86,17 @@ def in_location(draw: st.DrawFn, secret: str) -> dict[str, Any]:
     return {"response_headers": headers, "request_headers": [("Referer", url)]}
 
 
+def in_parameter(draw: st.DrawFn, secret: str) -> dict[str, Any]:
+    """Plant it in a document that is the value of a parameter."""
+    safe = draw(st.sampled_from(["", '{}[]:,"']))
+    url = f"/a?n={NEIGHBOUR}&v={quote(draw(documents(secret)), safe=safe)}&z=1"
+    return {
+        "target": url,
+        "request_headers": [("Referer", f"https://a{url}")],
+        "response_headers": [("Location", url)],
+    }
+
+
 def in_authority(draw: st.DrawFn, secret: str) -> dict[str, Any]:
     """Plant it as the password of an authority, in a URL or alone."""
     name = draw(
@@ -177,8 +188,8 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
 }
 PLANTERS = (
-    in_target, in_location, in_authority, in_header, in_basic, in_cookies, in_json,
-    in_wrapped_json, in_form, in_multipart,
+    in_target, in_location, in_parameter, in_authority, in_header, in_basic, in_cookies,
+    in_json, in_wrapped_json, in_form, in_multipart,
 )  # fmt: skip
 
 

@@ -186,6 +186,37 @@ def test_an_odd_name_is_found_through_escapes(name: str, times: int) -> None:
         assert SECRET.encode() not in line_of(Masks(fields=[name]), **exchange)
 
 
+@pytest.mark.parametrize("before", ["?", "?a=1&", "#", "#/r?"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN,
+        f"[{PLAIN}]",
+        json.dumps({"input": {"user": PLAIN}}),
+        json.dumps({"contrase\u00f1a": SECRET}),
+        json.dumps({"contrase\u00f1a": SECRET}, ensure_ascii=False),
+        PLAIN[:-1],
+    ],
+)
+@pytest.mark.parametrize("escaped", ["", "%7B", "%7b"])
+def test_json_in_a_parameter_of_a_url(before: str, text: str, escaped: str) -> None:
+    """As GraphQL has its variables, percent-encoded or not."""
+    shown = quote(text).replace("%7B", escaped) if escaped else text
+    url = f"/graphql{before}variables={shown}&operationName=Login"
+    native = url.encode().decode("latin-1")
+
+    for exchange in (
+        {"target": native},
+        {"route": native},
+        {"request_headers": [("Referer", f"https://h{native}")]},
+        {"response_headers": [("Location", native)]},
+        {"response_headers": [("Link", f"<{native}>; rel=next")]},
+    ):
+        line = line_of(Masks(fields=["contrase\u00f1a"]), **exchange)
+        assert SECRET.encode() not in line
+        assert b"operationName=Login" in line
+
+
 ODD_NAMES = [
     ("contraseña", "utf-8"), ("contraseña", "latin-1"), ("contraseña", "mac-roman"),
     ("пароль", "utf-8"), ("пароль", "cp1251"), ("пароль", "koi8-r"),

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from wsgi_writer.fields import FieldMask
 from wsgi_writer.mask import Masks, mask_key
 from wsgi_writer.urls import Target, UrlMask
 
@@ -138,6 +139,20 @@ def test_the_first_of_two_keys_identifies() -> None:
     found = target(f"/x?token={SECRET}&token=another-secret")
 
     assert {"token": mask_key(SECRET)} == found.keys
+
+
+def test_json_in_a_parameter_is_masked_in_place() -> None:
+    """As the value of a form's field is; what holds no listed field stays as it is."""
+    fields = FieldMask(Masks())
+    mask = UrlMask(Masks(), fields.mask_form_value)
+    given = "/x?a=%7b%7D&v=%7B%22cvv%22%3A%22123%22,%22b%22:1%7D&{}=1&c=%2b"
+
+    found = mask.target("http", "h", given)
+
+    expected = "v=%7B%22cvv%22%3A%22%5BREDACTED%203%5D%22%2C%22b%22%3A1%7D"
+    assert found.url == f"http://h/x?a=%7b%7D&{expected}&%7B%7D=1&c=%2b"
+    assert found.query[1] == ("v", '{"cvv":"[REDACTED 3]","b":1}')
+    assert mask.header(given) == f"/x?a=%7b%7D&{expected}&{{}}=1&c=%2b"
 
 
 def test_an_empty_value_is_no_secret() -> None:
