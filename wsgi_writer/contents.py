@@ -20,8 +20,9 @@ from wsgi_writer.quoting import quote as quote_text
 
 WITHHELD = "withheld: may hold a listed field and cannot be read"
 PLAIN_TEXT = '"text/plain"'
-# A body without a type that can be nothing but the pairs of a form.
-LOOSE_FORM = re.compile(r"(?:[^\s=&{\[<]*+&)*+[^\s=&{\[<]++=\S*+\s*+\Z")
+# A body without a type that can be nothing but the pairs of a form: on one line, with
+# blanks in its values at most, and neither JSON nor XML.
+LOOSE_FORM = re.compile(r"(?!\[)[^\s={<]*+=[^\r\n]*+\s*+\Z")
 
 
 @dataclass(slots=True)

@@ -133,10 +133,15 @@ def test_a_bracket_in_a_url_hides_nothing(name: str, value: str) -> None:
         f"a=1&password={SECRET}\r\n",
         f"&password={SECRET}",
         f"flag&password={SECRET}",
+        f"=&password={SECRET}",
+        f"user[password]={SECRET}&a=1",
+        f"user[name]=a&user[password]={SECRET}",
+        f"password=a {SECRET} b",
+        f"q=a b&password={SECRET}",
     ],
 )
 def test_a_form_without_a_type_as_it_comes_from_a_file(body: str) -> None:
-    """With a newline at its end, and names without values."""
+    """With a newline at its end, names without values, brackets and blanks."""
     exchange = an_exchange(request_body=body.encode(), request_headers=[])
 
     assert SECRET.encode() not in encoded(exchange)
