@@ -85,7 +85,7 @@ def decode(text: str) -> str:
 @lru_cache(maxsize=1024)
 def quoted_mark(mark: str) -> str:
     """Percent-encode what takes a secret's place; a hostile URL is full of it."""
-    return quote(mark, safe="")
+    return quote(mark, safe="", errors="replace")  # a mask shows how a secret ends
 
 
 def read_params(text: str, names: ParamNames) -> Iterator[Param]:

@@ -155,6 +155,11 @@ def test_json_in_a_parameter_is_masked_in_place() -> None:
     assert mask.header(given) == f"/x?a=%7b%7D&{expected}&{{}}=1&c=%2b"
 
 
+def test_half_of_a_surrogate_pair_costs_no_record() -> None:
+    """An application may put one into a Location; it has no UTF-8."""
+    assert header("/x?token=abcdefgh\ud83d").endswith("%3Ffgh%3F")
+
+
 def test_an_empty_value_is_no_secret() -> None:
     """`?token=` says that there was none."""
     found = target("/x?token=")
