@@ -101,8 +101,11 @@ class ListedNames:
 
     def quoted_in(self, text: str) -> bool:
         """Tell whether a name stands between double quotes, as a key would."""
+        plain = text.replace("\0", "")
         # It may be the key of a document inside a string of another one.
-        plain = unescape(unescape(text.replace("\0", ""))).replace("\\", "").lower()
+        for _ in range(_MOST_ESCAPED):
+            plain = unescape(plain)
+        plain = plain.replace("\\", "").lower()
         return any(f'"{name}"' in plain for name in self.lower)
 
     def places_in(self, low: str) -> list[int]:

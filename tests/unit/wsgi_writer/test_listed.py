@@ -86,6 +86,19 @@ def test_a_quoted_name_is_told_from_a_word() -> None:
     assert not names.quoted_in("[INFO] password changed")
 
 
+@pytest.mark.parametrize("quote", ['\\"', "\\u0022"])
+@pytest.mark.parametrize("times", range(5))
+def test_a_quoted_name_is_told_in_a_document_within_others(
+    quote: str, times: int
+) -> None:
+    """Some encoders escape a quote by its number, and each one around it as theirs."""
+    text = '{"p\\u0061ssword":"hun'
+    for _ in range(times):
+        text = '{"a":"' + text.replace("\\", "\\\\").replace('"', quote)
+
+    assert ListedNames(BUILT_IN).quoted_in(text)
+
+
 def test_unescaping_joins_surrogates() -> None:
     """Two escapes can make one character; half of one becomes U+FFFD."""
     assert "🦉\ufffd\n".replace("\n", "n") == unescape("\\ud83e\\udd89\\ud83e\\n")
