@@ -21,6 +21,7 @@ _PARAMETER = re.compile(
     rb';\s*((?:file)?name)(\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;\r\n]*)',
     re.IGNORECASE | re.DOTALL,
 )
+_NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 
 
 class Part(Struct, frozen=True, gc=False):
@@ -59,7 +60,7 @@ def read_parts(body: bytes, boundary: str) -> tuple[Part, ...] | None:
             break  # what follows the end is an epilogue, and ignored
         is_last = number + 1 == len(marks)
         piece = body[mark.end() : len(body) if is_last else marks[number + 1].start()]
-        part = _read_part(piece)
+        part = _read_part(piece, is_cut=is_last)
         if part is not None:
             parts.append(part)
         elif not is_last:
@@ -67,7 +68,7 @@ def read_parts(body: bytes, boundary: str) -> tuple[Part, ...] | None:
     return tuple(parts)
 
 
-def _read_part(piece: bytes) -> Part | None:
+def _read_part(piece: bytes, *, is_cut: bool) -> Part | None:
     # The piece begins with the line break that ends its delimiter.
     end = _HEADER_END.search(piece)
     if end is None:
@@ -91,12 +92,15 @@ def _read_part(piece: bytes) -> Part | None:
                 coding = value.strip().lower()
             case _:
                 pass
-    content = _decoded(piece[end.end() :], coding)
+    content = _decoded(piece[end.end() :], coding, is_cut=is_cut)
     return Part("; ".join(names), file_name, content_type, content)
 
 
-def _decoded(content: bytes, coding: bytes) -> bytes:
-    """Undo a transfer encoding (RFC 2045 section 6); what is none stays as it is."""
+def _decoded(content: bytes, coding: bytes, *, is_cut: bool) -> bytes:
+    """Undo a transfer encoding (RFC 2045 section 6); what is none stays as it is.
+
+    Base64 that was cut ends in odd characters, or in the beginning of a delimiter.
+    """
     match coding:
         case b"quoted-printable":
             return quopri.decodestring(content)
@@ -104,7 +108,10 @@ def _decoded(content: bytes, coding: bytes) -> bytes:
             try:
                 return binascii.a2b_base64(content) or content
             except binascii.Error:
-                return content
+                if not is_cut:
+                    return content
+            kept = _NO_BASE64.sub(b"", content)
+            return binascii.a2b_base64(kept[: len(kept) // 4 * 4]) or content
         case _:
             return content
 

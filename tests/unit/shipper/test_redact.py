@@ -13,6 +13,7 @@ import pytest
 from shipper.disguises import FOLDING
 from shipper.record import Record
 from shipper.redact import Redacted, Redactor
+from tests.support.planted import readings
 from tests.support.records import (
     RECORD_ID,
     a_record,
@@ -1229,6 +1230,20 @@ def test_no_part_hides_behind_its_own_headers(
     entry = denied(envelope={"open": True}, sent=text_body(body.decode(), MULTIPART))
 
     assert entry["request"]["postData"]["params"] == [param]
+
+
+@pytest.mark.parametrize("behind", ["", "\r\n", "\r\n--", "\r\n--bcd", "\r\n--bcdef"])
+def test_no_part_that_was_cut_hides_in_base64(behind: str) -> None:
+    """With its last odd characters, or the beginning of a delimiter, it is none."""
+    head = '--bcdefg\r\nContent-Disposition: form-data; name="x"\r\n'
+    head += "Content-Transfer-Encoding: base64\r\n\r\n"
+    packed = base64.b64encode(b'{"a":1,"password":"hunter2","b":"cdef"}').decode()
+    for end in range(len(packed) // 2, len(packed)):
+        body = f"{head}{packed[:end]}{behind}"
+        kind = "multipart/form-data; boundary=bcdefg"
+        entry = denied(envelope={"open": True}, sent=text_body(body, kind))
+
+        assert "hunter" not in readings(compact(entry))
 
 
 def test_parts_within_a_part_that_name_something_listed_are_not_sent() -> None:
