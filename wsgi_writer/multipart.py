@@ -21,7 +21,7 @@ _DISPOSITION = b"content-disposition"
 # A header that may go on in further lines, whatever ends them.
 _VALUE = re.compile(rb"[ \t]*:([^\r\n]*+(?:(?:\r\n|\r|\n)[ \t]++[^\r\n]*+)*+)")
 _NAME = re.compile(
-    rb'(?<![\w*\-])name(\*[0-9*]*)?\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s]*)',
+    rb'(?<![\w*\-])name(\*[0-9*]*)?\s*=\s*("(?:[^"\\]|\\.)*"|[^;\r\n]*)',
     re.IGNORECASE | re.DOTALL,
 )
 _CODING = re.compile(
@@ -165,9 +165,11 @@ def _field_name(disposition: bytes) -> str | None:
         or disposition.count(b'"') % 2
         or b"\n" in quoted
         or b"\r" in quoted
+        # Without quotes, some end it at a blank.
+        or (quoted[:1] != b'"' and len(quoted.split()) > 1)
     ):
         return None
-    name = quoted.decode("utf-8", "replace").strip("\"'")
+    name = quoted.decode("utf-8", "replace").strip().strip("\"'")
     if extended:  # RFC 8187 section 3.2: charset'language'percent-encoded
         charset, _, name = name.partition("'")
         encoding = _CHARSETS.get(charset.strip().lower())

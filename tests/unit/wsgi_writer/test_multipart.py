@@ -61,6 +61,23 @@ def test_names_are_found_wherever_they_stand() -> None:
     assert list(read_names(body)) == ["a b", "\xe9", None]
 
 
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        (b"name=a b", None),
+        (b"name=password filename=c", None),
+        (b"name= a\tb; filename=c", None),
+        (b"name= a ; filename=c d", "a"),
+        (b"name=a \t", "a"),
+    ],
+)
+def test_a_name_without_quotes_ends_where_servers_agree(
+    given: bytes, name: str | None
+) -> None:
+    """At a blank for some of them, and at the semicolon for others."""
+    assert list(read_names(b"Content-Disposition: form-data; " + given)) == [name]
+
+
 @pytest.mark.parametrize("head", [b"", b"content-disposition:", b"name="])
 def test_many_beginnings_take_no_more_time_than_their_length(head: bytes) -> None:
     """A hostile body must not hold up the application."""
