@@ -98,6 +98,9 @@ class Roster:
         tracked.settled = None
         tracked.is_orphan = False
         is_done = tracked.row.state is FileState.DONE
+        if packing != tracked.row.packing and not tracked.row.is_passed_over:
+            # Something may have been added between its end and the packing.
+            is_done = False
         tracked.row = replace(
             tracked.row,
             dev=inode[0],

@@ -934,6 +934,25 @@ def test_a_late_append_to_a_finished_file_is_read(
     assert shipper.drain() == some_lines(10, 1)
 
 
+def test_a_late_append_that_was_packed_before_the_next_run_is_read(
+    log: Path, shipper: Following
+) -> None:
+    """Scenario 13: Done as it was, its archive holds a line more than was read."""
+    rotated = Path(f"{log}.1")
+    os.rename(log, rotated)
+    shipper.drain()
+    shipper.commit()
+    append(rotated, some_lines(10, 1))
+    Path(f"{rotated}.gz").write_bytes(gzip_member(rotated.read_bytes()))
+    rotated.unlink()
+    shipper.restart()
+    found = shipper.drain()
+    shipper.commit()
+    (row,) = shipper.catalog.known_files()
+
+    assert (found, row.state) == (some_lines(10, 1), FileState.DONE)
+
+
 def test_an_archive_nothing_can_unpack_is_refused_once(
     logs: Path, shipper: Following, monkeypatch: pytest.MonkeyPatch
 ) -> None:
