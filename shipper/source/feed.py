@@ -280,7 +280,7 @@ class Feed:
                     # Its first line may be whole by now: read before it is known by
                     # it, the file would not be known again in a copy of itself.
                     return True
-                tracked.facts = Facts(facts.st_size, facts.st_mtime_ns)
+                tracked.see(Facts(facts.st_size, facts.st_mtime_ns))
                 tracked.changed_at = self._clock.monotonic()
                 self._turns.add(tracked)
         return any(map(os.path.exists, self._awaited))
@@ -294,7 +294,8 @@ class Feed:
         facts = os.fstat(tracked.handle)
         seen = Facts(facts.st_size, facts.st_mtime_ns)
         if seen != tracked.facts:
-            tracked.facts, tracked.changed_at = seen, now
+            tracked.see(seen)
+            tracked.changed_at = now
 
     def _is_drained(self, tracked: Tracked, now: float) -> bool:
         """Let go of a nameless file once nothing more can come; True if so."""

@@ -11,7 +11,7 @@ import resource
 from collections.abc import Iterator
 
 from shipper.fileid import head_of
-from shipper.follow import Follower, PlainStream
+from shipper.follow import ContentChangedError, Follower, PlainStream
 from shipper.model import Line
 from shipper.source.sighting import OPEN_FLAGS, OpenFile, is_out_of_handles
 from shipper.source.tracked import Tracked
@@ -61,10 +61,12 @@ class Handles:
         is_first = tracked.offset_bytes == 0
         lines = follower.read(is_final=is_final)
         # Asked after reading: what was looked at may have gone in between.
-        if is_first and (_was_taken_for_plain(tracked) or _begins_otherwise(tracked)):
-            tracked.follower = None  # and with it where it has read to
-            self.close(tracked)
+        if is_first and _was_taken_for_plain(tracked):
+            self._start_over(tracked)
             raise StaleNameError
+        if is_first and _begins_otherwise(tracked):
+            self._start_over(tracked)
+            raise ContentChangedError
         if lines is None and not is_final:
             stream = tracked.stream
             if stream is not None and stream.is_complete:
@@ -138,6 +140,10 @@ class Handles:
             os.close(handle)
             raise
         return self._follow(tracked, handle, stream)
+
+    def _start_over(self, tracked: Tracked) -> None:
+        tracked.follower = None  # and with it where it has read to
+        self.close(tracked)
 
     def _follow(self, tracked: Tracked, handle: int, stream: _Stream) -> Follower:
         tracked.handle, tracked.stream = handle, stream

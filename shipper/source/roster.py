@@ -151,7 +151,7 @@ class Roster:
                 tracked.settled = facts
             else:
                 tracked.changed_at = self._clock.monotonic()
-            tracked.facts = facts
+            tracked.see(facts)
         tracked.is_orphan = False
         tracked.is_doubtful = tracked.row.cut is not None
         before, tracked.name = tracked.name, name

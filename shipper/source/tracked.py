@@ -28,6 +28,8 @@ class Tracked:
         row: What the database holds, or will at the next save. Its position is
             where this run began, not where reading is: see `position`.
         facts: The last `stat`.
+        had_bytes: The greatest length that it had at the looks before the last one,
+            since a read has found its lines there; 0 if there was none.
         settled: The `stat` at which nothing was left to read, or None.
         changed_at: Monotonic second of the last change we saw.
         is_saved: The row is in the database: lines may be handed out.
@@ -40,6 +42,7 @@ class Tracked:
         "changed_at",
         "facts",
         "follower",
+        "had_bytes",
         "handle",
         "is_doubtful",
         "is_orphan",
@@ -59,6 +62,7 @@ class Tracked:
         self.row = row
         self.name = name
         self.facts = facts
+        self.had_bytes = 0
         self.settled: Facts | None = None
         self.changed_at = changed_at
         self.position = Position(row.offset_bytes, row.crc, row.mark)
@@ -129,6 +133,21 @@ class Tracked:
     def _unread_from(self) -> int:
         cut = self.row.cut
         return self.offset_bytes if cut is None else self.goes_on_at.offset_bytes
+
+    def see(self, facts: Facts) -> None:
+        """Take a new `stat`; whether it is of the same lines, the next read tells."""
+        self.had_bytes = max(self.had_bytes, self.facts.size_bytes)
+        self.facts = facts
+
+    def trust(self) -> None:
+        """Note that a read has found the lines before its place."""
+        self.had_bytes = 0
+
+    def doubt(self) -> None:
+        """Note that a read found other bytes: the last `stat` is of those."""
+        self.is_doubtful = True
+        if self.had_bytes and not self.row.packing:
+            self.facts = replace(self.facts, size_bytes=self.had_bytes)
 
     def live_row(self) -> FileRow:
         """Return the row with the reading place as its position, for comparing."""

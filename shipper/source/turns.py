@@ -157,11 +157,16 @@ class Turns:
             is_final = self._is_final(tracked, self._clock.monotonic())
             is_first = tracked.offset_bytes == 0
             lines = self._handles.read(tracked, is_final=is_final)
+            tracked.trust()
             # A fingerprint taken before the first line was read may be that of
             # lines that were cut away since.
             if is_first or not tracked.row.head.is_known:
                 self._roster.learn_head(tracked)
-        except (ContentChangedError, StaleNameError, FileNotFoundError):
+        except ContentChangedError:
+            tracked.doubt()
+            self.has_doubt = True
+            return None
+        except (StaleNameError, FileNotFoundError):
             tracked.is_doubtful = self.has_doubt = True
             return None
         except UnpackError as error:

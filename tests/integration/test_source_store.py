@@ -570,6 +570,46 @@ def test_truncate_and_regrow_past_the_position_is_seen(
     assert "file_truncated" in shipper.events.names()
 
 
+@pytest.mark.parametrize("lines", [0, 3, 15, 60])
+@pytest.mark.parametrize("is_slow", [False, True])
+def test_what_was_unread_of_a_replaced_log_is_counted(
+    lines: int, logs: Path, log: Path, store: Store, *, is_slow: bool
+) -> None:
+    """Scenario 6: by what it had, not by what stands there now; seen early or late."""
+    shipper = following(logs, catalog=store, read_bytes=500)
+    shipper.source.look()
+    shipper.lines += filter(None, (shipper.source.next_line() for _ in range(4)))
+    shipper.commit()
+    append(log, some_lines(10, 10))
+    shipper.clock.advance(1.0)
+    shipper.source.look()
+    log.write_bytes(b"")
+    append(log, some_lines(100, lines))
+    shipper.clock.advance(1.0 if is_slow else 0.0)
+    shipper.drain(scan=False)
+    shipper.drain()
+    shipper.source.close()
+
+    assert shipper.read == some_lines(100, lines)
+    assert store.sums().counters["lost_bytes"] == 16 * 101
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+def test_a_log_that_was_read_before_it_was_replaced_has_lost_nothing(
+    log: Path, shipper: Following, *, is_down: bool
+) -> None:
+    """Scenario 8: However long it is by the time we look."""
+    shipper.drain()
+    shipper.commit()
+    log.write_bytes(b"")
+    append(log, some_lines(100, 30))
+    if is_down:
+        shipper.restart()
+    shipper.drain()
+
+    assert "file_lost" not in shipper.events.names()
+
+
 def test_truncate_to_a_smaller_file_is_seen(log: Path, shipper: Following) -> None:
     """Scenario 7: a shorter file with other lines is read from its beginning."""
     shipper.drain()
