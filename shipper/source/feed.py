@@ -280,6 +280,9 @@ class Feed:
                     # Its first line may be whole by now: read before it is known by
                     # it, the file would not be known again in a copy of itself.
                     return True
+                if not row.packing and facts.st_size < tracked.offset_bytes:
+                    # It was cut. Where, nobody can tell any more once it has grown.
+                    return True
                 tracked.see(Facts(facts.st_size, facts.st_mtime_ns))
                 tracked.changed_at = self._clock.monotonic()
                 self._turns.add(tracked)

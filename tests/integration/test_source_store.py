@@ -1051,6 +1051,17 @@ def test_an_archive_is_no_file_before_its_first_line_can_be_unpacked(
     assert set(shipper.events.names()) <= {"file_found", "source_empty"}
 
 
+def test_a_cut_is_seen_while_nothing_can_be_read(log: Path, shipper: Following) -> None:
+    """A look is enough, the next after the cut: what is added later is read."""
+    shipper.drain()
+    shipper.commit()
+    os.truncate(log, 5 * 101)
+    shipper.source.look()
+    append(log, some_lines(10, 2))
+
+    assert shipper.drain() == some_lines(10, 2)
+
+
 def test_a_file_cut_while_lines_are_in_flight_loses_none_that_is_left(
     log: Path, shipper: Following
 ) -> None:
