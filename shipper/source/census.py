@@ -43,6 +43,7 @@ class Census:
         examiner: Opens candidates.
         events: Where finds and losses are told.
         seek: Has every other source take over what is missing here.
+        is_anothers: Says of a path that a new file there is for another source.
         read_from: Where files begin that are there at the very first run.
 
     Attributes:
@@ -57,6 +58,7 @@ class Census:
         examiner: Examiner,
         events: Events,
         seek: Callable[[], None],
+        is_anothers: Callable[[str], bool],
         read_from: Literal["beginning", "end"],
     ) -> None:
         # Mutable state: whether this is the very first count, and whether the last one
@@ -69,6 +71,7 @@ class Census:
         self._remains = Remains(roster)
         self._events = events
         self._seek = seek
+        self._is_anothers = is_anothers
         self._starts_at_end = read_from == "end" and not index.by_id
         self.is_undecided = False
 
@@ -109,7 +112,8 @@ class Census:
                 self._replace(candidate, missing)
             elif not self._copies.is_copy(candidate):
                 self._replace(candidate, missing)
-                self._welcome(candidate)
+                if not self._is_anothers(candidate.name.path):
+                    self._welcome(candidate)
         absent = [tracked for tracked in missing.values() if is_absent(tracked)]
         if not all(tracked.is_orphan for tracked in absent):
             self._seek()

@@ -49,6 +49,8 @@ class Feed:
 
     Args:
         patterns: Paths and globs of active files.
+        earlier: Those of the tables before this one: a new file is theirs if they name
+            it too.
         read_from: Where files begin that are there at the very first run.
         catalog: The remembered files.
         handles: Opens files; shared by all feeds.
@@ -65,6 +67,7 @@ class Feed:
         self,
         *,
         patterns: Sequence[str],
+        earlier: Sequence[str],
         read_from: Literal["beginning", "end"],
         catalog: Catalog,
         handles: Handles,
@@ -78,6 +81,7 @@ class Feed:
     ) -> None:
         # Mutable state: the roster, whose turn it is, who is looked at each time.
         self._patterns = [Pattern(text) for text in patterns]
+        others = [Pattern(text) for text in earlier]
         self._handles = handles
         self._events = events
         self._clock = clock
@@ -102,6 +106,7 @@ class Feed:
             examiner=examiner,
             events=events,
             seek=lambda: seek(self),
+            is_anothers=lambda path: name_at(others, path) is not None,
             read_from=read_from,
         )
         self._places = Places(

@@ -109,6 +109,7 @@ class Source:
         self._feeds = [
             Feed(
                 patterns=source.paths,
+                earlier=[path for one in sources[:number] for path in one.paths],
                 read_from=source.read_from,
                 catalog=catalog,
                 handles=self._handles,
@@ -120,7 +121,7 @@ class Source:
                 own_files=own_files,
                 seek=self._seek,
             )
-            for source in sources
+            for number, source in enumerate(sources)
         ]
         self._turn = 0
         self._lines: Iterator[Line] = iter(())

@@ -361,6 +361,26 @@ def test_everybody_sees_the_same_files(
     ]
 
 
+def test_an_archive_that_two_tables_name_is_no_new_file_to_the_second(
+    tmp_path: Path, store: Store
+) -> None:
+    """The first knows what is in it, also while it lies beside the log it is of."""
+    log = tmp_path / "p/app.log.1"
+    log.parent.mkdir()
+    append(log, some_lines(0, 10))
+    tables = [table_of(tmp_path, "p/app.log"), table_of(tmp_path, "p/*.log")]
+    followed = Following(store, tables)
+    followed.drain()
+    followed.commit()
+    Path(f"{log}.gz").write_bytes(gzip.compress(log.read_bytes()))
+    beside = followed.drain()
+    log.unlink()
+    alone = followed.drain()
+
+    assert (beside, alone) == ([], [])
+    assert [followed.source.source_of(each) for each in followed.file_ids()] == [0]
+
+
 def test_a_log_of_the_doctor_has_its_own_generations(tmp_path: Path) -> None:
     """Rotated files are counted to the log beside them, each log once."""
     make(tmp_path, "b/other.log", "b/other.log.1", "two/app.log", "two/app.log.1.gz")
