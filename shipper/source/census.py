@@ -33,6 +33,8 @@ from shipper.source.roster import Roster, state_of
 from shipper.source.sighting import Sighting
 from shipper.source.tracked import Facts, Tracked
 
+Lost = dict[str, Tracked]  # files that stand where they were no more, by id
+
 
 class Census:
     """Keeps a roster true to the disk.
@@ -42,7 +44,7 @@ class Census:
         index: Where they are found.
         examiner: Opens candidates.
         events: Where finds and losses are told.
-        seek: Has every other source take over what is missing here.
+        seek: Has every other source take over what is lost here.
         is_anothers: Says of a path that a new file there is for another source.
         read_from: Where files begin that are there at the very first run.
 
@@ -57,7 +59,7 @@ class Census:
         index: Index,
         examiner: Examiner,
         events: Events,
-        seek: Callable[[], None],
+        seek: Callable[[Lost], None],
         is_anothers: Callable[[str], bool],
         read_from: Literal["beginning", "end"],
     ) -> None:
@@ -106,6 +108,8 @@ class Census:
             if self._examine(candidate, missing)
             and not self._moves.follow(candidate, missing)
         ]
+        absent = [tracked for tracked in missing.values() if is_absent(tracked)]
+        self._seek_all(absent, unknown)
         for candidate in unknown:
             if candidate.is_in_the_making:
                 # It may have got the inode of a file that was deleted.
@@ -114,20 +118,18 @@ class Census:
                 self._replace(candidate, missing)
                 if not self._is_anothers(candidate.name.path):
                     self._welcome(candidate)
-        absent = [tracked for tracked in missing.values() if is_absent(tracked)]
-        if not all(tracked.is_orphan for tracked in absent):
-            self._seek()
         for tracked in absent:
             if tracked.row.file_id in self._index.by_id:
                 self._miss(tracked)
 
-    def adopt(self, candidates: Iterable[Candidate]) -> list[Tracked]:
-        """Take over what other sources have lost, and return what was taken."""
+    def adopt(self, candidates: Iterable[Candidate], lost: Lost) -> list[Tracked]:
+        """Take over what another source has lost, and return what was taken."""
         found = []
         for candidate in candidates:
-            if self._index.left_at(candidate.inode) is None:
+            if self._index.left_at(candidate.inode) is not None:
+                self._is_known(candidate, {})
+            elif not self._is_found(candidate, lost):
                 continue
-            self._is_known(candidate, {})
             tracked = self._index.at(candidate.inode)
             if tracked is not None:
                 found.append(tracked)
@@ -176,6 +178,26 @@ class Census:
         del missing[tracked.row.file_id]
         return True
 
+    def _seek_all(
+        self, absent: Iterable[Tracked], unknown: Iterable[Candidate]
+    ) -> None:
+        """Let other sources look for files that are not at their places any more."""
+        lost = {each.row.file_id: each for each in absent if not each.is_orphan}
+        for candidate in unknown:
+            replaced = self._index.at(candidate.inode)
+            if replaced is not None:
+                lost[replaced.row.file_id] = replaced
+        if lost:
+            self._seek(lost)
+
+    def _is_found(self, candidate: Candidate, lost: Lost) -> bool:
+        """Tell whether a candidate that nobody follows is a file that was lost."""
+        if self._index.at(candidate.inode) is not None:
+            return False
+        if not self._index.is_free(candidate.inode):
+            return False
+        return self._examine(candidate, lost) and self._moves.follow(candidate, lost)
+
     def _refuse(self, candidate: Candidate) -> None:
         """Leave a candidate to another source, for now at least."""
         if self._index.left_at(candidate.inode) is not None:
@@ -216,7 +238,7 @@ class Census:
     def _examine(self, candidate: Candidate, missing: dict[str, Tracked]) -> bool:
         """Learn head and packing; False if there is nothing to decide now."""
         original = self._copies.original_of(candidate)
-        if original in self._index.by_id and original not in missing:
+        if original is not None and not self._moves.is_missing(original, missing):
             return False
         sighting = self._examiner.open(candidate)
         if sighting is None:

@@ -36,8 +36,8 @@ class Copies:
         self._examiner = examiner
         self._known: dict[Inode, _Judged] = {}
 
-    def original_of(self, candidate: Candidate) -> str | None:
-        """Return the id of the file it is a copy of, if neither has changed since.
+    def original_of(self, candidate: Candidate) -> Tracked | None:
+        """Return the file that it is a copy of, if neither has changed since.
 
         An original that shrank, or holds other lines, may have lost some that we
         have not read: then the copy is all there is of them.
@@ -45,12 +45,12 @@ class Copies:
         judged = self._known.get(candidate.inode)
         if judged is None or judged.facts != candidate.facts:
             return None
-        original = self._index.by_id.get(judged.file_id)
+        original = self._index.find(judged.file_id)
         if original is None or original.row.head != judged.head:
             return None
         if original.facts.size_bytes < judged.original_bytes:
             return None
-        return judged.file_id
+        return original
 
     def forget_all_but(self, candidates: Sequence[Candidate]) -> None:
         """Let go of what was judged and is not there any more."""
@@ -71,6 +71,9 @@ class Copies:
         self._known.pop(candidate.inode, None)
         for tracked in self._index.with_head(candidate.head):
             if tracked.is_orphan:
+                continue
+            # Two active logs may well hold the same lines, such as those of a monitor.
+            if not (candidate.name.is_rotated or self._index.has(tracked)):
                 continue
             are_alike = self._are_alike(candidate, tracked)
             if are_alike is None:

@@ -18,7 +18,7 @@ from shipper.events import Events
 from shipper.fileid import HEADER_BYTES
 from shipper.model import Line
 from shipper.source.awaited import Awaited
-from shipper.source.census import Census
+from shipper.source.census import Census, Lost
 from shipper.source.examine import Examiner
 from shipper.source.handles import Handles
 from shipper.source.index import Claims, Index
@@ -60,7 +60,7 @@ class Feed:
         scan_interval_seconds: How often everything is looked at.
         share: Which logs are ours, where several processes share them.
         own_files: What the shipper itself writes.
-        seek: Has every other feed `adopt` what is missing in the one given.
+        seek: Has every other feed `adopt` what the one given has lost.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Feed:
         scan_interval_seconds: float,
         share: Share,
         own_files: Sequence[str],
-        seek: Callable[[Feed], None],
+        seek: Callable[[Feed, Lost], None],
     ) -> None:
         # Mutable state: the roster, whose turn it is, who is looked at each time.
         self._patterns = [Pattern(text) for text in patterns]
@@ -105,7 +105,7 @@ class Feed:
             index=self._index,
             examiner=examiner,
             events=events,
-            seek=lambda: seek(self),
+            seek=lambda lost: seek(self, lost),
             is_anothers=lambda path: name_at(others, path) is not None,
             read_from=read_from,
         )
@@ -172,13 +172,13 @@ class Feed:
         self._turns.tell_unfinished()
         self._save()
 
-    def adopt(self) -> None:
-        """Take over the files that other feeds have lost, and that are ours by now.
+    def adopt(self, lost: Lost) -> None:
+        """Take over the files that another feed has lost, and that are ours by now.
 
         Raises:
             StateError: See `look`.
         """
-        adopted = self._census.adopt(self._places.candidates())
+        adopted = self._census.adopt(self._places.candidates(), lost)
         if not adopted:
             return
         self._must_scan = True
@@ -216,6 +216,7 @@ class Feed:
         self._turns.withdraw(tracked)
         self._hot = [each for each in self._hot if each is not tracked]
         self._index.remove(tracked)
+        self._must_scan = True  # its place may hold something else, for us to read
         return True
 
     def _name_of(self, path: str) -> Name | None:

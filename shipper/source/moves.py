@@ -2,8 +2,8 @@
 
 A file is looked for among those missing at their places, among those whose place
 holds something else by now, and among those that the database remembers. Its marker
-decides; where several files fit, none is taken. One that was moved here from another
-source is taken over from it, however far it has been read.
+decides; where several files fit, none is taken. One that another source follows is
+taken over from it, however far it has been read.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import closing
 
 from shipper.fileid import FileRow, FileState
 from shipper.source.examine import Candidate, Examiner, Likeness, compare
-from shipper.source.index import Index
+from shipper.source.index import Index, has_left
 from shipper.source.roster import Roster
 from shipper.source.tracked import Tracked
 
@@ -37,8 +37,9 @@ class Moves:
         # While it is open, nothing else can have got its inode.
         if tracked.handle is None and not self._is_still(tracked, candidate):
             return None
-        if not self._index.take_over(tracked, candidate.name.path):
+        if not self._index.obtain(tracked, candidate.name.path):
             return None
+        self._index.insert(tracked)
         return tracked
 
     def _is_still(self, tracked: Tracked, candidate: Candidate) -> bool:
@@ -67,7 +68,7 @@ class Moves:
         lost = [
             tracked
             for tracked in self._index.with_head(candidate.head)
-            if tracked.row.file_id in missing or self._is_overwritten(tracked)
+            if self.is_missing(tracked, missing) or self._is_overwritten(tracked)
         ]
         rows = [t.live_row() for t in lost] + self._roster.remembered(candidate.head)
         if not rows:
@@ -84,15 +85,37 @@ class Moves:
             self._roster.count("identity_ambiguous", 1)
         if len(rows) != 1:
             return False
-        tracked = self._index.by_id.get(rows[0].file_id)
+        tracked = self._index.find(rows[0].file_id)
         if tracked is None:
             tracked = self._roster.reclaim(rows[0], candidate.name, candidate.inode)
             if tracked is None:
                 return False
+        elif not self._is_ours_by_now(tracked, candidate, missing):
+            return True
         missing.pop(rows[0].file_id, None)
         self._roster.move(tracked, candidate.name, candidate.inode, candidate.packing)
         self._roster.refresh(tracked, candidate.name, candidate.facts)
         return True
+
+    def is_missing(self, tracked: Tracked, missing: dict[str, Tracked]) -> bool:
+        """Return True if a file is not found at its place, whoever follows it."""
+        if tracked.row.file_id in missing:
+            return True
+        return not self._index.has(tracked) and has_left(tracked)
+
+    def _is_ours_by_now(
+        self, tracked: Tracked, candidate: Candidate, missing: dict[str, Tracked]
+    ) -> bool:
+        """Take over a file that another source follows, once it has missed it.
+
+        Before that it may have been renamed there, and this be a copy of it.
+        """
+        if self._index.has(tracked):
+            return True
+        is_missed = tracked.is_orphan or tracked.row.file_id in missing
+        if not is_missed and has_left(tracked):
+            return False
+        return self._index.obtain(tracked, candidate.name.path)
 
     def _is_overwritten(self, tracked: Tracked) -> bool:
         """Return True if a file found by its `stat` holds something else by now."""

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from shipper.clock import Clock
 from shipper.fileid import Cut, FileRow, FileState, Head
-from shipper.follow import Position
 from shipper.source.handles import Handles
 from shipper.source.index import Index
 from shipper.source.journal import Catalog, Journal
@@ -24,8 +23,6 @@ from shipper.source.tracked import Facts, Tracked
 
 # A growing file's size is only evidence for what a later loss amounts to.
 SIZE_SAVE_SECONDS = 10.0
-# Far more than can have lines in flight.
-MOST_LEFT = 1024
 
 
 class Roster:
@@ -49,13 +46,11 @@ class Roster:
         handles: Handles,
         clock: Clock,
     ) -> None:
-        # Mutable state: the index, what the database is not told yet, and how far
-        # the files were read that were dropped last.
+        # Mutable state: the index, and what the database is not told yet.
         self._index = index
         self._catalog = catalog
         self._handles = handles
         self._clock = clock
-        self._left: dict[str, Position] = {}
         self._journal = Journal(catalog, clock)
         self.has_new_head = False
         self._sizes_saved_at = clock.monotonic()
@@ -135,7 +130,7 @@ class Roster:
         row = replace(row, dev=inode[0], ino=inode[1])
         tracked = Tracked(row, name, Facts(0, 0), 0.0)
         # Lines read from it may be in flight still; the row does not know of them.
-        tracked.position = self._left.pop(row.file_id, tracked.position)
+        tracked.position = self._index.place_left(row.file_id) or tracked.position
         tracked.is_saved = True
         self._index.insert(tracked)
         return tracked
@@ -233,9 +228,7 @@ class Roster:
         if tracked.row.state is FileState.DONE:
             # Once it is gone, nothing else will tell that nothing of it was lost.
             self.amend(tracked, size_bytes=tracked.offset_bytes)
-        self._left[tracked.row.file_id] = tracked.position
-        if len(self._left) > MOST_LEFT:
-            del self._left[next(iter(self._left))]
+        self._index.leave(tracked)
         self.amend(tracked, state=FileState.GONE)
         self._index.remove(tracked)
         tracked.is_saved = False

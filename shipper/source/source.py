@@ -17,6 +17,7 @@ from shipper.clock import Clock
 from shipper.events import Events
 from shipper.follow import MAX_LINE_BYTES, READ_BYTES
 from shipper.model import Line
+from shipper.source.census import Lost
 from shipper.source.feed import Feed
 from shipper.source.handles import Handles
 from shipper.source.index import Claims
@@ -105,7 +106,7 @@ class Source:
             open_file=open_file,
             most=max_open_files,
         )
-        claims: Claims = {}
+        claims = Claims()
         self._feeds = [
             Feed(
                 patterns=source.paths,
@@ -235,10 +236,10 @@ class Source:
         self._lines = iter(())
         self._handles.close_all()
 
-    def _seek(self, asking: Feed) -> None:
+    def _seek(self, asking: Feed, lost: Lost) -> None:
         for feed in self._feeds:
             if feed is not asking:
-                feed.adopt()
+                feed.adopt(lost)
 
     def _find(self, file_id: str) -> Tracked | None:
         number = self.source_of(file_id)

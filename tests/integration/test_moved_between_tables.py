@@ -6,6 +6,7 @@ to one that comes before its own and to one that comes after.
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -55,6 +56,14 @@ class Move:
     def move(self) -> None:
         """Move it."""
         self.before.rename(self.after)
+
+    def copy(self, *, is_packed: bool = False) -> None:
+        """Put a copy of it under a rotated name of where it is moved to."""
+        text = self.before.read_bytes()
+        name = "app.log.1.gz" if is_packed else "app.log.1"
+        self.after.with_name(name).write_bytes(
+            gzip.compress(text) if is_packed else text
+        )
 
     def table_of_log(self) -> list[int | None]:
         """Return the tables that have the log, by number, where it is now."""
@@ -122,7 +131,8 @@ def test_a_moved_log_goes_on_where_it_was(
     assert {"file_refused", "file_lost"}.isdisjoint(move.followed.events.names())
 
 
-def test_what_is_in_flight_is_not_read_again(move: Move) -> None:
+@pytest.mark.parametrize("is_copied", [True, False])
+def test_what_is_in_flight_is_not_read_again(move: Move, *, is_copied: bool) -> None:
     """Its handle had to be closed meanwhile, and the state knows of no line yet."""
     move.followed.source.close()
     move.followed = Following(move.store, move.tables, {"max_open_files": 1})
@@ -131,13 +141,64 @@ def test_what_is_in_flight_is_not_read_again(move: Move) -> None:
     append(move.before.with_name("other.log"), some_lines(990, 1))
     move.followed.drain()
     append(move.before, some_lines(5, 3))
-    move.move()
+    if is_copied:
+        move.copy(is_packed=True)
+        move.before.unlink()
+    else:
+        move.move()
     move.followed.drain()
     move.followed.commit()
 
     assert some_lines(0, 8) == [
         line for line in move.followed.read if line < some_lines(900, 1)[0]
     ]
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+@pytest.mark.parametrize("is_down", [True, False])
+def test_a_log_moved_to_another_file_system_goes_on_where_it_was(
+    move: Move, *, is_packed: bool, is_down: bool
+) -> None:
+    """What stands there is a copy of what is gone here, packed perhaps."""
+    append(move.before, some_lines(0, 5))
+    move.followed.drain()
+    move.followed.commit()
+    if is_down:
+        move.followed.restart()
+    append(move.before, some_lines(5, 2))
+    move.copy(is_packed=is_packed)
+    move.before.unlink()
+
+    assert some_lines(5, 2) == move.followed.drain()
+    assert {"file_refused", "file_lost"}.isdisjoint(move.followed.events.names())
+
+
+@pytest.mark.parametrize("is_emptied", [True, False])
+def test_a_copy_of_a_log_of_another_table_is_no_new_log(
+    move: Move, *, is_emptied: bool
+) -> None:
+    """It waits while the log is there, and takes its place when it is emptied."""
+    append(move.before, some_lines(0, 5))
+    move.followed.drain()
+    move.followed.commit()
+    append(move.before, some_lines(5, 2))
+    move.copy()
+    if is_emptied:
+        move.before.write_bytes(b"")
+        append(move.before, some_lines(20, 9))
+    found = move.followed.drain()
+
+    assert some_lines(5, 2) + some_lines(20, 9 * is_emptied) == sorted(found)
+    assert "file_lost" not in move.followed.events.names()
+
+
+def test_two_logs_that_are_written_to_may_be_alike(move: Move) -> None:
+    """As when a monitor calls two servers: neither is taken for a copy."""
+    append(move.before, some_lines(0, 5))
+    append(move.after, some_lines(0, 5))
+    found = move.followed.drain()
+
+    assert [found.count(line) for line in some_lines(0, 5)] == [2] * 5
 
 
 def test_a_log_that_was_not_sent_yet_is_not_told_as_lost(move: Move) -> None:
