@@ -90,7 +90,9 @@ class Feed:
         self._roster = Roster(
             index=self._index, catalog=catalog, handles=handles, clock=clock
         )
-        for row in catalog.known_files():
+        # Those with a fingerprint last: of several rows with one inode it leads to the
+        # last, and one of which nothing is known would be taken for any file.
+        for row in sorted(catalog.known_files(), key=lambda row: row.head.is_known):
             name = self._name_of(row.path)
             # Of several tables that name it the first has it: a file that two feeds
             # took up would be read twice.

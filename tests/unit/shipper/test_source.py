@@ -520,6 +520,27 @@ def test_a_file_of_two_tables_is_read_once(log: Path) -> None:
     assert shipper.events.names().count("file_refused") == 1
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_file_that_was_never_read_claims_no_inode_of_another(
+    tmp_path: Path, *, is_first: bool
+) -> None:
+    """It was empty when nobody named it any more, and its inode was given out again."""
+    empty, log = tmp_path / "empty.log", tmp_path / "app.log"
+    empty.touch()
+    catalog = MemoryCatalog()
+    Following(catalog, [Table((str(empty),))]).drain()
+    empty.rename(log)  # for certain the same inode
+    append(log, some_lines(0, 5))
+    shipper = Following(catalog, [Table((str(log),))])
+    shipper.drain()
+    shipper.commit()
+    shipper.source.close()
+    rows = sorted(catalog.rows.items(), key=lambda item: item[1].head.is_known)
+    catalog.rows = dict(rows if is_first else reversed(rows))
+
+    assert Following(catalog, [Table((str(tmp_path / "*.log"),))]).drain() == []
+
+
 def test_files_wait_until_the_database_knows_them(log: Path) -> None:
     """A full disk under the state: nothing is read, it is told once, then it heals."""
     catalog = MemoryCatalog()
