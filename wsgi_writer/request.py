@@ -91,7 +91,10 @@ def read_target(received: Mapping[str, Any]) -> str:
         if target[0] == "/":
             return target
         # RFC 9112 section 3.2.2: a proxy's form, with scheme and host in front.
-        return _ABSOLUTE_FORM.sub("", target, count=1) or "/"
+        # Looked for at the beginning alone: anywhere else it may stand in a query, and
+        # a search would try it at each letter of a target as long as a server lets in.
+        form = _ABSOLUTE_FORM.match(target)
+        return target if form is None else target[form.end() :] or "/"
     path = read_path(received) or "/"
     if _NEEDS_QUOTING.search(path):
         path = quote(path.encode("latin-1", "replace"), safe=_PATH_SAFE)

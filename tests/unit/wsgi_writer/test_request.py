@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -68,6 +69,7 @@ def test_invented_header_names_do_not_fill_the_memory() -> None:
         ({"RAW_URI": "http://api.example.com/a?b"}, "/a?b"),
         ({"RAW_URI": "http://api.example.com"}, "/"),
         ({"RAW_URI": "*"}, "*"),
+        ({"RAW_URI": "a?next=https://b/c"}, "a?next=https://b/c"),
         ({}, "/"),
         ({"PATH_INFO": ""}, "/"),
         ({"PATH_INFO": "/b", "SCRIPT_NAME": "/a"}, "/a/b"),
@@ -80,6 +82,16 @@ def test_the_target_is_the_raw_one_where_there_is_one(
 ) -> None:
     """T20: path and query are those of the request line, never parsed and rebuilt."""
     assert read_target(an_environ(**more)) == target
+
+
+def test_a_target_without_a_slash_takes_no_more_time_than_its_length() -> None:
+    """A client cannot hold the application up with a request line of letters."""
+    environ = an_environ(RAW_URI="a" * 100_000)
+    started = time.process_time()
+    target = read_target(environ)
+
+    assert time.process_time() - started < 1
+    assert target == environ["RAW_URI"]
 
 
 @pytest.mark.parametrize(
