@@ -7,6 +7,7 @@ fails here is counted and reported once, and never reaches the application.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -99,6 +100,7 @@ class Journal:
         self._reported: set[tuple[str, type[BaseException]]] = set()
         itself = weakref.ref(self)
         os.register_at_fork(after_in_child=lambda: _begin_in_child(itself))
+        atexit.register(_record_at_exit, itself)
 
     def begin_epoch(self) -> None:
         """Leave the exchanges under way to the parent process: they are its own."""
@@ -263,6 +265,12 @@ def _begin_in_child(reference: weakref.ref[Journal]) -> None:
     journal = reference()
     if journal is not None:
         journal.begin_epoch()
+
+
+def _record_at_exit(reference: weakref.ref[Journal]) -> None:
+    journal = reference()
+    if journal is not None:
+        journal.record_abandoned()  # no further request will
 
 
 def _texts(headers: Iterable[Any]) -> Headers:

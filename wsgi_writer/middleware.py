@@ -45,7 +45,8 @@ class ExchangeWriter:
 
     Args:
         app: The application.
-        path: The log file; its directory must exist and belong to the application.
+        path: The log file; its directory must belong to the application, and is made
+            with mode 0750 if it is missing.
         identify: From the environment to `{"api_key", "label", "email"}`, or None
             to leave this exchange out. The application may set
             `environ["wsgi_writer.caller"]` instead, which wins.

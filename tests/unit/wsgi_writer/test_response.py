@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.spool import run_script
 from tests.support.wsgi import (
     TEXT,
     App,
@@ -113,6 +114,26 @@ def test_closing_the_writer_records_what_was_abandoned(log: Path) -> None:
     writer(an_environ(), lambda *_: lambda _: None)
     gc.collect()
     writer.close()
+
+    assert the_record(log)["notes"] == ["unclosed"]
+
+
+ABANDON_AND_END = """
+    import sys
+    from tests.support.wsgi import a_writer, an_environ
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return [b"x"]
+
+    writer = a_writer(app, sys.argv[1])
+    list(writer(an_environ(), lambda *_: None))
+    """
+
+
+def test_a_process_that_ends_records_what_was_abandoned(log: Path) -> None:
+    """T7: nor does it need anybody to close the writer."""
+    run_script(ABANDON_AND_END, log)
 
     assert the_record(log)["notes"] == ["unclosed"]
 
