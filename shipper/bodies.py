@@ -24,7 +24,7 @@ MAX_UNPACKED_BYTES: Final = 262_144  # as much as the writer allows a whole reco
 MAX_CODINGS: Final = 3  # RFC 9110 allows a list; nobody packs more often
 
 _DATA_URL = re.compile(r"data:[^,]{0,256};base64,", re.IGNORECASE)
-_CHARSET = re.compile(r";\s*charset\s*=\s*\"?\s*([^\s;\"]+)", re.IGNORECASE)
+_CHARSET = re.compile(r";\s*charset\s*=\s*+\"?\s*+([^\s;\"]+)", re.IGNORECASE)
 _BOUNDARY = re.compile(
     r";\s*boundary\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;]+))", re.IGNORECASE
 )

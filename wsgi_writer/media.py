@@ -26,7 +26,7 @@ _READABLE_CHARSET = re.compile(
     r"|euc|shift|gb|big5|utf-?16|utf-?32|ucs|macintosh|tis-620|none)"
 )
 _TOKEN = re.compile(r"[\w!#$%&'*+\-.^`|~]+/[\w!#$%&'*+\-.^`|~]+\Z", re.ASCII)
-_CHARSET = re.compile(r';\s*charset\s*=\s*"?\s*([^\s;"]+)', re.IGNORECASE)
+_CHARSET = re.compile(r';\s*charset\s*=\s*+"?\s*+([^\s;"]+)', re.IGNORECASE)
 _BOUNDARY = re.compile(
     r'(?<![\w*\-])boundary(\*[0-9*]*)?\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))',
     re.IGNORECASE,

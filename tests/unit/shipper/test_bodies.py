@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import time
 import zlib
 from collections.abc import Callable
 
@@ -195,6 +196,15 @@ def test_text_in_single_bytes_is_no_utf_16() -> None:
 
     assert as_text('{"owl":"é"}'.encode("latin-1") + b" ", media) is None
     assert as_text('{"owl":"é"}'.encode("utf-16"), media) == '{"owl":"é"}'
+
+
+def test_a_charset_of_blanks_takes_no_more_time_than_its_length() -> None:
+    """One client's Content-Type does not hold up the records of all others."""
+    started = time.process_time()
+    media = read_media_type("text/plain; charset=" + " " * 40_000 + ";")
+
+    assert time.process_time() - started < 1
+    assert media.charset == ""
 
 
 def test_a_character_cut_in_the_middle_is_dropped() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 import tracemalloc
 import zlib
 
@@ -73,6 +74,15 @@ def test_a_character_set_is_readable_if_ascii_shows(
     media = read_media_type(f"application/json; charset={charset}")
 
     assert is_readable == media.is_readable
+
+
+def test_a_charset_of_blanks_takes_no_more_time_than_its_length() -> None:
+    """A client cannot hold the application up with a Content-Type."""
+    started = time.process_time()
+    media = read_media_type("text/plain; charset=" + " " * 40_000 + ";")
+
+    assert time.process_time() - started < 1
+    assert media.is_readable
 
 
 def test_the_bare_type_is_a_type_or_nothing() -> None:
