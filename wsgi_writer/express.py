@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wsgi_writer.envelope import auth_member, caller_member
 from wsgi_writer.headers import REMEMBERED_PLANS, HeaderBlock, Plan
-from wsgi_writer.mask import REMEMBERED_LENGTH, REMEMBERED_VALUES, Masks
+from wsgi_writer.mask import REMEMBERED_LENGTH, REMEMBERED_VALUES, Masks, Remembered
 from wsgi_writer.outcome import parse_status
-from wsgi_writer.proxies import UNKNOWN_PEER, Origin, TrustedProxies
+from wsgi_writer.proxies import Origin, TrustedProxies, peer_address
 from wsgi_writer.record import (
     CHECKSUM_BYTES,
     COUNTERS_BYTES,
@@ -95,6 +95,7 @@ class Express:
         self._frames: dict[tuple[object, ...], _Frame] = {}
         self._shapes: dict[tuple[object, ...], _Shape] = {}
         self._auths: dict[tuple[object, ...], str] = {}
+        self._peers = Remembered(peer_address)
 
     def line(
         self, recorder: Recorder, received: Mapping[str, Any], verdict: Verdict
@@ -136,7 +137,7 @@ class Express:
         wait = ((recorder.first_byte_ns or ended_ns) - begun_ns) // _NS_PER_MS
         if wait > time:
             return None
-        client = frame.client or received.get("REMOTE_ADDR") or UNKNOWN_PEER
+        client = self._peers[frame.client or received.get("REMOTE_ADDR") or ""]
         head = f'{{"v":1,"id":"{recorder.id}"'.encode("ascii")
         front = (
             f',"client":{quoted(client)}'

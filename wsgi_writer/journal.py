@@ -21,7 +21,7 @@ from wsgi_writer.caller import AnswerError
 from wsgi_writer.express import ROUTE, Express
 from wsgi_writer.mask import Masks
 from wsgi_writer.outcome import announced_size, outcome_of
-from wsgi_writer.proxies import TrustedProxies
+from wsgi_writer.proxies import TrustedProxies, peer_address
 from wsgi_writer.record import Exchange, caller_from, encode_record
 from wsgi_writer.recorder import CALLER, Recorder, Verdict
 from wsgi_writer.request import (
@@ -241,7 +241,7 @@ class Journal:
             recorder.started_ns,
             duration_ms,
             min(recorder.wait_ns // _NS_PER_MS, duration_ms),
-            origin.client,
+            peer_address(origin.client),
             received.get("REQUEST_METHOD") or "GET",
             origin.scheme,
             origin.host,

@@ -107,7 +107,7 @@ class TrustedProxies:
             return False
         address = self._known[peer]
         if address is None:
-            # Servers write "", "localhost" or "unix:…" for a UNIX socket.
+            # As in peer_address.
             return self._has_unix
         return self._covers(address)
 
@@ -120,6 +120,15 @@ class _Told:
     addresses: list[str]
     proto: str
     host: str
+
+
+def peer_address(peer: object) -> str:
+    """Return the address of a peer, that of IPv4 where a socket serves both families.
+
+    Servers call a UNIX socket "", "localhost" or "unix": that is this machine.
+    """
+    address = _address(peer) if isinstance(peer, str) else None
+    return UNKNOWN_PEER if address is None else str(address)
 
 
 def _x_forwarded(received: Mapping[str, Any]) -> _Told | None:

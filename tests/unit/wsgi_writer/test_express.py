@@ -130,6 +130,15 @@ def test_a_body_that_stays_packed_is_marked_open() -> None:
     assert b',"open":true,' in exchanges.file.lines[0][1]
 
 
+@pytest.mark.parametrize("peer", ["::ffff:192.0.2.1", "localhost", "fe80::1%1", ""])
+def test_a_peer_is_told_as_the_plain_way_does(peer: str) -> None:
+    """As an address, also where the server has another word for it."""
+    exchanges = Exchanges()
+    usual, plain = both(exchanges, REMOTE_ADDR=peer)
+
+    assert plain == usual
+
+
 def test_forwarded_origins_are_told_as_the_plain_way_does() -> None:
     """What trusted proxies forward is read anew for each exchange."""
     exchanges = Exchanges(("192.0.2.0/24",))

@@ -229,6 +229,27 @@ def test_the_route_becomes_the_pageref(log: Path) -> None:
     assert the_record(log)["entry"]["pageref"] == "/users/{id}"
 
 
+@pytest.mark.parametrize(
+    ("peer", "client"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("203.0.113.9:4711", "203.0.113.9"),
+        ("localhost", "127.0.0.1"),
+        ("unix", "127.0.0.1"),
+        (7, "127.0.0.1"),
+        (None, "127.0.0.1"),
+    ],
+)
+def test_the_client_is_an_address(log: Path, peer: object, client: str) -> None:
+    """Whatever a server makes of its socket, of both families or in the file system."""
+    serve(a_writer(answering(b"x"), log), an_environ(REMOTE_ADDR=peer))
+
+    assert the_record(log)["client"] == client
+
+
 def test_a_real_client_behind_a_trusted_proxy(log: Path) -> None:
     """The record holds the client's address and the URL it asked for."""
     environ = an_environ(
