@@ -106,10 +106,9 @@ class TrustedProxies:
         if not isinstance(peer, str):
             return False
         address = self._known[peer]
-        if address is None:
-            # As in peer_address.
-            return self._has_unix
-        return self._covers(address)
+        if address is not None and self._covers(address):
+            return True
+        return self._has_unix and _is_nowhere(address)
 
     def _covers(self, address: Address) -> bool:
         return any(address in network for network in self._networks)
@@ -125,10 +124,10 @@ class _Told:
 def peer_address(peer: object) -> str:
     """Return the address of a peer, that of IPv4 where a socket serves both families.
 
-    Servers call a UNIX socket "", "localhost" or "unix": that is this machine.
+    On a UNIX socket, where there is none, the peer is this machine.
     """
     address = _address(peer) if isinstance(peer, str) else None
-    return UNKNOWN_PEER if address is None else str(address)
+    return UNKNOWN_PEER if _is_nowhere(address) else str(address)
 
 
 def _x_forwarded(received: Mapping[str, Any]) -> _Told | None:
@@ -190,6 +189,11 @@ def _address(text: str) -> Address | None:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped  # how a dual-stack socket shows an IPv4 peer
     return address
+
+
+def _is_nowhere(address: Address | None) -> bool:
+    # Servers call a UNIX socket "", "localhost", "unix" or "0.0.0.0".
+    return address is None or address.is_unspecified
 
 
 def _names(peers: object) -> tuple[object, ...]:

@@ -116,7 +116,7 @@ def test_a_host_that_is_none_is_ignored(host: str) -> None:
     assert resolved(X_FORWARDED_HOST=host).host == SEEN.host
 
 
-@pytest.mark.parametrize("peer", ["", "localhost", "unix:/run/app.sock"])
+@pytest.mark.parametrize("peer", ["", "localhost", "unix:/run/app.sock", "0.0.0.0"])
 def test_a_unix_socket_is_trusted_by_name(peer: str) -> None:
     """Peers on a UNIX socket have no address, and are trusted as "unix"."""
     received = {"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": "203.0.113.9"}
