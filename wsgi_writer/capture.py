@@ -7,11 +7,13 @@ ahead, waits, or lets an error of its own reach the application.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Self
+
+_LINES_AT_A_TIME: Final = 256  # of a whole body the application has one copy already
 
 
 class Prefix:
@@ -121,7 +123,8 @@ class RequestBody:
         """Read lines as the server does, and keep them."""
         lines: list[bytes] = self._source.readlines(*args, **kwargs)
         try:
-            self._feed(b"".join(lines))
+            for at in range(0, len(lines), _LINES_AT_A_TIME):
+                self._feed(b"".join(lines[at : at + _LINES_AT_A_TIME]))
             self.at_end = self.at_end or not lines or not any(args)
         except Exception:  # noqa: BLE001 - the body stays unrecorded, the app has it
             self.prefix.discard()

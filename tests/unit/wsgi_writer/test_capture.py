@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -142,6 +143,18 @@ def test_does_not_take_a_part_for_the_end(
 ) -> None:
     """T14: a body that was read in part is not complete."""
     assert not reading(b"abc\ndefgh\n", read).at_end, name
+
+
+def test_all_lines_of_a_large_body_are_not_held_a_second_time() -> None:
+    """T29: an upload that the application reads whole takes no more memory."""
+    body = RequestBody(io.BytesIO((b"x" * 99 + b"\n") * 50_000), LIMIT)
+    tracemalloc.start()
+    lines = body.readlines()
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 1.2 * held
+    assert body.prefix.size == sum(map(len, lines))
 
 
 def test_never_asks_for_more_than_the_application() -> None:
