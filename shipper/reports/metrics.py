@@ -15,10 +15,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from shipper.detect import KINDS
 from shipper.reports.standing import Standing
 
-# One series for each: alerts can be written before the first one has happened.
+# One series for each before the first has happened: to Prometheus, a series that
+# begins at 1 has not increased, and an alert on that would miss the first one.
 _OUTCOMES = ("delivered", "skipped", "dead")
+_NO_SECRETS = dict.fromkeys(KINDS, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # a registry wants it hashable
@@ -115,7 +118,7 @@ class _Standing(Collector):
         yield _by(
             "shipper_suspected_secrets",
             "Records with what looks like a secret, by kind, hidden or not.",
-            losses.detected,
+            {**_NO_SECRETS, **losses.detected},
             label="kind",
         )
 

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace as replace_struct
 
+from shipper.detect import KINDS
+from shipper.reports.losses import Losses
 from shipper.store.examined import Holder
+from shipper.store.sums import Outcomes
 from tests.support.standings import A_STANDING, NOW, exported_names, samples
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -37,6 +40,7 @@ def test_every_number_stands_under_its_name() -> None:
         "shipper_skipped_records_total method": 3,
         "shipper_rejected_lines_total schema": 1,
         "shipper_withheld_bodies_total too deep": 8,
+        **{f"shipper_suspected_secrets_total {kind}": 0 for kind in KINDS},
         "shipper_suspected_secrets_total jwt": 4,
         "shipper_missing_records_total": 7,
         "shipper_dropped_records_total": 5,
@@ -57,6 +61,16 @@ def test_the_missing_never_become_fewer() -> None:
         after["shipper_missing_records_total"]
         == 2 + (before["shipper_missing_records_total"])
     )
+
+
+def test_what_alerts_ask_for_is_there_before_the_first() -> None:
+    """A series that begins at 1 has not increased, and its alert would stay silent."""
+    names = samples(replace(A_STANDING, lines=Outcomes(), losses=Losses()))
+    alerts = (EXAMPLES / "prometheus-alerts.yml").read_text("utf-8")
+    asked = set(re.findall(r"increase\((shipper_\w+)", alerts))
+
+    assert len(asked) > 3
+    assert asked <= {name.split(" ")[0] for name in names}
 
 
 def test_what_is_not_known_is_not_claimed() -> None:
