@@ -23,6 +23,7 @@ PURGED = "letters_purged"
 ROW_BYTES = 256
 # Letters are taken out in portions, so that any number needs little memory.
 PORTION = 500
+LARGEST_NUMBER = 2**63 - 1  # that SQLite can look for; what people type may be larger
 
 # One that is there already stays as it is, unless it was sent again since.
 _KEEP = """
@@ -131,6 +132,8 @@ def kept(connection: sqlite3.Connection) -> Iterator[KeptLetter]:
 
 def find(connection: sqlite3.Connection, number: int) -> KeptLetter | None:
     """Return the letter of a number, or None if there is none (any more)."""
+    if not _can_be_kept(number):
+        return None
     row = connection.execute(f"{_WHOLE} WHERE l.number = ?", (number,)).fetchone()
     return None if row is None else _letter(row)
 
@@ -164,6 +167,7 @@ def purge(
     """
     if numbers is None:
         numbers = numbers_in_file_order(connection)
+    numbers = [number for number in numbers if _can_be_kept(number)]
     purged = 0
     for start in range(0, len(numbers), PORTION):
         portion = numbers[start : start + PORTION]
@@ -225,6 +229,10 @@ def size_of_all(connection: sqlite3.Connection) -> int:
         "SELECT coalesce(sum(size_bytes), 0) FROM dead_letters"
     ).fetchone()
     return int(row[0])
+
+
+def _can_be_kept(number: int) -> bool:
+    return 0 < number <= LARGEST_NUMBER
 
 
 def _forget(connection: sqlite3.Connection, rows: Sequence[tuple[str, int]]) -> int:

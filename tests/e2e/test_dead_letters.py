@@ -253,16 +253,17 @@ def test_a_request_outlives_who_made_it(shop: Shop) -> None:
     assert shop.sums()["dead"] == 0
 
 
-def test_an_unknown_number_is_an_error(shop: Shop) -> None:
+@pytest.mark.parametrize("unknown", ["4711", "9" * 30])
+def test_an_unknown_number_is_an_error(unknown: str, shop: Shop) -> None:
     """A typing error is told, and the letters that exist are dealt with."""
     refused(shop, 1)
     (letter,) = shop.dead_letters()
     with shop.receiving():
-        done = shop.shipper("dead-letter retry", str(letter["number"]), "4711")
-    shown = shop.shipper("dead-letter show", "4711")
+        done = shop.shipper("dead-letter retry", str(letter["number"]), unknown)
+    shown = shop.shipper("dead-letter show", unknown)
 
     assert (done.returncode, shown.returncode) == (66, 66)
-    assert "no dead letter has this number: 4711" in done.stderr
+    assert f"no dead letter has this number: {unknown}" in done.stderr
     assert done.stdout.startswith("1 delivered")
 
 

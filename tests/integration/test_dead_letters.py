@@ -221,6 +221,18 @@ def test_a_purge_forgets_what_was_named(
     assert box.letterbox().requests() == []
 
 
+@pytest.mark.parametrize("number", [0, -1, 2**63, 10**30, -(10**30)])
+def test_a_number_that_no_letter_can_have_is_unknown(number: int, box: Box) -> None:
+    """A request with it is answered, and ends no shipper."""
+    box.bury(1)
+    letters = box.letterbox()
+    selection = Selection(numbers=(number, 1))
+    request = _asked(box, PURGE, selection)
+
+    assert letters.letter(number) is None
+    assert letters.purge(request, selection) == Answer(purged=1, missing=(number,))
+
+
 def test_old_letters_are_evicted(box: Box) -> None:
     """After `max_age_days` a letter is forgotten, which is counted."""
     box.bury(2)
