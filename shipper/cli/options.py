@@ -15,6 +15,7 @@ import click
 if TYPE_CHECKING:
     from shipper.events import Level
 
+LONGEST_DAYS = 3650  # a duration; dates and timers end some centuries later
 VERBOSE = "shipper.verbose"  # in the context, for the last resort's traceback
 COLOUR = "shipper.colour"  # in the context, for whoever prints
 
@@ -58,11 +59,14 @@ def duration(
         return None
     word = text.strip().lower()
     if _NUMBER.fullmatch(word):
-        return float(word)
+        word += "s"
     parts = _DURATION.findall(word)
     if not parts or "".join(number + unit for number, unit in parts) != word:
         raise click.BadParameter(f"{text!r} is not a duration such as 90s, 5m or 1h30m")
-    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    if seconds > LONGEST_DAYS * _SECONDS["d"]:
+        raise click.BadParameter(f"{text!r} is longer than {LONGEST_DAYS} days")
+    return seconds
 
 
 def common(

@@ -7,6 +7,7 @@ said about them goes to stderr.
 from __future__ import annotations
 
 import os
+import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,9 @@ STAGES = ("parsed", "filtered", "identified", "payload")
 
 @click.command("preview")
 @options.common
-@click.option("--count", type=click.IntRange(min=1), metavar="N", help="Show N lines.")
+@click.option(
+    "--count", type=click.IntRange(1, sys.maxsize), metavar="N", help="Show N lines."
+)
 @click.option(
     "--stage",
     type=click.Choice(STAGES),

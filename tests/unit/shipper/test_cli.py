@@ -426,6 +426,19 @@ def test_an_unexpected_error_is_one_line(
 
 
 @pytest.mark.parametrize(
+    "line", [["preview", "--count"], ["tail", "--no-follow", "-n"]], ids=" ".join
+)
+def test_more_lines_than_can_be_counted_are_refused(
+    line: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A number that no file has lines for is wrong usage, and no bug."""
+    code = main([*line, "9" * 30])
+
+    assert code == 2
+    assert "is not in the range" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("text", "seconds"),
     [
         ("90", 90.0),
@@ -435,6 +448,7 @@ def test_an_unexpected_error_is_one_line(
         ("250ms", 0.25),
         ("1.5h", 5400.0),
         (" 2D ", 172800.0),
+        ("3650d", 315_360_000.0),
     ],
 )
 def test_durations_are_read(text: str, seconds: float) -> None:
@@ -443,9 +457,13 @@ def test_durations_are_read(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "m", "5 m", "5x", "-1s", "1m2", "inf", "nan", "1e3"]
+    "text",
+    [
+        *("", "m", "5 m", "5x", "-1s", "1m2", "inf", "nan", "1e3"),
+        *("3650d1s", "9" * 10, "9" * 400),
+    ],
 )
 def test_other_durations_are_refused(text: str) -> None:
-    """What is not a time is not taken for one."""
+    """What is not a time, or so long that no date is there, is not taken for one."""
     with pytest.raises(click.BadParameter):
         duration(click.Context(root), click.Option(["--x"]), text)
