@@ -43,7 +43,9 @@ def say_json(result: Mapping[str, Any]) -> None:
 
 def notice(text: str) -> None:
     """Print one line on stderr that is neither a result nor an error."""
-    _tell(f"shipper: {text}", "warning")
+    from shipper.events import one_line  # noqa: PLC0415 - late: --help needs none
+
+    _tell(f"shipper: {one_line(text)}", "warning")
 
 
 def remark(text: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shipper.backfill.plan import FilePlan, seconds_to_send
 from shipper.cli import console
+from shipper.events import one_line
 from shipper.reports.amounts import counted
 
 if TYPE_CHECKING:
@@ -58,27 +59,28 @@ def show(plans: Sequence[FilePlan], limits: Limits) -> None:
             plan.requests,
         )
         cells = "".join(f"{number:>12,}" for number in numbers)
-        console.say(f"{plan.format:<15}{cells}  {plan.path}")
+        console.say(f"{plan.format:<15}{cells}  {one_line(plan.path)}")
     for plan in plans:
         _show_details(plan)
     _show_totals(plans, limits)
 
 
 def _show_details(plan: FilePlan) -> None:
+    path = one_line(plan.path)
     if plan.left_alone:
-        console.say(f"{plan.path}: left alone: {plan.left_alone}")
+        console.say(f"{path}: left alone: {plan.left_alone}")
     if plan.first:
-        console.say(f"{plan.path}: from {plan.first} to {plan.last}")
+        console.say(f"{path}: from {plan.first} to {plan.last}")
     for gap in plan.gaps:
         hours = counted(gap.hours, "hour")
-        console.say(f"{plan.path}: nothing for {hours} from {gap.begin}")
+        console.say(f"{path}: nothing for {hours} from {gap.begin}")
     if plan.gap_count > len(plan.gaps):
         more = counted(plan.gap_count - len(plan.gaps), "other gap")
-        console.say(f"{plan.path}: and {more}")
+        console.say(f"{path}: and {more}")
     for reason, count in plan.rejects.most_common():
-        console.say(f"{plan.path}: {count:,} rejected: {reason}")
+        console.say(f"{path}: {count:,} rejected: {reason}")
     for reason, count in plan.skipped.most_common():
-        console.say(f"{plan.path}: {count:,} skipped: {reason}")
+        console.say(f"{path}: {count:,} skipped: {reason}")
     if plan.trouble:
         console.notice(plan.trouble)
 

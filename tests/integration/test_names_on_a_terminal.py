@@ -15,11 +15,19 @@ HOSTILE = "owls\x1b]0;title\x07\x1b[2J.jsonl"
 
 @pytest.mark.parametrize(
     "words",
-    [["status"], ["audit"], ["doctor", "--offline"]],
+    [
+        ["status"],
+        ["audit"],
+        ["doctor", "--offline"],
+        ["backfill", "--dry-run", HOSTILE],
+    ],
     ids=lambda words: words[0],
 )
 def test_escapes_in_a_name_do_not_reach_the_terminal(
-    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whoever may make a file beside the log cannot write on an operator's screen."""
     shop = Shop(tmp_path)
@@ -28,6 +36,8 @@ def test_escapes_in_a_name_do_not_reach_the_terminal(
     shop.configure(NOWHERE)
     text = shop.config.read_text().replace(shop.log.name, "*.jsonl")
     shop.config.write_text(text)
+
+    monkeypatch.chdir(shop.log.parent)
 
     main([*words, "--config", str(shop.config)])
 

@@ -425,6 +425,16 @@ def test_an_unexpected_error_is_one_line(
     assert len(told) == lines
 
 
+def test_a_notice_is_one_line_of_letters(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name in it can neither write on the terminal nor begin a line."""
+    console.notice("owl\x1b]0;title\x07\u202e\nshipper: ok.jsonl: left alone")
+
+    told = capsys.readouterr().err
+    assert told == (
+        r"shipper: owl\x1b]0;title\x07\u202e\nshipper: ok.jsonl: left alone" "\n"
+    )
+
+
 @pytest.mark.parametrize(
     "line", [["preview", "--count"], ["tail", "--no-follow", "-n"]], ids=" ".join
 )
