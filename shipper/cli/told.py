@@ -6,6 +6,7 @@ here shows a hidden value unless it is asked to.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -139,16 +140,15 @@ def show_json(
     shown: Iterator[Shown], totals: Totals, stage: Stage, *, with_before: bool
 ) -> None:
     """Print one object, a record a line: it may be larger than memory."""
-    import msgspec  # noqa: PLC0415
-
-    encode = msgspec.json.encode
+    # The names of files need not be UTF-8, which msgspec would want.
+    encode = json.JSONEncoder(separators=(",", ":")).encode
     say = console.say_bytes
     say(b'{"schema_version":%d,' % console.SCHEMA_VERSION)
-    say(b'"stage":%b,"records":[' % encode(stage))
+    say(b'"stage":%b,"records":[' % encode(stage).encode())
     for number, one in enumerate(shown):
         say(b",\n" if number else b"\n")
-        say(encode(_fields(one, stage, with_before=with_before)))
-    say(b'\n],"totals":%b}\n' % encode(totals_of(totals, stage)))
+        say(encode(_fields(one, stage, with_before=with_before)).encode())
+    say(b'\n],"totals":%b}\n' % encode(totals_of(totals, stage)).encode())
 
 
 def _fields(shown: Shown, stage: Stage, *, with_before: bool) -> dict[str, object]:

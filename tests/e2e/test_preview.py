@@ -157,6 +157,17 @@ def test_each_change_stands_with_its_reason(shop: Shop) -> None:
     assert 'response.headers[X-Ssn]: [REDACTED 11] (denylist "x-ssn")' in words
 
 
+def test_a_name_that_is_no_utf_8_stands_in_the_json(shop: Shop) -> None:
+    """Names of files are bytes, and one that is odd hides no record."""
+    shop.record(1)
+    odd = shop.log.with_name(os.fsdecode(b"owls\xff.jsonl"))
+    shop.log.rename(odd)
+
+    (record,) = previewed(shop, str(odd))["records"]
+
+    assert record["path"] == str(odd)
+
+
 def test_what_is_hidden_is_shown_on_request_alone(shop: Shop) -> None:
     """Only --diff prints a value from before; everything else can be pasted."""
     _spill(shop)
