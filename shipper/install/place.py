@@ -11,13 +11,19 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
-from shipper.errors import ShipperError
+from shipper.errors import EXIT_CONFIG, ShipperError
 
 DEFAULT_CONFIG: Final = "/etc/shipper/config.toml"
 # What systemd takes in the name of a unit, and cron in that of a file.
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 # ProtectHome= and PrivateTmp= hide these from a service.
 _HIDDEN: Final = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108  # named, not used
+
+
+class CannotInstallError(ShipperError):
+    """No text can be made for this machine, for want of a name or of a template."""
+
+    exit_code = EXIT_CONFIG
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,9 @@ class Place:
     def __post_init__(self) -> None:
         for path in (*self.command, self.config, *self.logs, self.egress_log):
             if path and not path.isprintable():
-                raise ShipperError(
+                raise CannotInstallError(
                     f"no file of the system can name this path: {path!r}: it holds a "
-                    "control character"
+                    "character that cannot be printed"
                 )
 
     @property

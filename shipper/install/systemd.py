@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import shipper
-from shipper.errors import ShipperError
-from shipper.install.place import Place
+from shipper.install.place import CannotInstallError, Place
 
 Unit = Literal["daemon", "once", "timer"]
 
@@ -60,7 +59,7 @@ def template(name: str) -> str:
     """Return a unit as it stands in the repository.
 
     Raises:
-        ShipperError: The package was installed without it.
+        CannotInstallError: The package was installed without it.
     """
     in_package = files(shipper) / "units" / name
     if in_package.is_file():
@@ -68,7 +67,7 @@ def template(name: str) -> str:
     beside = Path(shipper.__file__).parents[1] / "systemd" / name  # in a checkout
     if beside.is_file():
         return beside.read_text(encoding="utf-8")
-    raise ShipperError(
+    raise CannotInstallError(
         f"the unit cannot be found: {name}: it is no file of this installation",
         hint="install hartail again, from a wheel or a checkout",
     )

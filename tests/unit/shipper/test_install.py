@@ -54,9 +54,11 @@ def test_the_name_is_fit_for_units_and_files_of_cron(
 
 
 def test_a_path_that_would_break_its_line_is_refused() -> None:
-    """No path can add a line of its own to a file of the system."""
-    with pytest.raises(ShipperError, match="control character"):
+    """No path can add a line of its own to a file of the system, which is no bug."""
+    with pytest.raises(ShipperError, match="cannot be printed") as refused:
         Place(("/usr/bin/shipper",), "/etc/x\nUser=root")
+
+    assert refused.value.exit_code == 78
 
 
 def test_the_running_command_is_found(
