@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="The directory that becomes the bundle; it must not exist.",
 )
-@click.option("--label", metavar="TEXT", help="Where it comes from.  [default: host]")
+@click.option(
+    "--label",
+    metavar="TEXT",
+    callback=options.utf_8,
+    help="Where it comes from.  [default: host]",
+)
 @hmac_key.option("Make the bundle authentic with the key in this file.")
 @click.option(
     "--max-duration",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import click
 
-from shipper.cli import history
+from shipper.cli import history, options
 
 if TYPE_CHECKING:
     from shipper.backfill.choices import Choices
@@ -108,6 +108,7 @@ _OPTIONS = (
         "--label",
         default="",
         metavar="TEXT",
+        callback=options.utf_8,
         help="Goes into the ids; for hosts whose logs may begin alike.",
     ),
     click.option(

@@ -69,6 +69,17 @@ def duration(
     return seconds
 
 
+def utf_8(
+    _context: click.Context, _option: click.Parameter, text: str | None
+) -> str | None:
+    """Return a text that is written down, or made an id of; that is done in UTF-8."""
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("it is not UTF-8") from None
+    return text
+
+
 def common(
     function: Callable[Concatenate[Common, P], int],
 ) -> Callable[P, int]:

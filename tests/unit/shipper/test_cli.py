@@ -435,6 +435,17 @@ def test_a_notice_is_one_line_of_letters(capsys: pytest.CaptureFixture[str]) -> 
     )
 
 
+@pytest.mark.parametrize("line", [["export", "--out", "b"], ["backfill", "a.log"]])
+def test_a_label_that_is_not_utf_8_is_refused(
+    line: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It goes into a manifest or into ids, and both are made of UTF-8."""
+    code = main([*line, "--label", os.fsdecode(b"owl\xff")])
+
+    assert code == 2
+    assert "it is not UTF-8" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "line", [["preview", "--count"], ["tail", "--no-follow", "-n"]], ids=" ".join
 )
