@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -39,6 +39,16 @@ def say_json(result: Mapping[str, Any]) -> None:
     import json  # noqa: PLC0415 - late: --help needs none
 
     click.echo(json.dumps({"schema_version": SCHEMA_VERSION, **result}))
+
+
+def say_json_list(key: str, values: Iterable[Mapping[str, Any]]) -> None:
+    """Print a result as such an object with one list, which may exceed memory."""
+    import json  # noqa: PLC0415 - late, as above
+
+    click.echo(f'{{"schema_version": {SCHEMA_VERSION}, "{key}": [', nl=False)
+    for number, value in enumerate(values):
+        click.echo((", " if number else "") + json.dumps(value), nl=False)
+    click.echo("]}")
 
 
 def notice(text: str) -> None:

@@ -54,7 +54,7 @@ def list_(chosen: options.Common) -> int:
     """List the dead letters, oldest first."""
     with closing(_letters(_settings(chosen), with_payload=False)) as letters:
         if chosen.as_json:
-            console.say_json({"letters": [_fields(kept) for kept in letters]})
+            console.say_json_list("letters", map(_fields, letters))
             return EXIT_OK
         count = 0
         for count, kept in enumerate(letters, start=1):

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -423,6 +424,25 @@ def test_an_unexpected_error_is_one_line(
     assert code == 1
     assert "shipper: unexpected error: KeyError: 'x'" in told
     assert len(told) == lines
+
+
+def test_a_list_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    """A million dead letters are never in memory, and still one object."""
+    printed = ""
+
+    def values() -> Iterator[dict[str, int]]:
+        nonlocal printed
+        yield {"number": 1}
+        printed = capsys.readouterr().out
+        yield {"number": 2}
+
+    console.say_json_list("letters", values())
+
+    assert '"number": 1' in printed
+    assert json.loads(printed + capsys.readouterr().out) == {
+        "schema_version": 1,
+        "letters": [{"number": 1}, {"number": 2}],
+    }
 
 
 def test_a_notice_is_one_line_of_letters(capsys: pytest.CaptureFixture[str]) -> None:
