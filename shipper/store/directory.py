@@ -93,7 +93,11 @@ def unusable(path: str, error: OSError) -> StateError:
         )
     hint = "check the disk that state_dir is on"
     if error.errno in {errno.EACCES, errno.EPERM}:
-        hint = f"let user {os.geteuid()} write there, or set state_dir"
+        # Who only looks must not be told to open the state to everybody.
+        hint = (
+            f"run this as the shipper's user, or, if that is user {os.geteuid()}, "
+            "give the directory to it"
+        )
     elif error.errno == errno.EROFS:
         hint = "the file system is read-only; set state_dir to another"
     elif error.errno == errno.ENOTDIR:

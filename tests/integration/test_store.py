@@ -377,7 +377,7 @@ def test_a_directory_that_cannot_be_made_is_explained(
 @pytest.mark.parametrize(
     ("code", "hint", "is_temporary"),
     [
-        (errno.EACCES, "let user", False),
+        (errno.EACCES, "run this as the shipper's user", False),
         (errno.EROFS, "read-only", False),
         (errno.ENOSPC, "free some disk space", True),
         (errno.EDQUOT, "free some disk space", True),
