@@ -122,6 +122,10 @@ def _file_faults(document: Document, key: KeyPath, name: str) -> Iterator[Fault]
     elif os.path.isdir(path):
         problem = f"{path} is a directory, expected a file"
         hint = f"name the file, or a pattern such as {path}/*.jsonl"
+    elif os.path.exists(path) and not os.path.isfile(path):
+        # Images of nginx and Apache have /dev/stdout under the name of the log.
+        problem = f"{path} is no plain file, and nothing else can be followed"
+        hint = "have the program write its log to a file of that name"
     elif os.path.exists(path) and not os.access(path, os.R_OK):
         problem = f"{path} is not readable for this user"
         hint = "add the user to the file's group, often adm"

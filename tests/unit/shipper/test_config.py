@@ -823,6 +823,19 @@ def test_a_machine_that_cannot_do_it_is_told(desk: Desk) -> None:
     assert "is a directory, expected a file" in source.problem
 
 
+def test_a_log_that_is_the_output_of_its_program_is_told(desk: Desk) -> None:
+    """Images link the log to /dev/stdout, from which nothing can ever be read."""
+    (desk.directory / "access.log").symlink_to("/dev/null")
+    text = 'state_dir = "state"\n[[source]]\npaths = ["access.log"]\n'
+
+    with pytest.raises(ConfigError) as caught:
+        desk.load(desk.write(text), KEY, checks="machine")
+
+    (fault,) = caught.value.faults
+    assert fault.key == "source[0].paths[0]"
+    assert "is no plain file" in fault.problem
+
+
 def test_a_path_with_a_nul_is_told_beside_the_other_faults(desk: Desk) -> None:
     """No system call takes one, so none is made."""
     path = desk.write(
