@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import os
 import stat
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +34,10 @@ def line_of(exchange: Exchange) -> str:
     """Return the line for people: when, what, how it ended, who, and how much."""
     entry = exchange.entry
     status = entry.response.status
-    begun = datetime.fromisoformat(entry.started_date_time).astimezone()
+    begun = datetime.fromisoformat(entry.started_date_time)
+    # The year 1, Go's time that is none, has no local time west of Greenwich.
+    with suppress(OverflowError):
+        begun = begun.astimezone()
     caller = _short(exchange.caller, CALLER_CHARACTERS)
     parts = (
         click.style(f"{begun:%H:%M:%S}.{begun.microsecond // 1000:03}", dim=True),

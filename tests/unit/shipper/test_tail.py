@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,36 @@ def shown(capsys: Streams, *words: str) -> list[str]:
     """Return the lines that are shown of what is there."""
     assert main(["tail", "--no-follow", *words]) == 0
     return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment"),
+    [("UTC+5", "0001-01-01T00:00:00Z"), ("UTC-9", "9999-12-31T23:59:59Z")],
+)
+def test_a_time_that_is_none_here_is_shown_as_it_is(
+    zone: str,
+    moment: str,
+    tmp_path: Path,
+    capsys: Streams,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Go writes the year 1 where there is no time, and other lines follow it."""
+    log = tmp_path / "exchanges.jsonl"
+    write(log)
+    record = json.loads(log.read_bytes())
+    del record["crc"]
+    record["entry"]["startedDateTime"] = moment
+    log.write_text(json.dumps(record) + "\n")
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+
+    try:
+        (line,) = shown(capsys, str(log))
+    finally:
+        monkeypatch.setenv("TZ", "UTC")
+        time.tzset()
+
+    assert parts_of(line)[0] == f"{moment[11:19]}.000"
 
 
 def test_a_line_says_what_a_developer_asks(log: Path, capsys: Streams) -> None:
