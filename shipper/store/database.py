@@ -88,7 +88,7 @@ def open_read_only(path: str) -> sqlite3.Connection | None:
         raise unusable(path, error) from error
     with wrapped(path):
         connection = sqlite3.connect(
-            f"file:{quote(path)}?mode=ro",
+            f"file:{quote(os.fsencode(path))}?mode=ro",
             uri=True,
             timeout=BUSY_SECONDS,
             isolation_level=None,
@@ -128,7 +128,7 @@ def open_beside(path: str) -> sqlite3.Connection:
     connection.close()
     with wrapped(path):
         connection = sqlite3.connect(
-            f"file:{quote(path)}?mode=rw",
+            f"file:{quote(os.fsencode(path))}?mode=rw",
             uri=True,
             timeout=BUSY_SECONDS,
             isolation_level=None,

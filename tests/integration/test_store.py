@@ -419,6 +419,17 @@ def test_a_directory_closed_to_us_is_explained(tmp_path: Path) -> None:
         open_store(str(tmp_path / "state"))
 
 
+def test_a_state_whose_name_is_odd_is_read_beside_its_writer(tmp_path: Path) -> None:
+    """Names are bytes: not UTF-8, or with what has a meaning in a URI."""
+    state_dir = os.fsdecode(bytes(tmp_path / "state?a=b#%41") + b"\xff")
+    open_store(state_dir).close()
+
+    reader = open_reader(state_dir)
+
+    assert reader is not None
+    reader.close()
+
+
 def test_many_files_are_stored_and_found_quickly(store: Store) -> None:
     """20,000 files: stored in one transaction, found by fingerprint."""
     heads = [Head(100, b"%032d" % number) for number in range(20_000)]
