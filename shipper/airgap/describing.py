@@ -6,6 +6,7 @@ remembers of the bundle.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 
@@ -86,7 +87,11 @@ def fingerprint_of(settings: Settings) -> str:
         settings.identify,
         settings.readme.development_mode,
     )
-    return sha256(msgspec.json.encode(ruling)).hexdigest()
+    # Paths are among them, which need not be UTF-8; msgspec would want that.
+    text = json.dumps(
+        msgspec.to_builtins(ruling), separators=(",", ":"), ensure_ascii=False
+    )
+    return sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
 def _ranges(

@@ -204,6 +204,20 @@ def test_the_settings_have_a_fingerprint(host: Host) -> None:
     assert prints[0] == prints[1] != prints[2]
 
 
+def test_settings_with_a_path_that_is_not_utf_8_have_one_too(host: Host) -> None:
+    """Names are bytes, and what is exported has them in its settings."""
+    host.record(1)
+    odd = host.log.parent / os.fsdecode(b"odd\xff")
+    odd.mkdir()
+    host.log.rename(odd / host.log.name)
+    host.config.rename(odd / host.config.name)
+
+    words = ("--out", host.directory / "bundle", "--config", odd / "config.toml")
+    done = host.call("export", *words, config=False)
+
+    assert done.code == 0, done.err
+
+
 def test_with_nothing_to_export_no_bundle_is_made(host: Host) -> None:
     """Lines that are no records are settled all the same."""
     host.log.write_bytes(b"no record\n")
