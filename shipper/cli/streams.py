@@ -88,7 +88,9 @@ def _guarded(
     return io.TextIOWrapper(
         io.BufferedWriter(kind(handle)),
         encoding="utf-8" if stream is None else stream.encoding,
-        errors="backslashreplace" if stream is None else stream.errors,
+        # Names of files are bytes: under most locales one that is no text would end
+        # the command, after all it was asked for is done.
+        errors="backslashreplace",
         line_buffering=True,
     )
 

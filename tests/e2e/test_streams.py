@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -129,6 +130,19 @@ def test_a_reader_that_has_gone_ends_it_quietly(shop: Shop, unbuffered: str) -> 
     done = typed(line)
 
     assert (done.returncode, done.stderr) == (BROKEN_PIPE, "")
+
+
+def test_a_name_that_is_no_text_is_told_as_an_escape(shop: Shop) -> None:
+    """Under a UTF-8 locale stdout is strict, and a name may be any bytes."""
+    odd = shop.directory / os.fsdecode(b"odd\xff")
+    odd.mkdir()
+    shop.config.rename(odd / shop.config.name)
+    command = f"--no-environment {shlex.quote(str(odd / shop.config.name))}"
+
+    done = typed(f"PYTHONIOENCODING=utf-8:strict shipper validate {command}")
+
+    assert done.returncode == EXIT_OK, done.stderr
+    assert rf"{shop.directory}/odd\udcff/config.toml" in done.stdout
 
 
 def test_a_file_of_ours_never_takes_the_place_of_a_stream(shop: Shop) -> None:
