@@ -609,6 +609,23 @@ def _cri(text: bytes, tag: str, stream: bytes = b"stdout") -> bytes:
     return b"2026-11-23T12:00:00.1Z %s %s %s\n" % (stream, tag.encode(), text)
 
 
+def test_copies_of_a_har_are_sent_once(shop: Shop, backfill: Backfill) -> None:
+    """It is known by all of its bytes, so what has the same ones is a copy of it."""
+    hars = shop.directory / "hars"
+    hars.mkdir()
+    for name in ("a.har", "b.har"):
+        (hars / name).write_bytes(a_har(a_har_entry(), a_har_entry()))
+    (hars / "c.har.gz").write_bytes(gzip.compress(a_har(a_har_entry(), a_har_entry())))
+    (hars / "other.har").write_bytes(a_har(a_har_entry()))
+    with shop.receiving():
+        first = backfill(str(hars))
+        again = backfill(str(hars))
+    ids = shop.received()
+
+    assert (first["totals"]["delivered"], again["totals"]["delivered"]) == (3, 0)
+    assert len(set(ids)) == len(ids) == 3
+
+
 def test_a_dry_run_plans_what_the_run_does(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
