@@ -164,7 +164,7 @@ def places_of(
     """
     reading = Reading(choices.label, choices.selection)
     places: list[tuple[FileOutcome, Place]] = []
-    alike: dict[Head | str, list[tuple[FileOutcome, Place]]] = {}
+    alike: dict[Head, list[tuple[FileOutcome, Place]]] = {}
     for file in files:
         if file.state == LEFT_ALONE:
             continue
@@ -174,15 +174,14 @@ def places_of(
                 file.leave_alone(place.why)
                 continue
             file.sent_before = log.line_number(place.position)
-            # Logs that begin alike, or that go on from one place, may be copies.
-            key = place.row.head if place.is_new else place.row.file_id
-            rivals = alike.setdefault(key, [])
+            # Logs that begin alike may be copies, whichever of them were sent before.
+            rivals = alike.setdefault(place.row.head, [])
             for rival in rivals:
-                shorter = _shorter(rival, file, log, choices)
+                shorter = _shorter(rival, (file, place), log, choices)
                 if shorter is not None:
                     shorter.leave_alone("it is another copy of one of these")
         places.append((file, place))
-        alike[key] = _left([*rivals, (file, place)])
+        alike[place.row.head] = _left([*rivals, (file, place)])
     places = _left(places)
     for _, place in places:
         if place.is_new:
@@ -198,15 +197,23 @@ def _left(
 
 
 def _shorter(
-    earlier: tuple[FileOutcome, Place], file: FileOutcome, log: Log, choices: Choices
+    earlier: tuple[FileOutcome, Place],
+    later: tuple[FileOutcome, Place],
+    log: Log,
+    choices: Choices,
 ) -> FileOutcome | None:
-    """Return which of two logs the other one begins with; None if neither does."""
-    before, place = earlier
+    """Return which of two logs the other one begins with; None if neither does.
+
+    The later one is open.
+    """
+    (before, place), (file, other_place) = earlier, later
     if log.begins(before.path):
         return file
     with Log(before.path, choices) as other:
-        # Those of one row have it up to its place in common, and can be read but once.
-        return before if other.begins(file.path) else None if place.is_new else file
+        if other.begins(file.path):
+            return before
+    # Those of one row have it up to its place in common, and can be read but once.
+    return file if place.row.file_id == other_place.row.file_id else None
 
 
 def _position(row: FileRow) -> Position:

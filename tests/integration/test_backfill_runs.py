@@ -626,6 +626,25 @@ def test_copies_of_a_har_are_sent_once(shop: Shop, backfill: Backfill) -> None:
     assert len(set(ids)) == len(ids) == 3
 
 
+@pytest.mark.parametrize("names", [("new.log", "old.log"), ("old.log", "new.log")])
+def test_a_copy_beside_a_log_that_was_sent_under_another_name_is_left_alone(
+    shop: Shop, backfill: Backfill, names: tuple[str, str]
+) -> None:
+    """The name that the longer log was sent under is gone; the log itself is there."""
+    sent = shop.directory / "sent.log"
+    sent.write_bytes(LINES)
+    with shop.receiving():
+        backfill(str(sent))
+        sent.rename(shop.directory / "new.log")
+        (shop.directory / "old.log").write_bytes(a_log(10))
+        paths = [str(shop.directory / name) for name in names]
+        beside = backfill(*paths)
+        again = backfill(*paths)
+
+    assert beside["totals"]["delivered"] == again["totals"]["delivered"] == 0
+    assert len(shop.received()) == 40
+
+
 def test_a_dry_run_plans_what_the_run_does(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
