@@ -84,7 +84,7 @@ def decode_receipt(content: bytes, key: bytes | None, *, path: str) -> BundleRec
             path=path,
         )
     bare = _bare(receipt)
-    if not hmac.compare_digest(receipt.sha256, sha256(bare).hexdigest()):
+    if not _is_same(receipt.sha256, sha256(bare).hexdigest()):
         raise BundleError(
             f"the receipt is damaged: {path}: its checksum is another one", path=path
         )
@@ -94,7 +94,7 @@ def decode_receipt(content: bytes, key: bytes | None, *, path: str) -> BundleRec
             f"records and names {len(receipt.dead_records)}",
             path=path,
         )
-    if key is not None and not hmac.compare_digest(receipt.hmac, _hmac_of(key, bare)):
+    if key is not None and not _is_same(receipt.hmac, _hmac_of(key, bare)):
         raise BundleError(
             f"the receipt is not authentic: {path}: it was not made with this key",
             path=path,
@@ -105,6 +105,11 @@ def decode_receipt(content: bytes, key: bytes | None, *, path: str) -> BundleRec
 
 def _bare(receipt: BundleReceipt) -> bytes:
     return msgspec.json.encode(replace(receipt, sha256="", hmac=""))
+
+
+def _is_same(found: str, digest: str) -> bool:
+    # As bytes: texts may only be compared so when there is nothing but ASCII in them.
+    return hmac.compare_digest(found.encode(), digest.encode())
 
 
 def _hmac_of(key: bytes, bare: bytes) -> str:

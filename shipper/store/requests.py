@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from shipper.errors import StateError
 from shipper.store.database import (
@@ -58,7 +59,8 @@ class DeadRecord(Struct, frozen=True, forbid_unknown_fields=True):
     detail: str
     payload: str | None
     sha256: str
-    length_bytes: int
+    # A larger one, in a receipt that somebody has made up, could not be stored.
+    length_bytes: Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Acknowledgement(Struct, frozen=True):

@@ -25,6 +25,16 @@ RECEIPT = BundleReceipt(
 )
 
 
+def _with_a_euro(member: str) -> bytes:
+    before, after = f'"{member}": "', f'"{member}": "€'
+    return encode_receipt(RECEIPT, KEY).replace(before.encode(), after.encode())
+
+
+def _of_length(length_bytes: int) -> BundleReceipt:
+    dead = msgspec.structs.replace(DEAD, length_bytes=length_bytes)
+    return msgspec.structs.replace(RECEIPT, dead_records=(dead,))
+
+
 @pytest.mark.parametrize("key", [None, KEY])
 def test_a_receipt_comes_back_as_it_was_sent(key: bytes | None) -> None:
     """What the state is asked to count is what the other host has counted."""
@@ -47,12 +57,16 @@ def test_a_signature_is_asked_for_only_with_a_key() -> None:
         (b"{}", "is no receipt: r"),
         (encode_receipt(RECEIPT, KEY).replace(b'"delivered": 2', b'"delivered": 3'),
          "its checksum is another one"),
+        (_with_a_euro("sha256"), "its checksum is another one"),
+        (_with_a_euro("hmac"), "was not made with this key"),
         (encode_receipt(RECEIPT, None), "was not made with this key"),
         (encode_receipt(RECEIPT, KEY[::-1]), "was not made with this key"),
         (encode_receipt(msgspec.structs.replace(RECEIPT, dead=2), KEY),
          "counts 2 dead records and names 1"),
         (encode_receipt(msgspec.structs.replace(RECEIPT, format=2), KEY),
          "it has format 2"),
+        (encode_receipt(_of_length(2**63), KEY), "does not hold what"),
+        (encode_receipt(_of_length(-1), KEY), "does not hold what"),
     ],
 )  # fmt: skip
 def test_what_was_changed_is_refused(content: bytes, why: str) -> None:
