@@ -63,10 +63,14 @@ class Turns:
         if tracked.is_stopped or not tracked.is_saved:
             return
         if tracked.row.state is FileState.DONE:
-            if tracked.row.packing or tracked.unread_beyond <= 0:
+            packing = tracked.row.packing
+            if tracked.row.is_passed_over or (
+                not packing and tracked.unread_beyond <= 0
+            ):
                 tracked.settled = tracked.facts
                 return
-            # The one late append that a rotation may overtake (sealed on sight).
+            # The one late append that a rotation may overtake (sealed on sight); or
+            # an archive that seemed whole while it had but the first of its members.
             self._roster.amend(tracked, state=FileState.ROTATED)
         tracked.is_queued = True
         base = tracked.name.base

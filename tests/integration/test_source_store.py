@@ -993,6 +993,32 @@ def test_a_late_append_that_was_packed_before_the_next_run_is_read(
     assert (found, row.state) == (some_lines(10, 1), FileState.DONE)
 
 
+@pytest.mark.parametrize("is_down", [False, True])
+def test_a_member_that_comes_late_to_a_finished_archive_is_read(
+    log: Path, shipper: Following, *, is_down: bool
+) -> None:
+    """Scenario 18: it was whole with its first member, read, delivered and done."""
+    archive = Path(f"{log}.1.gz")
+    os.rename(log, archive)
+    archive.write_bytes(gzip_member(archive.read_bytes()))
+    shipper.drain()
+    shipper.commit()
+    shipper.restart()
+    shipper.drain()
+    (done,) = shipper.catalog.known_files()
+    (line,) = some_lines(10, 1)
+    with archive.open("ab") as file:
+        file.write(gzip_member(line + b"\n"))
+    if is_down:
+        shipper.restart()
+    found = shipper.drain()
+    shipper.commit()
+    (again,) = shipper.catalog.known_files()
+
+    assert found == [line]
+    assert done.state == again.state == FileState.DONE
+
+
 def test_an_archive_nothing_can_unpack_is_refused_once(
     logs: Path, shipper: Following, monkeypatch: pytest.MonkeyPatch
 ) -> None:
