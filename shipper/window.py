@@ -69,6 +69,10 @@ class Window:
         """Why uploads do not flow, in words, or nothing."""
         return self._gate.why_failing
 
+    def closed_seconds(self, now: float) -> float:
+        """Return how long the receiver is to be left alone; 0 while it answers."""
+        return self._gate.probe_in(now)
+
     @property
     def limit(self) -> str:
         """The name of the limit that a request waits for, or nothing."""

@@ -89,6 +89,7 @@ def run(
                     task_of=partial(_task, settings, choices, share),
                     settle=settle,
                     received=received,
+                    clock=clock,
                 )
             except engine.lost as error:
                 # A service manager signals the workers too: then it is no accident.
@@ -104,6 +105,7 @@ def _work_off(
     task_of: Callable[[FileOutcome, Place], Task],
     settle: Callable[[FileOutcome, Place, Done], Place | None],
     received: Sequence[int],
+    clock: Clock,
 ) -> None:
     """Keep every worker busy until no log has another piece, or a signal came.
 
@@ -113,18 +115,27 @@ def _work_off(
         task_of: Says what there is to do.
         settle: Stores what was done; returns where to go on, or None.
         received: The signals so far.
+        clock: Says when the receiver may be asked again.
     """
     left = deque(places)
     out: dict[Future[Done], tuple[FileOutcome, Place]] = {}
+    open_at = clock.monotonic()
     while (left and not received) or out:
-        while left and len(out) < engine.slots and not received:
+        # What the receiver wished for holds for all: a piece knows of none before it.
+        closed_seconds = open_at - clock.monotonic()
+        while left and len(out) < engine.slots and not received and closed_seconds <= 0:
             file, place = left.popleft()
             task = task_of(file, place)
             out[engine.executor.submit(ship, task)] = file, place
+        if not out:
+            clock.wait(min(LOOK_SECONDS, closed_seconds))
+            continue
         ended, _ = wait(out, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
         for future in ended:
             file, place = out.pop(future)
-            again = settle(file, place, future.result())
+            done = future.result()
+            open_at = max(open_at, clock.monotonic() + done.closed_seconds)
+            again = settle(file, place, done)
             if again is not None:
                 left.append((file, again))
 

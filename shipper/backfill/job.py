@@ -19,7 +19,11 @@ from shipper.backfill.ledger import Place, places_of
 from shipper.backfill.log import Log
 from shipper.backfill.outcome import UNFINISHED, FileOutcome, Outcome, Progress
 from shipper.backfill.pacing import Limits, pace_of
-from shipper.backfill.parts import history_shaper_of, pipeline_of
+from shipper.backfill.parts import (
+    history_shaper_of,
+    history_window_of,
+    pipeline_of,
+)
 from shipper.backfill.reader import Opened, Reader
 from shipper.backfill.shaping import HistoryShaper, Rejected
 from shipper.callers import masks_of
@@ -131,8 +135,13 @@ def _run_once(
         limits,
         source=reader,
         shaper=shaper,
-        poster=uploader,
-        pace=pace_of(limits, events=events, clock=clock),
+        window=history_window_of(
+            settings,
+            limits,
+            poster=uploader,
+            pace=pace_of(limits, events=events, clock=clock),
+            events=events,
+        ),
         checkpoints=books,
         events=events,
         clock=clock,

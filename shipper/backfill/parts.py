@@ -24,6 +24,7 @@ from shipper.pipeline import Pipeline, Shaper
 from shipper.sample import Sampler
 from shipper.shapers import shaper_of
 from shipper.uplink import window_of
+from shipper.window import Window
 
 
 def history_shaper_of(settings: Settings, choices: Choices, **told: object) -> Shaper:
@@ -40,14 +41,26 @@ def history_shaper_of(settings: Settings, choices: Choices, **told: object) -> S
     )
 
 
+def history_window_of(
+    settings: Settings, limits: Limits, *, poster: Poster, pace: Pace, events: Events
+) -> Window:
+    """Return the window between a pipeline and what posts for it."""
+    return window_of(
+        settings,
+        poster=poster,
+        max_records=records_a_request(settings, limits),
+        pace=pace,
+        events=events,
+    )
+
+
 def pipeline_of(
     settings: Settings,
     limits: Limits,
     *,
     source: Reader,
     shaper: HistoryShaper,
-    poster: Poster,
-    pace: Pace,
+    window: Window,
     checkpoints: Checkpoints,
     events: Events,
     clock: Clock,
@@ -66,13 +79,7 @@ def pipeline_of(
             max_age_seconds=batch.flush_interval,
             keep_bytes=settings.dead_letters.keep_bytes,
         ),
-        window=window_of(
-            settings,
-            poster=poster,
-            max_records=max_records,
-            pace=pace,
-            events=events,
-        ),
+        window=window,
         checkpoints=checkpoints,
         clock=clock,
         events=events,

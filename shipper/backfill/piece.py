@@ -17,7 +17,11 @@ from shipper.backfill.choices import Choices
 from shipper.backfill.ledger import Place
 from shipper.backfill.log import Log
 from shipper.backfill.pacing import Limits, pace_of
-from shipper.backfill.parts import history_shaper_of, pipeline_of
+from shipper.backfill.parts import (
+    history_shaper_of,
+    history_window_of,
+    pipeline_of,
+)
 from shipper.backfill.reader import Opened, Reader
 from shipper.backfill.shaping import HistoryShaper, Rejected
 from shipper.callers import masks_of
@@ -52,6 +56,7 @@ class Done:
         commits: To be stored, in this order.
         is_at_end: Nothing of the log is left.
         trouble: Why it cannot be read any further, or nothing.
+        closed_seconds: How long the receiver is to be left alone from now on.
     """
 
     commits: tuple[Commit, ...]
@@ -59,6 +64,7 @@ class Done:
     read_bytes: int
     is_at_end: bool
     trouble: str
+    closed_seconds: float = 0.0
 
 
 def ship(task: Task) -> Done:
@@ -86,13 +92,15 @@ def ship(task: Task) -> Done:
         parts.callback(reader.close)
         pace = pace_of(task.limits, events=events, clock=clock)
         uploader = uploader_of(parts, task.settings, events=events, clock=clock)
+        window = history_window_of(
+            task.settings, task.limits, poster=uploader, pace=pace, events=events
+        )
         pipeline = pipeline_of(
             task.settings,
             task.limits,
             source=reader,
             shaper=shaper,
-            poster=uploader,
-            pace=pace,
+            window=window,
             checkpoints=gathered,
             events=events,
             clock=clock,
@@ -118,6 +126,7 @@ def ship(task: Task) -> Done:
         read_bytes=opened.read_bytes,
         is_at_end=is_at_end,
         trouble="" if opened.trouble is None else str(opened.trouble),
+        closed_seconds=window.closed_seconds(clock.monotonic()),
     )
 
 
