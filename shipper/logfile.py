@@ -71,7 +71,7 @@ class LogFile:
         self.path = path
         self._max_line_bytes = max_line_bytes
         self._reach = 0
-        self._handle = _spooled_input() if path == STANDARD_INPUT else _opened(path)
+        self._handle = spooled_input() if path == STANDARD_INPUT else _opened(path)
         packing = packing_of(os.pread(self._handle, MAGIC_BYTES, 0))
         self.packing = packing
         self._stream: Stream = PlainStream(self._handle)
@@ -190,9 +190,20 @@ def _opened(path: str) -> int:
     return handle
 
 
-def _spooled_input() -> int:
-    """Return a file without a name that holds what standard input gave."""
-    with tempfile.TemporaryFile() as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
-        file.flush()
-        return os.dup(file.fileno())
+def spooled_input() -> int:
+    """Return a file without a name that holds what standard input gave.
+
+    It is gone with the last process that has it open, whatever ends that one.
+
+    Raises:
+        NoInputError: It cannot be read, or there is no room to keep it.
+    """
+    try:
+        with tempfile.TemporaryFile() as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+            file.flush()
+            return os.dup(file.fileno())
+    except OSError as error:
+        hint = "it is kept while it is read; TMPDIR says where"
+        why = error.strerror or str(error)
+        raise NoInputError(STANDARD_INPUT, why, hint=hint) from error

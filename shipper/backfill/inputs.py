@@ -7,14 +7,11 @@ what lies in them, oldest first. Nothing is opened.
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from shipper.logfile import STANDARD_INPUT, NoInputError
+from shipper.logfile import STANDARD_INPUT, NoInputError, spooled_input
 from shipper.source.ours import Ours
 
 # What editors, shells and unfinished copies leave beside logs.
@@ -50,18 +47,26 @@ def find_logs(names: Iterable[str], *, own_files: Sequence[str] = ()) -> list[st
 def spooled(paths: Iterable[str]) -> Iterator[tuple[list[str], dict[str, str]]]:
     """Let standard input be read more than once, for the length of the block.
 
-    Gives the paths to open, and what is to be shown in place of some of them. What
-    was piped in lies in a file of mode 0600 until then.
+    Gives the paths to open, and what is to be shown in place of some of them.
+
+    Raises:
+        NoInputError: Standard input cannot be read, or there is no room to keep it.
     """
     given = list(paths)
     if STANDARD_INPUT not in given:
         yield given, {}
         return
-    with tempfile.NamedTemporaryFile(prefix="backfill-") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
-        file.flush()
-        opened = [file.name if path == STANDARD_INPUT else path for path in given]
-        yield opened, {file.name: STANDARD_INPUT}
+    handle = spooled_input()
+    # The kernel's name for it, by which workers can open it too (proc_pid_fd(5)): had
+    # it one of its own, a kill would leave what was piped in, with all its secrets.
+    name = f"/proc/{os.getpid()}/fd/{handle}"
+    try:
+        yield (
+            [name if path == STANDARD_INPUT else path for path in given],
+            {name: STANDARD_INPUT},
+        )
+    finally:
+        os.close(handle)
 
 
 def _files_below(directory: str, ours: Ours) -> Iterator[str]:

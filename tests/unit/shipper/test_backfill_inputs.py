@@ -6,6 +6,7 @@ import io
 import os
 import stat
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -57,15 +58,20 @@ def test_a_directory_that_vanishes_is_told(
         find_logs([str(tmp_path / "gone")])
 
 
-def test_what_is_piped_in_can_be_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It lies in a file for one pair of eyes, and is gone afterwards."""
+def test_what_is_piped_in_can_be_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lies in no directory, where a kill would leave it, and is gone afterwards."""
     piped = io.TextIOWrapper(io.BytesIO(b"one\ntwo\n"))
     monkeypatch.setattr(sys, "stdin", piped)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with spooled(["a.log", "-"]) as (paths, names):
         first, second = paths
         mode = stat.S_IMODE(os.stat(second).st_mode)
         content = Path(second).read_bytes()
+        left = list(tmp_path.iterdir())
 
+    assert left == []
     assert (first, content, mode) == ("a.log", b"one\ntwo\n", 0o600)
     assert names == {second: "-"}
     assert not os.path.exists(second)

@@ -15,6 +15,7 @@ import pytest
 from shipper.fileid import mark_of
 from shipper.follow import Position
 from shipper.logfile import BadInputError, LogFile, NoInputError
+from tests.support.full_disk import files_no_larger_than
 
 TEXT = b"first\nsecond line\n\nlast\n"
 
@@ -118,6 +119,17 @@ def test_standard_input_is_a_file_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", stream)
 
     assert texts("-") == [b"first", b"second line", b"", b"last"]
+
+
+def test_standard_input_that_finds_no_room_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is kept while it is read, and the directory for that may be full."""
+    stream = io.TextIOWrapper(io.BytesIO(TEXT))
+    monkeypatch.setattr("sys.stdin", stream)
+
+    with files_no_larger_than(5), pytest.raises(NoInputError, match="-: File too"):
+        LogFile("-")
 
 
 def test_progress_reaches_the_size_of_the_file(tmp_path: Path) -> None:
