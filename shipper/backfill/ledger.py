@@ -173,7 +173,7 @@ def places_of(
             if isinstance(place, LeftAlone):
                 file.leave_alone(place.why)
                 continue
-            file.sent_before = log.line_number(place.position)
+            file.sent_before = log.lines_before(place.position)
             # Logs that begin alike may be copies, whichever of them were sent before.
             rivals = alike.setdefault(place.row.head, [])
             for rival in rivals:

@@ -185,17 +185,20 @@ class Log:
             return False  # it is gone, or closed to us
 
     def line_number(self, position: Position) -> int:
-        """Return how many lines stand before a position."""
+        """Return how many lines end before a position."""
         if self.format.is_document:
             return position.offset_bytes
-        count, at = 0, 0
-        while at < position.offset_bytes:
-            piece = self._file.read_at(at, min(_READ_BYTES, position.offset_bytes - at))
-            if not piece:
-                break
+        return sum(piece.count(b"\n") for piece in self._before(position))
+
+    def lines_before(self, position: Position) -> int:
+        """Return how many lines stand before a position, one without newline too."""
+        if self.format.is_document:
+            return position.offset_bytes
+        count, last = 0, b"\n"
+        for piece in self._before(position):
             count += piece.count(b"\n")
-            at += len(piece)
-        return count
+            last = piece[-1:]
+        return count + (last != b"\n")
 
     def damaged(self) -> BadInputError:
         """Return what to say of a damaged archive, once its lines have been read."""
@@ -213,6 +216,15 @@ class Log:
     def __exit__(self, *_: object) -> None:
         """Let go of the file."""
         self.close()
+
+    def _before(self, position: Position) -> Iterator[bytes]:
+        at = 0
+        while at < position.offset_bytes:
+            piece = self._file.read_at(at, min(_READ_BYTES, position.offset_bytes - at))
+            if not piece:
+                return
+            yield piece
+            at += len(piece)
 
     def _first_lines(self) -> list[bytes]:
         lines = takewhile(lambda line: not self._is_cut(line), self._file.lines())

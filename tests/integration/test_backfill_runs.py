@@ -143,12 +143,14 @@ def test_a_whole_line_needs_no_newline(shop: Shop, backfill: Backfill) -> None:
     with shop.receiving():
         log.write_bytes(LINES[:-1])
         first = backfill(str(log))
+        again = backfill(str(log))
         log.write_bytes(LINES + a_log(1, first=40))
         late = backfill(str(log))
 
-    totals = first["totals"], late["totals"]
-    assert [one["delivered"] for one in totals] == [40, 1]
-    assert [one["rejects"] for one in totals] == [0, 0]
+    totals = first["totals"], again["totals"], late["totals"]
+    assert [one["delivered"] for one in totals] == [40, 0, 1]
+    assert [one["sent_before"] for one in totals] == [0, 40, 40]
+    assert [one["rejects"] for one in totals] == [0, 0, 0]
 
 
 def test_the_sums_are_exact_though_a_newline_came_late(
