@@ -34,13 +34,17 @@ class LeftFiles:
     """Passes events on and remembers which files were stopped, or closed to us.
 
     Nothing in them moves, so a run that leaves some has not dealt with everything.
+    Neither has one that could not write down the files it has found: it reads none of
+    them before.
     """
 
     def __init__(self, events: Events) -> None:
-        # Mutable state: their paths, in the order in which they were told of.
+        # Mutable state: their paths, in the order in which they were told of; and how
+        # many of those that write to the state cannot at present.
         self._events = events
         self._stopped: dict[str, None] = {}
         self._closed: dict[str, None] = {}
+        self._failing = 0
 
     def emit(self, name: str, **fields: Value) -> None:
         """Report one event."""
@@ -48,18 +52,25 @@ class LeftFiles:
             self._stopped[str(fields["path"])] = None
         elif name == "file_unreadable" and fields["why"] in _CLOSED:
             self._closed[str(fields["path"])] = None
+        elif name == "state_write_failed":
+            self._failing += 1
+        elif name == "state_write_resumed":
+            self._failing -= 1
         self._events.emit(name, **fields)
 
     def judged(self, ending: Ending) -> Ending:
         """Return how a run has ended that may have left files."""
         if ending is not Ending.DRAINED:
             return ending
-        return Ending.LEFT if self._stopped or self._still_closed() else ending
+        is_left = self._stopped or self._still_closed() or self._failing
+        return Ending.LEFT if is_left else ending
 
     def tell(self) -> None:
         """Name the files at the end, where nobody overlooks them."""
         closed = self._still_closed()
         paths = dict.fromkeys((*self._stopped, *closed))
+        if not paths:
+            return  # that nothing could be written down has been told, as an error
         words = ("stopped" if self._stopped else "", "closed to us" if closed else "")
         self._events.emit(
             "files_left",

@@ -23,6 +23,7 @@ import pytest
 from shipper.airgap.sealing import workshop_of
 from shipper.cli.root import main
 from shipper.clock import SystemClock
+from shipper.errors import StateError
 from shipper.receiver.faults import Faults
 from shipper.store import StateLock, Store
 from tests.support.bundles import BUNDLE_ID, a_bundle
@@ -648,6 +649,27 @@ def test_a_bundle_that_is_gone_before_it_is_sealed_is_told_of(
     assert "bundle_sealed" not in lost.err
     assert "run shipper export again" in lost.err
     assert (sealed.code, sealed.result["records"], len(_ids(bundle))) == (0, 2, 2)
+
+
+@pytest.mark.parametrize("verb", ["export --out bundle", "run --once"])
+def test_what_the_state_has_no_room_for_is_left_and_no_success(
+    host: Host, key: None, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """A new log is not read before it is written down; there may be room next time."""
+    monkeypatch.chdir(host.directory)
+    host.record(2)
+
+    def full(*_: object, **__: object) -> None:
+        raise StateError("the disk is full", path="state", is_temporary=True)
+
+    with host.receiving():
+        with monkeypatch.context() as disk:
+            disk.setattr(Store, "record", full)
+            early = host.call(verb)
+        late = host.call(verb)
+
+    assert (early.code, late.code) == (75, 0), late.err
+    assert "state_write_failed" in early.err
 
 
 COMBINED = (

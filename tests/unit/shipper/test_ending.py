@@ -72,6 +72,18 @@ def test_files_are_named_with_what_is_wrong(tmp_path: Path) -> None:
     )
 
 
+def test_what_could_not_be_written_down_is_left() -> None:
+    """Files that were found are read once the state knows them, and not before."""
+    left, events = left_files()
+    left.emit("state_write_failed", why="full", hint="")
+    full = left.judged(Ending.DRAINED)
+    left.tell()
+    left.emit("state_write_resumed")
+
+    assert (full, left.judged(Ending.DRAINED)) == (Ending.LEFT, Ending.DRAINED)
+    assert events.names() == ["state_write_failed", "state_write_resumed"]
+
+
 def test_what_could_be_read_after_all_is_not_left(tmp_path: Path) -> None:
     """Its mode was changed meanwhile, or a directory can be passed through."""
     log = tmp_path / "log"
