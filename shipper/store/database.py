@@ -235,13 +235,28 @@ def check(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: str) -> None:
-    version = _version_of(connection)
+    while (version := _version_of(connection)) < VERSION:
+        # One transaction with its count: a crash in between repeats it whole.
+        with transaction(connection, path):
+            # A shipper and a backfill may begin together: whoever waited for the lock
+            # finds done what the other one did.
+            if _version_of(connection) == version:
+                for statement in _statements_of(MIGRATIONS[version]):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version={version + 1}")
     if version > VERSION:
         raise _too_new(path, version)
-    for number in range(version, VERSION):
-        # One transaction with its count: a crash in between repeats it whole.
-        script = f"BEGIN IMMEDIATE; {MIGRATIONS[number]}"
-        connection.executescript(f"{script} PRAGMA user_version={number + 1}; COMMIT;")
+
+
+def _statements_of(script: str) -> Iterator[str]:
+    """Yield the statements of a script; each of them ends its line."""
+    # `executescript` would commit first, and let go of the lock.
+    lines: list[str] = []
+    for line in script.splitlines(keepends=True):
+        lines.append(line)
+        if sqlite3.complete_statement(statement := "".join(lines)):
+            yield statement
+            lines.clear()
 
 
 def _too_new(path: str, version: int) -> StateUnusableError:

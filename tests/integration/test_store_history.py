@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from zlib import crc32
 
 import pytest
@@ -179,3 +181,20 @@ def test_there_is_one_backfill_at_a_time(tmp_path: Path) -> None:
 
     with held_history(state_dir, clock=SystemClock()) as history:
         assert history.reading_of("f") == Reading("web", "")
+
+
+def test_a_shipper_and_a_backfill_may_make_the_state_together(tmp_path: Path) -> None:
+    """Whoever comes second finds the tables that the first one has made."""
+    begin = Barrier(4)
+
+    def make(state_dir: Path) -> None:
+        begin.wait()
+        open_history(str(state_dir), clock=FakeClock()).close()
+
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(5):
+            state_dir = tmp_path / str(number)
+            state_dir.mkdir(mode=0o700)
+            made = [threads.submit(make, state_dir) for _ in range(4)]
+
+            assert [one.exception() for one in made] == [None] * 4
