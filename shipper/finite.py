@@ -9,7 +9,7 @@ from shipper.batch import Batcher
 from shipper.clock import Clock
 from shipper.doors import Checkpoints, Shape, Sink, Source
 from shipper.events import Events
-from shipper.model import Batch, Commit
+from shipper.model import Batch, Commit, Taken
 from shipper.pipeline import Pipeline
 
 
@@ -52,6 +52,7 @@ def finite_pipeline(
     events: Events,
     deadline: float | None,
     shutdown_seconds: float,
+    taken: frozenset[Taken] = frozenset(),
 ) -> Pipeline:
     """Return a pipeline that ends when its source has; see `Pipeline`."""
     return Pipeline(
@@ -67,4 +68,5 @@ def finite_pipeline(
         drain=True,
         deadline=deadline,
         shutdown_seconds=shutdown_seconds,
+        taken=taken,
     )

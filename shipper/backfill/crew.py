@@ -25,6 +25,7 @@ from shipper.clock import Clock
 from shipper.config.settings import Settings
 from shipper.errors import EXIT_TRY_AGAIN, ShipperError
 from shipper.events import Events
+from shipper.model import Taken
 from shipper.store.history import History, TakenOverError, held_history
 
 # What a kill can repeat of each worker (docs/backfill.md): of a plain file; and of an
@@ -72,11 +73,25 @@ def run(
         progress.total_bytes = sum(file.size_bytes for file, _ in places)
         share = limits.shared_by(max(1, min(engine.slots, len(places))))
         read: dict[str, int] = {}
+        taken: dict[str, frozenset[Taken]] = {}
+
+        def task_of(file: FileOutcome, place: Place) -> Task:
+            return Task(
+                settings,
+                choices,
+                share,
+                file.path,
+                file.name,
+                place,
+                lines=PACKED_PIECE_LINES if file.packing else PIECE_LINES,
+                taken=taken.get(file.path, frozenset()),
+            )
 
         def settle(file: FileOutcome, place: Place, done: Done) -> Place | None:
             before = file.lines
             has_more = _settle(file, place, done, history=history, on_reject=on_reject)
             read[file.path] = done.read_bytes
+            taken[file.path] = done.taken
             progress.moved(file.lines - before, sum(read.values()))
             row = history.file(place.row.file_id) if has_more else None
             return None if row is None else place.at(row)
@@ -86,7 +101,7 @@ def run(
                 _work_off(
                     engine,
                     places,
-                    task_of=partial(_task, settings, choices, share),
+                    task_of=task_of,
                     settle=settle,
                     received=received,
                     clock=clock,
@@ -146,17 +161,6 @@ def _lost() -> WorkerLostError:
         hint="perhaps memory ran out, then take fewer --workers; the same command "
         "goes on where it was",
     )
-
-
-def _task(
-    settings: Settings,
-    choices: Choices,
-    limits: Limits,
-    file: FileOutcome,
-    place: Place,
-) -> Task:
-    lines = PACKED_PIECE_LINES if file.packing else PIECE_LINES
-    return Task(settings, choices, limits, file.path, file.name, place, lines)
 
 
 def _settle(

@@ -20,6 +20,7 @@ from shipper.doors import Checkpoints
 from shipper.events import Events
 from shipper.finite import finite_pipeline
 from shipper.limits.pace import Pace
+from shipper.model import Taken
 from shipper.pipeline import Pipeline, Shaper
 from shipper.sample import Sampler
 from shipper.shapers import shaper_of
@@ -65,6 +66,7 @@ def pipeline_of(
     events: Events,
     clock: Clock,
     deadline: float | None = None,
+    taken: frozenset[Taken] = frozenset(),
 ) -> Pipeline:
     """Return a pipeline that ends when its source has."""
     batch = settings.batch
@@ -85,4 +87,5 @@ def pipeline_of(
         events=events,
         deadline=deadline,
         shutdown_seconds=settings.shutdown_timeout,
+        taken=taken,
     )

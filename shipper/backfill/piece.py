@@ -28,7 +28,7 @@ from shipper.callers import masks_of
 from shipper.clock import SystemClock
 from shipper.config.settings import Settings
 from shipper.events import EventLog
-from shipper.model import Commit
+from shipper.model import Commit, Taken
 from shipper.rejected import RejectedText
 from shipper.uplink import uploader_of
 
@@ -37,7 +37,12 @@ PIECE_SECONDS: Final = 10.0  # a piece that cannot be sent comes back all the sa
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One piece of one log, and everything that is needed to send it."""
+    """One piece of one log, and everything that is needed to send it.
+
+    Attributes:
+        taken: Records that the receiver has, though the piece before did not settle
+            them.
+    """
 
     settings: Settings
     choices: Choices
@@ -46,6 +51,7 @@ class Task:
     name: str
     place: Place
     lines: int
+    taken: frozenset[Taken] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Done:
         is_at_end: Nothing of the log is left.
         trouble: Why it cannot be read any further, or nothing.
         closed_seconds: How long the receiver is to be left alone from now on.
+        taken: For the next piece of this log.
     """
 
     commits: tuple[Commit, ...]
@@ -65,6 +72,7 @@ class Done:
     is_at_end: bool
     trouble: str
     closed_seconds: float = 0.0
+    taken: frozenset[Taken] = frozenset()
 
 
 def ship(task: Task) -> Done:
@@ -105,6 +113,7 @@ def ship(task: Task) -> Done:
             events=events,
             clock=clock,
             deadline=clock.monotonic() + PIECE_SECONDS,
+            taken=task.taken,
         )
         pipeline.run()
         # The next piece begins without a debt, so each pays its own.
@@ -127,6 +136,7 @@ def ship(task: Task) -> Done:
         is_at_end=is_at_end,
         trouble="" if opened.trouble is None else str(opened.trouble),
         closed_seconds=window.closed_seconds(clock.monotonic()),
+        taken=pipeline.taken,
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,29 @@ def test_no_piece_is_handed_out_while_the_receiver_is_to_be_left_alone(
 
     assert [at - begun for at in engine.handed_out] == [0.0, 0.0, 90.0, 90.0]
     assert outcome.is_complete
+
+
+def test_what_a_piece_has_sent_and_not_settled_is_not_sent_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch was halved, and its time was up between the halves."""
+    monkeypatch.setattr(piece, "PIECE_SECONDS", 3.0)
+    log = tmp_path / "access.log"
+    log.write_bytes(a_log(2))
+    ((file, place),) = places_of(survey([str(log)], CHOICES), BlankLedger(), CHOICES)
+    wish = Reply(429, headers=(("Retry-After", "3600"),))
+    with LoopbackServer([Reply(413), Reply(), wish]) as server:
+        settings = settings_of(tmp_path, server.url)
+        task = Task(settings, CHOICES, Limits(), file.path, file.name, place, lines=100)
+        first = ship(task)
+        second = ship(replace(task, taken=first.taken))
+        sent = [len(json.loads(heard.body)) for heard in server.heard]
+
+    assert (first.commits, len(first.taken)) == ((), 1)
+    assert sent == [2, 1, 1, 1]
+    assert second.is_at_end
+    (commit,) = second.commits
+    assert [advance.delivered for advance in commit.advances] == [2]
 
 
 def test_a_piece_tells_how_long_the_receiver_wished_to_be_left_alone(
