@@ -83,9 +83,14 @@ class LogFile:
                 raise BadInputError(path, str(error)) from error
 
     @property
+    def facts(self) -> os.stat_result:
+        """What the system says of the open file, whatever its name leads to by now."""
+        return os.fstat(self._handle)
+
+    @property
     def size_bytes(self) -> int:
         """Its length on disk, packed if it is."""
-        return os.fstat(self._handle).st_size
+        return self.facts.st_size
 
     @property
     def damage(self) -> str | None:

@@ -7,6 +7,7 @@ what lies in them, oldest first. Nothing is opened.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -33,7 +34,7 @@ def find_logs(names: Iterable[str], *, own_files: Sequence[str] = ()) -> list[st
     ours.look()
     for name in names:
         if name != STANDARD_INPUT and os.path.isdir(name):
-            inside = sorted(_files_below(name, ours), key=_age)
+            inside = [path for _, path in sorted(_files_below(name, ours))]
             if not inside:
                 hint = "name the directory that holds the logs, or the logs"
                 raise NoInputError(name, "the directory holds no files", hint=hint)
@@ -69,7 +70,9 @@ def spooled(paths: Iterable[str]) -> Iterator[tuple[list[str], dict[str, str]]]:
         os.close(handle)
 
 
-def _files_below(directory: str, ours: Ours) -> Iterator[str]:
+def _files_below(directory: str, ours: Ours) -> Iterator[tuple[int, str]]:
+    """Yield files, each behind the time of its last line."""
+
     def complain(error: OSError) -> None:
         why = error.strerror or str(error)
         raise NoInputError(error.filename or directory, why) from error
@@ -79,12 +82,15 @@ def _files_below(directory: str, ours: Ours) -> Iterator[str]:
         for name in names:
             path = os.path.join(place, name)
             is_meant = not name.startswith(".") and not name.endswith(_NEVER)
-            if is_meant and os.path.isfile(path):
-                facts = os.stat(path)
-                if not ours.have((facts.st_dev, facts.st_ino)):
-                    yield path
+            facts = _stat(path) if is_meant else None
+            if facts is None or not stat.S_ISREG(facts.st_mode):
+                continue
+            if not ours.have((facts.st_dev, facts.st_ino)):
+                yield facts.st_mtime_ns, path
 
 
-def _age(path: str) -> tuple[int, str]:
-    """Put the file first whose last line is oldest."""
-    return os.stat(path).st_mtime_ns, path
+def _stat(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None  # rotated or packed since it was listed, or a link to nothing

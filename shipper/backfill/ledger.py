@@ -221,7 +221,7 @@ def _position(row: FileRow) -> Position:
 
 
 def _new_row(log: Log, begin: Position) -> FileRow:
-    facts = os.stat(log.path)
+    facts = log.facts
     return FileRow(
         file_id=str(uuid4()),
         path=os.path.abspath(log.path),

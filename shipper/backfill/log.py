@@ -6,6 +6,7 @@ first lines looked at, or an error that says what has to be given for it to be r
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import islice, takewhile
 from typing import Final, Self
@@ -103,6 +104,11 @@ class Log:
     def packing(self) -> str:
         """How the file is packed, or empty."""
         return self._file.packing
+
+    @property
+    def facts(self) -> os.stat_result:
+        """What the system says of the open file, whatever its name leads to by now."""
+        return self._file.facts
 
     @property
     def size_bytes(self) -> int:

@@ -78,6 +78,19 @@ def test_a_new_log_begins_at_its_front(history: History, log: Path) -> None:
     assert (found.is_new, found.position.offset_bytes) == (True, 0)
 
 
+def test_a_log_that_is_rotated_once_it_is_open_is_the_same(
+    history: History, log: Path
+) -> None:
+    """Its name leads to another file by now, or nowhere."""
+    inode = log.stat().st_ino
+    with Log(str(log), CHOICES) as opened:
+        log.rename(log.with_name("rotated"))
+        found = place_of(opened, history, ALL, replay=False)
+
+    assert isinstance(found, Place)
+    assert found.row.ino == inode
+
+
 @pytest.mark.parametrize("name", ["access.log", "other.log", "access.log.gz"])
 def test_a_log_goes_on_under_any_name(
     history: History, log: Path, tmp_path: Path, name: str

@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,24 @@ def test_a_directory_that_vanishes_is_told(
     monkeypatch.setattr(os.path, "isdir", lambda _: True)
     with pytest.raises(NoInputError, match="No such file"):
         find_logs([str(tmp_path / "gone")])
+
+
+def test_a_log_that_is_rotated_while_its_directory_is_listed_ends_no_listing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever opens it says that it is gone; where it stands was known before."""
+    old, new = tmp_path / "old.log", tmp_path / "new.log"
+    for path, seconds in ((old, 1), (new, 2)):
+        path.write_bytes(b"x")
+        os.utime(path, (seconds, seconds))
+
+    def walk(top: str, **_: object) -> Iterator[tuple[str, list[str], list[str]]]:
+        yield top, [], ["new.log", "old.log", "gone.log"]
+        old.unlink()
+
+    monkeypatch.setattr(os, "walk", walk)
+
+    assert find_logs([str(tmp_path)]) == [str(old), str(new)]
 
 
 def test_what_is_piped_in_can_be_read_again(
