@@ -127,7 +127,7 @@ class Roster:
             if claimed is None:
                 return None
             row = claimed
-        row = replace(row, dev=inode[0], ino=inode[1])
+        row = replace(row, path=name.path, dev=inode[0], ino=inode[1])
         tracked = Tracked(row, name, Facts(0, 0), 0.0)
         # Lines read from it may be in flight still; the row does not know of them.
         tracked.position = self._index.place_left(row.file_id) or tracked.position

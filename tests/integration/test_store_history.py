@@ -139,6 +139,31 @@ def test_a_shipper_goes_on_where_a_backfill_stopped(
     assert read == LINES[2:]
 
 
+def test_a_file_that_was_taken_over_is_called_what_it_is_called_now(
+    history: History, tmp_path: Path
+) -> None:
+    """It was sent as history under another name, by which nobody would find it."""
+    log, rotated = tmp_path / "access.log", tmp_path / "access.log.1"
+    log.write_bytes(ALL)
+    entered(history, log)
+    history.commit(advance(b"", HALF))
+    log.rename(rotated)
+    store = open_store(str(tmp_path / "state"), clock=SystemClock())
+    source = Source(
+        sources=[SourceSettings((f"{log}*",))],
+        catalog=store,
+        events=RecordingEvents(),
+        clock=FakeClock(),
+    )
+
+    source.look()
+    (row,) = store.known_files()
+
+    source.close()
+    store.close()
+    assert row.path == str(rotated)
+
+
 def test_a_backfill_stops_at_a_file_that_was_taken_over(
     history: History, tmp_path: Path
 ) -> None:
