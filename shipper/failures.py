@@ -38,10 +38,9 @@ _VERSION = frozenset(
 # No cipher in common, too; before TLS 1.3 also a certificate of ours that is missing.
 _NOTHING_FITS = "SSLV3_ALERT_HANDSHAKE_FAILURE"
 _NOT_TLS = "WRONG_VERSION_NUMBER"
-# An address to start from that is not ours, or of the other version of IP; not every
-# C library has a number of its own for the latter.
+# An address to start from of the other version of IP, for which not every C library
+# has a number of its own.
 _OTHER_FAMILY = getattr(socket, "EAI_ADDRFAMILY", socket.EAI_FAMILY)
-_BAD_SOURCE = frozenset({errno.EADDRNOTAVAIL, _OTHER_FAMILY})
 # What a server says of the certificate that it wants to see, or of the one it saw.
 _MISSING = re.compile(r"ALERT_(?:CERTIFICATE_REQUIRED|NO_CERTIFICATE)")
 _OURS = re.compile(r"ALERT_(?:CERTIFICATE_|(?:BAD|UNSUPPORTED)_CERTIFICATE|UNKNOWN_CA)")
@@ -109,7 +108,7 @@ def receipt_for_error(error: BaseException, attempt: Attempt) -> Deferred:
         why = f"no {what} within {attempt.connect_seconds:g} s"
     if is_handshake and not is_to_proxy:
         return _network(f"tls: {attempt.name}: {why}", _tls_hint(chain, attempt))
-    is_bad_source = any(getattr(one, "errno", None) in _BAD_SOURCE for one in chain)
+    is_bad_source = any(map(_is_bad_source, chain))
     is_unknown = _has(chain, socket.gaierror) and not is_bad_source
     layer = "dns" if is_unknown else "tcp"
     if attempt.proxy_name is not None:
@@ -173,6 +172,14 @@ def _tls_hint(chain: Sequence[BaseException], attempt: Attempt) -> str | None:
 
 def _has(chain: Sequence[BaseException], *kinds: type[BaseException]) -> bool:
     return any(isinstance(one, kinds) for one in chain)
+
+
+def _is_bad_source(error: BaseException) -> bool:
+    """Tell whether an address to start from is not ours, or of the other family."""
+    # A resolver has numbers of its own, and macOS's are those of other errors.
+    if isinstance(error, socket.gaierror):
+        return error.errno == _OTHER_FAMILY
+    return isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL
 
 
 def _tunnel_status(chain: Sequence[BaseException]) -> int | None:

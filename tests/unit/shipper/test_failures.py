@@ -17,6 +17,8 @@ from shipper.failures import Attempt, receipt_for_error
 from shipper.receipt import Cause, Deferred
 from tests.support.answering import without_hint
 
+# What a resolver says of an address of the other version of IP; macOS's is EPERM too.
+OTHER_FAMILY = getattr(socket, "EAI_ADDRFAMILY", socket.EAI_FAMILY)
 SECRET_URL = "http://user:s3cret@proxy.example:3128"
 
 
@@ -140,6 +142,8 @@ def test_a_proxy_that_wants_credentials_needs_a_person() -> None:
             "p:1",
             "network.source_address",
         ),
+        (socket.gaierror(OTHER_FAMILY, "x"), None, "network.source_address"),
+        (OSError(OTHER_FAMILY, "x"), None, "firewall"),
         (TimeoutError("x"), None, "firewall"),
         (socket.gaierror(socket.EAI_NONAME, "x"), None, "resolver"),
         (socket.gaierror(socket.EAI_NONAME, "x"), "proxy.example:1", "network.proxy"),
