@@ -12,6 +12,7 @@ from wsgi_writer.mask import Masks
 
 SHOWN = RejectedText(Masks(query=["ssn_no"], headers=["x-mine"], fields=["iban"]))
 SECRET = "hunter2S3CR3T"
+UNSURE = r"/?pass\u0077ord=x"  # nothing of a line is shown that shows it
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,21 @@ def test_a_long_value_takes_no_more_time_than_what_is_shown(piece: str) -> None:
     shown = SHOWN.show(json.dumps({long: long}).encode())
 
     assert len(shown) <= MAX_SHOWN_BYTES
+
+
+@pytest.mark.parametrize("value", ["", "a", 1, [], '{"name":1}', {"a.b": 1}])
+def test_no_more_values_are_looked_at_than_can_be_shown(value: object) -> None:
+    """They would be masked, at ten seconds for 1 MiB, to be cut off again."""
+    many = [value] * MAX_SHOWN_BYTES
+    lines = [
+        [*many, UNSURE],
+        dict(enumerate([*many, UNSURE])),
+        [json.dumps([*many, UNSURE])],
+    ]
+
+    shown = [SHOWN.show(json.dumps(line).encode()) for line in lines]
+
+    assert [len(text) for text in shown] == [MAX_SHOWN_BYTES] * 3
 
 
 @pytest.mark.parametrize(
