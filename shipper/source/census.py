@@ -15,8 +15,7 @@ from contextlib import closing, suppress
 from typing import Literal
 
 from shipper.events import Events
-from shipper.fileid import Cut, FileRow, FileState
-from shipper.follow import Position
+from shipper.source.arrivals import Arrivals
 from shipper.source.copies import Copies
 from shipper.source.examine import (
     Candidate,
@@ -29,7 +28,7 @@ from shipper.source.examine import (
 from shipper.source.index import Index
 from shipper.source.moves import Moves
 from shipper.source.remains import Remains
-from shipper.source.roster import Roster, state_of
+from shipper.source.roster import Roster
 from shipper.source.sighting import Sighting
 from shipper.source.tracked import Facts, Tracked
 
@@ -63,18 +62,22 @@ class Census:
         is_anothers: Callable[[str], bool],
         read_from: Literal["beginning", "end"],
     ) -> None:
-        # Mutable state: whether this is the very first count, and whether the last one
-        # left something open. Pipeline thread.
+        # Mutable state: whether the last count left something open. Pipeline thread.
         self._roster = roster
         self._index = index
         self._examiner = examiner
         self._copies = Copies(index, examiner)
         self._moves = Moves(roster, index, examiner)
         self._remains = Remains(roster)
+        self._arrivals = Arrivals(
+            roster,
+            examiner,
+            events,
+            starts_at_end=read_from == "end" and not index.by_id,
+        )
         self._events = events
         self._seek = seek
         self._is_anothers = is_anothers
-        self._starts_at_end = read_from == "end" and not index.by_id
         self.is_undecided = False
 
     def count(
@@ -117,7 +120,7 @@ class Census:
             elif not self._copies.is_copy(candidate):
                 self._replace(candidate, missing)
                 if not self._is_anothers(candidate.name.path):
-                    self._welcome(candidate)
+                    self._arrivals.welcome(candidate)
         for tracked in absent:
             if tracked.row.file_id in self._index.by_id:
                 self._miss(tracked)
@@ -137,7 +140,7 @@ class Census:
 
     def conclude(self) -> None:
         """Note that all was counted: what comes from now on is read from its start."""
-        self._starts_at_end = False
+        self._arrivals.conclude()
 
     def retire(self, tracked: Tracked) -> None:
         """Let go of a file that is no longer on disk, saying what was lost with it."""
@@ -225,7 +228,7 @@ class Census:
                 return False
             place = regrown
         if place.offset_bytes < tracked.offset_bytes:
-            self._go_on_shorter(tracked, candidate, sighting, place)
+            self._arrivals.go_on_shorter(tracked, candidate, sighting, place)
             return True
         if tracked.row.cut is not None:
             # By an earlier run, and nothing beyond the cut was committed.
@@ -267,69 +270,6 @@ class Census:
             self._roster.count("file_truncated", 1)
             self._events.emit("file_truncated", path=candidate.name.path)
         self.retire(replaced)
-
-    def _welcome(self, candidate: Candidate) -> None:
-        """Follow a file nobody knew."""
-        place, state = Position(), state_of(candidate.name)
-        if self._starts_at_end and candidate.packing:
-            state = FileState.DONE
-        elif self._starts_at_end:
-            sighting = self._examiner.open(candidate)
-            if sighting is None:
-                return
-            place = sighting.last_place()
-            sighting.close()
-        self._enter(candidate, place, state)
-
-    def _go_on_shorter(
-        self,
-        tracked: Tracked,
-        candidate: Candidate,
-        sighting: Sighting,
-        place: Position,
-    ) -> None:
-        """Follow what is left of a file that lost its end, as a new file.
-
-        The old row keeps its position and its sums: a position never goes back.
-        """
-        if not self._roster.is_committed(tracked):
-            # What is in flight belongs to the old row: a crash after letting go of
-            # it would skip lines that are still there. Unread, the file waits, and
-            # what is added to it meanwhile is read from where it was cut, by the
-            # next run too: a crash here leaves the cut in the row.
-            cut = Cut(place.offset_bytes, place.mark)
-            facts = Facts(sighting.size_bytes, sighting.mtime_ns)
-            self._roster.note_cut(tracked, cut, facts)
-            return
-        shrunk = tracked.offset_bytes - place.offset_bytes
-        self._roster.count("shrunk_bytes", shrunk)
-        self._events.emit("file_shrunk", path=candidate.name.path, shrunk_bytes=shrunk)
-        self._roster.amend(tracked, cut=None)
-        candidate.head, candidate.packing = sighting.head, sighting.packing
-        heir = self._enter(candidate, place, state_of(candidate.name))
-        self._roster.give_way(tracked, heir)
-
-    def _enter(
-        self, candidate: Candidate, place: Position, state: FileState
-    ) -> Tracked:
-        row = FileRow(
-            file_id="",
-            path="",
-            dev=0,
-            ino=0,
-            head=candidate.head,
-            start_bytes=place.offset_bytes,
-            offset_bytes=place.offset_bytes,
-            mark=place.mark,
-            state=state,
-            packing=candidate.packing,
-        )
-        entered = self._roster.enter(
-            candidate.name, candidate.inode, candidate.facts, row
-        )
-        path = candidate.name.path
-        self._events.emit("file_found", path=path, position=place.offset_bytes)
-        return entered
 
     def _miss(self, tracked: Tracked) -> None:
         """Deal with a file that no name leads to any more."""
