@@ -7,6 +7,8 @@ out. Bodies are the business of `content`, which is asked through here.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from operator import is_not
 
 from msgspec.structs import replace
@@ -16,6 +18,8 @@ from shipper.content import BodyScrubber
 from shipper.lists import HeaderKind, mark_of
 from shipper.policy import Side
 from shipper.scrub import Scrubber, may_tell
+
+_NO_UTF_8 = re.compile("[\udc80-\udcff]")
 
 
 class MessageScrubber:
@@ -46,9 +50,7 @@ class MessageScrubber:
             return "" if self._removes else mark_of(target)
         if headers.is_allowlist or self._side.header_values.hides_nothing:
             return target
-        text = _read(target)
-        found = self._values.value(self.url(text))
-        return found if text is target else _native(found)
+        return _scrubbed(target, lambda text: self._values.value(self.url(text))) or ""
 
     def headers(self, headers: list[har.Pair]) -> list[har.Pair]:
         """Scrub headers; the same list comes back if nothing in it is hidden."""
@@ -73,18 +75,15 @@ class MessageScrubber:
 
     def _header(self, kind: HeaderKind, value: str) -> str | None:
         """Return what is sent of a value; None if the header goes with it."""
-        if kind is HeaderKind.HIDDEN:
-            return None if self._removes else mark_of(value)
-        text = _read(value)
-        found: str | None
         match kind:
+            case HeaderKind.HIDDEN:
+                return None if self._removes else mark_of(value)
             case HeaderKind.COOKIE:
-                found = self._names.cookies(text)
+                return _scrubbed(value, self._names.cookies)
             case HeaderKind.SET_COOKIE:
-                found = self._names.set_cookie(text)
+                return _scrubbed(value, self._names.set_cookie)
             case HeaderKind.PLAIN:
-                found = self._values.value(text)
-        return found if text is value or found is None else _native(found)
+                return _scrubbed(value, self._values.value)
 
     def query(self, query: list[har.Pair]) -> list[har.Pair]:
         """Scrub decoded parameters."""
@@ -125,18 +124,35 @@ def _differ(scrubbed: list[har.Pair], original: list[har.Pair]) -> bool:
     return len(scrubbed) != len(original) or any(map(is_not, scrubbed, original))
 
 
+def _scrubbed(value: str, scrub: Callable[[str], str | None]) -> str | None:
+    """Scrub the value of a header, each character of which may stand for a byte.
+
+    What is not all UTF-8 is scrubbed as it stands, too: either way names are read.
+    """
+    text = _read(value)
+    if text is value:
+        return scrub(value)
+    if _NO_UTF_8.search(text):
+        kept = scrub(value)
+        if kept is None:
+            return None
+        text = _read(kept)
+    found = scrub(text)
+    return None if found is None else _native(found)
+
+
 def _read(value: str) -> str:
-    """Return the text of a header, each character of which may stand for a byte.
+    """Return the text of a header, with half a surrogate pair for a byte of none.
 
     The very same object comes back if that is how it reads already (PEP 3333).
     """
     if value.isascii():
         return value
     try:
-        return value.encode("latin-1").decode()
-    except UnicodeError:
+        return value.encode("latin-1").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
         return value
 
 
 def _native(text: str) -> str:
-    return text.encode().decode("latin-1")
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")

@@ -101,7 +101,10 @@ class Scrubber:
         self._lists = lists
         self._removes = lists.removes
         self._trees = TreeScrubber(lists)
-        self._encoded = Memory(lambda text: quote(text, safe=""))
+        # Half of a surrogate pair stands for a byte of a header that is no UTF-8.
+        self._encoded = Memory(
+            lambda text: quote(text, safe="", errors="surrogateescape")
+        )
 
     def body(self, text: str, media: MediaType) -> str | Withheld:
         """Scrub a body of any type."""

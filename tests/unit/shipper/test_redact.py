@@ -209,11 +209,22 @@ def test_a_parameter_behind_an_escaped_hash_is_hidden_in_headers_too() -> None:
         ("Link", "</?GR\u00d6SSE=ab>; rel=next", "</?GR\u00d6SSE={}>; rel=next"),
         (
             "X-Context",
+            '="\udcff?gr\u00f6\u00dfe=a&',
+            "=%22%FF%3Fgr%C3%B6%C3%9Fe%3D%255BREDACTED%25201%255D&",
+        ),
+        (
+            "X-Context",
             '{"gr\u00f6\u00dfe":"a\u00e9"}',
             '{"gr\u00f6\u00dfe":"[REDACTED 2]"}',
         ),
         ("Cookie", "gr\u00f6\u00dfe=ab; b=c", "gr\u00f6\u00dfe=[REDACTED 2]; b=c"),
         ("Set-Cookie", "gr\u00f6\u00dfe=ab", "gr\u00f6\u00dfe=[REDACTED 2]"),
+        ("Location", "/?gr\u00f6\u00dfe=ab&b=\udcff", "/?gr\u00f6\u00dfe={}&b=\udcff"),
+        (
+            "Cookie",
+            "gr\udcf6\udcdfe=ab; gr\u00f6\u00dfe=ab",
+            "gr\udcf6\udcdfe=[REDACTED 2]; gr\u00f6\u00dfe=[REDACTED 2]",
+        ),
         (
             "X-Context",
             '{"gr\udcff":"gr\u00f6\u00dfe"}',
