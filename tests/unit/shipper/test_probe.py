@@ -118,6 +118,7 @@ def test_a_proxy_that_says_nothing_useful_was_reached(move: Move) -> None:
         sight = look(
             route_to(FAR, way), user_agent="x", connect_seconds=0.2, answer_seconds=20.0
         )
+        server.await_heard(1)
 
     (heard,) = server.heard
     assert heard.line.startswith("CONNECT receiver.example:443 ")
