@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 )
 
 from shipper.store import open_store
-from tests.support.followed import Following, append, following
+from tests.support.followed import Following, Table, append, following
 
 
 class Rotations(RuleBasedStateMachine):
@@ -173,7 +173,53 @@ class Rotations(RuleBasedStateMachine):
         )
 
 
+class Archiving(Rotations):
+    """The same, with somebody who moves what was rotated to where another table is.
+
+    Between two file systems that makes a copy, and the inode is another.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.archive = self.root / "archive"
+        self.archive.mkdir()
+        self.shipper.source.close()
+        # An earlier table is looked at first, a later one after the log's own.
+        paths = (self.archive / "*.log", self.log, self.root / "*/app.log")
+        self.shipper = Following(
+            self.store,
+            [Table((str(path),)) for path in paths],
+            {"read_bytes": 512, "max_open_files": 2},
+        )
+
+    @precondition(lambda self: self._rotated_plain())
+    @rule(is_copied=st.booleans())
+    def move(self, *, is_copied: bool) -> None:
+        """Move the oldest rotated file, or put a copy in its place."""
+        path = self._rotated_plain()[0]
+        there = self.archive / path.name
+        if is_copied:
+            shutil.copy2(path, there)
+            path.unlink()
+        else:
+            path.rename(there)
+
+    @precondition(lambda self: self.log.exists() and self.log.stat().st_size > 0)
+    @rule()
+    def copy_there_and_truncate(self) -> None:
+        """Copy the active file to another table, then empty it."""
+        self.rotated += 1
+        name = f"{self.log.name}.20261123T{self.rotated:012d}Z"
+        shutil.copy(self.log, self.archive / name)
+        os.truncate(self.log, 0)
+
+
 TestRotations = Rotations.TestCase
 TestRotations.settings = settings(
     max_examples=40, stateful_step_count=25, deadline=None
+)
+
+TestArchiving = Archiving.TestCase
+TestArchiving.settings = settings(
+    max_examples=30, stateful_step_count=25, deadline=None
 )
