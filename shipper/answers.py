@@ -79,8 +79,11 @@ def receipt_for(
     if status == 403:
         return _deferred(Cause.FORBIDDEN, status, "access is refused", body)
     if status in _PASSING:
-        hint = _LOG_IN if status == _LOGIN else None
-        return _deferred(Cause.UNAVAILABLE, status, _PASSING[status], body, hint=hint)
+        # No record is at fault for what the receiver has never seen.
+        is_login = status == _LOGIN
+        cause = Cause.NETWORK if is_login else Cause.UNAVAILABLE
+        hint = _LOG_IN if is_login else None
+        return _deferred(cause, status, _PASSING[status], body, hint=hint)
     if 500 <= status < 600:
         return _deferred(Cause.UNAVAILABLE, status, "the receiver has failed", body)
     if status in _HOLD:

@@ -105,6 +105,7 @@ def test_a_network_that_wants_a_login_is_no_failure_of_the_receiver() -> None:
     answer = receipt(511, LOGIN_PAGE)
 
     assert isinstance(answer, Deferred)
+    assert answer.cause is Cause.NETWORK
     assert answer.reason == "511: this network wants a login: page titled 'Hotel Wi-Fi'"
     assert "log in to this network" in (answer.hint or "")
 
