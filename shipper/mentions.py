@@ -122,9 +122,10 @@ class Mentions:
         spans = self._hints.spans_in(low.replace(b"\xdf", b"ss"))
         if not spans:
             return spans
-        second = [found.start() + n for n, found in enumerate(_SHARP_S.finditer(low))]
+        # Each has pushed on by one what stands behind it.
+        pushing = [found.start() + n for n, found in enumerate(_SHARP_S.finditer(low))]
         return [
-            (start - bisect_left(second, start), end - bisect_left(second, end))
+            (start - bisect_left(pushing, start), end - bisect_left(pushing, end))
             for start, end in spans
         ]
 
