@@ -105,13 +105,8 @@ class Heartbeat:
         if is_under_way or now < self._due_at:
             return
         self._began_at, self._due_at = now, now + self._interval_seconds
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._work,
-                name="heartbeat",
-                daemon=True,  # a hung monitor must not hold the process
-            )
-            self._thread.start()
+        if self._thread is None and not self._start_thread():
+            return
         with self._lock:
             self._asked += 1
         self._calls.put(True)
@@ -133,6 +128,21 @@ class Heartbeat:
         if not self.wait(0.0 if self._is_hurried else CLOSE_SECONDS):
             with self._lock:
                 self._abort()
+
+    def _start_thread(self) -> bool:
+        """Start the thread; False if there is none left for it."""
+        thread = threading.Thread(
+            target=self._work,
+            name="heartbeat",
+            daemon=True,  # a hung monitor must not hold the process
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._tell(f"thread: {error}")
+            return False
+        self._thread = thread
+        return True
 
     def _abort(self) -> None:
         if self._channel is not None:

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from shipper.clock import Clock
 from shipper.network import NetworkSettings, route_to
-from shipper.receipt import Receipt
+from shipper.receipt import Cause, Deferred, Receipt
 from shipper.transport import Transport, Witness
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 INLINE_LOOK_SECONDS = 0.25  # how soon an inline POST notices that it is overdue
 ABORT_AGAIN_SECONDS = 0.05  # a POST that was still connecting is aborted again
 ABORT_TIMES = 10  # then a thread is inside the resolver, and is left behind
+
+_THREAD_HINT = "raise the limit on processes (TasksMax=) or on memory"
 
 
 class Answered(Struct, frozen=True):
@@ -121,19 +123,15 @@ class Uploader:
         if self._is_closed:
             raise RuntimeError("post after close")
         self._posted += 1
-        self._jobs.put(_Job(ticket, payloads, body_of(payloads)))
         # No more threads than were ever needed at once: an idle connection costs
         # both sides something, and a quiet log needs but one.
         if len(self._threads) < min(self.in_flight, self._max_threads):
-            thread = threading.Thread(
-                target=self._work,
-                name=f"upload-{len(self._threads) + 1}",
-                daemon=True,  # a hung POST must not hold the process
-            )
-            self._threads.append(thread)
-            with self._lock:
-                self._working += 1
-            thread.start()
+            why = self._add_thread()
+            if not self._threads:
+                receipt = Deferred(Cause.NETWORK, f"thread: {why}", hint=_THREAD_HINT)
+                self._answer(Answered(ticket, receipt))
+                return
+        self._jobs.put(_Job(ticket, payloads, body_of(payloads)))
         if self._is_inline:
             self._await_receipts()
 
@@ -170,6 +168,26 @@ class Uploader:
             self._transport.abort()
             has_ended = self._await_threads(ABORT_AGAIN_SECONDS)
 
+    def _add_thread(self) -> str:
+        """Start one more thread; return why it cannot be, or nothing."""
+        thread = threading.Thread(
+            target=self._work,
+            name=f"upload-{len(self._threads) + 1}",
+            daemon=True,  # a hung POST must not hold the process
+        )
+        with self._lock:
+            self._working += 1
+        try:
+            thread.start()
+        except RuntimeError as error:
+            # Those that are there take up every request; out of threads is not out
+            # of order.
+            with self._lock:
+                self._working -= 1
+            return str(error)
+        self._threads.append(thread)
+        return ""
+
     def _await_threads(self, seconds: float) -> bool:
         with self._lock:
             return self._lock.wait_for(lambda: not self._working, seconds)
@@ -199,11 +217,14 @@ class Uploader:
     def _work_on(self, channel: Channel) -> None:
         while (job := self._jobs.get()) is not None:
             receipt = self._transport.post(channel, job.body, job.payloads)
-            self._answers.append(Answered(job.ticket, receipt))
-            with self._lock:
-                self._ended += 1
-                self._lock.notify_all()
-            self._clock.wake()
+            self._answer(Answered(job.ticket, receipt))
+
+    def _answer(self, answered: Answered) -> None:
+        self._answers.append(answered)
+        with self._lock:
+            self._ended += 1
+            self._lock.notify_all()
+        self._clock.wake()
 
 
 def body_of(payloads: Sequence[bytes]) -> bytes:

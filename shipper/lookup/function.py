@@ -117,7 +117,11 @@ class UserFunction:
             return Miss.OFF
         thread = self._thread
         if thread is None or thread.pid != os.getpid():
-            thread = self._thread = _Thread(self._call)
+            try:
+                thread = self._thread = _Thread(self._call)
+            except RuntimeError as error:
+                self._complaints.failed(self._rule, f"{error}, to ask it in")
+                return Miss.FAILED
         thread.questions.put(request)
         try:
             answer = thread.answers.get(timeout=self._timeout_seconds)

@@ -6,6 +6,7 @@ and `Gone` comes last. Nothing is restarted here.
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import signal
 import threading
@@ -33,7 +34,7 @@ class WorkerProcess:
         hear: Called on a thread with each message, and with `Gone`.
 
     Raises:
-        OSError: There is no descriptor, process or memory left for it.
+        OSError: There is no descriptor, process, thread or memory left for it.
     """
 
     def __init__(
@@ -57,9 +58,14 @@ class WorkerProcess:
         finally:
             # The only other end is the worker's: with its death the connection ends.
             theirs.close()
-        threading.Thread(
-            target=self._listen, name=self._process.name, daemon=True
-        ).start()
+        try:
+            threading.Thread(
+                target=self._listen, name=self._process.name, daemon=True
+            ).start()
+        except RuntimeError as error:
+            self.kill()
+            self.end()
+            raise OSError(errno.EAGAIN, str(error)) from error
 
     @property
     def pid(self) -> int:

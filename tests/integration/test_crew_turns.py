@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import signal
@@ -26,6 +27,7 @@ from shipper.workers.shares import Shares
 from tests.support.commands import KEY
 from tests.support.events import RecordingEvents
 from tests.support.loopback import LoopbackServer
+from tests.support.no_threads import no_thread_left
 from tests.support.records import a_record_line
 
 TURNS = 600  # of a tenth of a second; far above what any of these waits takes
@@ -235,6 +237,22 @@ def test_a_worker_that_cannot_be_started_is_tried_again(stage: Stage) -> None:
     stage.turn_until(lambda: stage.keeper.sums.delivered == 1, pass_seconds=1.0)
 
     assert "it cannot be started: Too many" in stage.named("worker_lost")[1]["why"]
+
+
+def test_without_a_thread_to_hear_it_no_worker_is_left_behind(stage: Stage) -> None:
+    """Out of threads is not out of order: the parent waits and goes on."""
+    stage.turn_until(lambda: stage.crew.is_ready)
+    os.kill(stage.named("worker_started")[0]["pid"], signal.SIGKILL)
+    stage.turn_until(stage.has_lost)
+    with no_thread_left():
+        stage.turn_until(lambda: len(stage.named("worker_lost")) == 2)
+
+    stage.write(1)
+    stage.turn_until(lambda: stage.keeper.sums.delivered == 1, pass_seconds=1.0)
+
+    why = stage.named("worker_lost")[1]["why"]
+    assert why == "it cannot be started: can't start new thread"
+    assert len(multiprocessing.active_children()) == 1
 
 
 def test_a_worker_lost_at_the_end_is_not_replaced(stage: Stage) -> None:

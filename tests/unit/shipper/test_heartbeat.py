@@ -20,6 +20,7 @@ from tests.support.loopback import (
     Reply,
     Silence,
 )
+from tests.support.no_threads import no_thread_left
 
 CLOSED = "http://127.0.0.1:9/"  # the discard port: nobody answers
 
@@ -126,6 +127,19 @@ def test_nobody_there_is_a_failure_in_words() -> None:
 
     assert settle(one) == ["heartbeat_failed"]
     assert "tcp: 127.0.0.1:9" in str(one.events.told[0][1]["why"])
+
+
+def test_without_a_thread_nobody_is_called() -> None:
+    """Shipping does not end for want of a thread; the next interval tries again."""
+    with monitored(Reply(200)) as (here, server):
+        with no_thread_left():
+            here.heartbeat.beat()
+        here.clock.advance(60)
+        here.heartbeat.beat()
+        here.heartbeat.close()
+
+        assert here.events.names() == ["heartbeat_failed", "heartbeat_resumed"]
+        assert len(server.heard) == 1
 
 
 def test_a_run_in_a_hurry_waits_for_no_monitor() -> None:

@@ -15,6 +15,7 @@ from shipper.lookup.function import FORGIVING_ANSWERS, MAX_STRIKES, directory_of
 from shipper.matching import Answer, Miss
 from shipper.request_view import RequestView
 from tests.support.events import RecordingEvents
+from tests.support.no_threads import no_thread_left
 from tests.support.records import MASK, a_record, json_body, text_body
 
 SECONDS = 30.0  # no answer of these tests takes so long
@@ -112,6 +113,16 @@ def test_an_exception_is_told_once_and_counted(error: BaseException) -> None:
     assert [fields["count"] for _, fields in desk.events.told] == [1, 10]
     assert type(error).__name__ in str(desk.whys()[0])
     assert "owl-secret" not in str(desk.events.told)
+
+
+def test_without_a_thread_the_next_rule_is_tried() -> None:
+    """Shipping does not end for want of a thread."""
+    desk = Desk(lambda _: {"api_key": "owl"})
+    with no_thread_left():
+        found = desk.function.ask(REQUEST)
+
+    assert (found, desk.function.ask(REQUEST)) == (Miss.FAILED, Answer("owl"))
+    assert desk.whys() == ["can't start new thread, to ask it in"]
 
 
 def test_a_function_that_is_closed_leaves_no_thread() -> None:

@@ -10,8 +10,9 @@ import pytest
 from shipper.errors import ConfigError
 from shipper.receipt import Cause, Deferred, Delivered, Refused
 from shipper.upload import body_of
-from tests.support.answering import RingingClock, an_uploader
+from tests.support.answering import RingingClock, an_uploader, without_hint
 from tests.support.loopback import LoopbackServer, Reply, Silence
+from tests.support.no_threads import no_thread_left
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 100])
@@ -212,6 +213,42 @@ def test_a_thread_that_cannot_even_begin_is_raised_too(
 
         with pytest.raises(ImportError):
             uploader.answered()
+
+
+def test_without_a_thread_a_request_is_deferred() -> None:
+    """Out of threads is not out of order: it is told, and tried again."""
+    with LoopbackServer() as server:
+        clock = RingingClock()
+        with an_uploader(server.url, clock) as uploader:
+            with no_thread_left():
+                uploader.post(1, [b"{}"])
+            (first,) = uploader.answered()
+            uploader.post(2, [b"{}"])
+            clock.await_rings(2)
+            (second,) = uploader.answered()
+
+    assert without_hint(first.receipt) == Deferred(
+        Cause.NETWORK, "thread: can't start new thread"
+    )
+    assert second.receipt == Delivered(202)
+
+
+def test_a_thread_less_leaves_the_request_to_the_others() -> None:
+    """Requests wait for each other rather than for more threads."""
+    release = threading.Event()
+    clock = RingingClock()
+    with (
+        LoopbackServer([Reply(after=release)]) as server,
+        an_uploader(server.url, clock, threads=2) as uploader,
+    ):
+        uploader.post(1, [b"{}"])
+        server.await_heard(1)
+        with no_thread_left():
+            uploader.post(2, [b"{}"])
+        release.set()
+        clock.await_rings(2)
+
+        assert [answered.ticket for answered in uploader.answered()] == [1, 2]
 
 
 def test_an_endpoint_that_leaks_is_refused_at_construction() -> None:
