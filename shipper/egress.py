@@ -54,15 +54,14 @@ class EgressLog:
         os_write: Callable[[int, bytes], int] = os.write,
     ) -> None:
         # Mutable state, guarded by `_lock` since every upload thread comes here: the
-        # open file and whether its last line is torn; lines that wait for the file to
-        # be writable again, or how many were left out instead; the trouble told.
+        # open file; lines that wait for it to be writable again, or how many were left
+        # out instead; the trouble told.
         self._path = path
         self._is_required = is_required
         self._events = events
         self._os_write = os_write
         self._lock = threading.Lock()
         self._descriptor: int | None = None
-        self._is_torn = False
         self._waiting: deque[bytes] = deque()
         self._left_out = 0
         self._trouble = ""
@@ -92,11 +91,24 @@ class EgressLog:
                 self._waiting.clear()
 
     def close(self) -> None:
-        """Try once more to write what waits, and let go of the file."""
+        """Try once more to write what waits, and let go of the file.
+
+        What cannot be written by now never will be: nobody else knows of it.
+        """
         with self._lock:
             if self._waiting:
                 self._try(self._flush)
+            missing = self._left_out + len(self._waiting)
+            self._waiting.clear()
+            self._left_out = 0
             self._forget_file()
+        if missing:
+            self._events.emit(
+                "egress_log_incomplete",
+                path=self._path,
+                missing=missing,
+                why=self._trouble,
+            )
 
     def _try(self, act: Callable[[], None]) -> None:
         try:
@@ -121,14 +133,15 @@ class EgressLog:
     def _flush(self) -> None:
         descriptor = self._opened()
         while self._waiting:
+            # A crash, or a full disk under another process, may have left half a line;
+            # ours must not be joined to it.
+            before = b"\n" if _is_torn(descriptor) else b""
             # One write a line, so that the lines of two processes never mix.
-            before = b"\n" if self._is_torn else b""
             line = before + self._waiting[0]
             written = self._os_write(descriptor, line)
             if written < len(line):
                 # The half cannot be taken back; the whole line will stand after it.
                 raise OSError(errno.ENOSPC, "only a part of a line could be written")
-            self._is_torn = False
             self._waiting.popleft()
 
     def _opened(self) -> int:
@@ -143,18 +156,19 @@ class EgressLog:
             self._forget_file()
         descriptor = os.open(self._path, _FLAGS, MODE)
         self._descriptor = descriptor  # closed by whoever catches what follows
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "is no plain file")
-        # A crash may have left half a line; ours must not be joined to it.
-        last = os.pread(descriptor, 1, found.st_size - 1) if found.st_size else b""
-        self._is_torn = last not in {b"", b"\n"}
         return descriptor
 
     def _forget_file(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _is_torn(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return bool(size) and os.pread(descriptor, 1, size - 1) not in {b"", b"\n"}
 
 
 def line_of(posted: Posted) -> bytes:

@@ -154,6 +154,9 @@ EVENTS: Mapping[str, Kind] = {
     "egress_log_resumed": Kind(
         "warning", "{path}: the egress log is written again; {missing} lines missing"
     ),
+    "egress_log_incomplete": Kind(
+        "error", "{path}: the egress log was closed with {missing} lines missing: {why}"
+    ),
     "heartbeat_failed": Kind("warning", "{host}: the heartbeat failed: {why}"),
     "heartbeat_resumed": Kind("info", "{host}: the heartbeat is answered again"),
     "state_write_failed": Kind(

@@ -170,6 +170,24 @@ def test_a_torn_line_spoils_no_other(tmp_path: Path) -> None:
     assert [json.loads(line)["ids"] for line in whole] == [["a"], ["b"]]
 
 
+def test_half_a_line_of_another_process_spoils_none_of_ours(tmp_path: Path) -> None:
+    """Workers share the file, and the disk may be full for one of them alone."""
+    path, disk = tmp_path / "egress.jsonl", Disk()
+    ours, _ = a_log(path)
+    theirs, _ = a_log(path, disk=disk)
+    ours.note(posted(id_="a"))
+    disk.room = 10
+    theirs.note(posted(id_="b"))
+    disk.room = None
+
+    ours.note(posted(id_="c"))
+    ours.close()
+    theirs.close()
+
+    whole = [line for line in path.read_bytes().splitlines() if line.endswith(b"}")]
+    assert [json.loads(line)["ids"] for line in whole] == [["a"], ["c"]]
+
+
 @pytest.mark.parametrize("room", [0, 10])
 def test_without_it_uploads_go_on_and_it_is_told_once(
     tmp_path: Path, room: int
@@ -231,6 +249,25 @@ def test_what_waits_is_written_at_the_end_if_it_can_be(tmp_path: Path) -> None:
     log.close()
 
     assert ids(path) == ["a"]
+
+
+@pytest.mark.parametrize("is_required", [False, True])
+def test_what_is_missing_at_the_end_is_told(
+    tmp_path: Path, *, is_required: bool
+) -> None:
+    """Whoever audits must hear of lines that no later run will write."""
+    path, disk = tmp_path / "egress.jsonl", Disk()
+    log, events = a_log(path, is_required=is_required, disk=disk)
+    disk.room = 0
+    log.note(posted(id_="a"))
+    log.note(posted(id_="b"))
+
+    log.close()
+    log.close()
+
+    assert events.names() == ["egress_log_failed", "egress_log_incomplete"]
+    assert events.told[1][1]["missing"] == 2
+    assert events.told[1][1]["why"] == "No space left on device"
 
 
 @pytest.mark.parametrize("kind", ["directory", "fifo", "nowhere"])
