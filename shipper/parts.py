@@ -186,6 +186,10 @@ def join(
     if not once:
         plan.shapers.load()
     pacing = pacing_of(settings, events=events, clock=clock, balance=balance)
+    has_limits = is_limited(settings)
+    if not has_limits:
+        # Quiet hours that a reload has taken away are told as ended.
+        pacing.pace.wait(clock.monotonic())
     letterbox = letterbox_of(settings, state.store)
     desk = desk_of(
         parts,
@@ -207,7 +211,7 @@ def join(
         desk=desk,
         pacing=pacing,
         # Not asked in vain: it looks at the clock on the wall twice a request.
-        pace=pacing.pace if is_limited(settings) else None,
+        pace=pacing.pace if has_limits else None,
         poster=poster_of(plan),
         once=once,
         deadline=deadline,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,30 @@ def test_a_limit_holds_over_a_reload(shop: Shop, *, workers: int) -> None:
         served.run(script)
 
     assert shop.received() == ids[:1]
+
+
+def test_quiet_hours_end_with_a_reload_without_limits(shop: Shop) -> None:
+    """Taking the table out is how an operator lets everything go at once."""
+    now = datetime.now(UTC)
+    hours = f"{now.hour:02}:00-{(now.hour + 2) % 24:02}:00"
+    limits = f'[limits]\nquiet_hours = ["{hours}"]\ntimezone = "UTC"\n'
+
+    def script(served: Served) -> None:
+        shop.record(1)
+        served.await_event("quiet_hours_began")
+        shop.config.write_text(shop.config.read_text().replace(limits, ""))
+        served.reload()
+        served.await_received(1)
+        shop.configure_more(limits)
+        served.reload()
+        served.await_event("quiet_hours_began", 2)
+
+    with shop.receiving():
+        shop.configure_more(limits)
+        served = Served(shop)
+        served.run(script)
+
+    assert len(served.named("quiet_hours_ended")) == 1
 
 
 def test_a_faulty_configuration_is_refused_and_the_old_one_stays(shop: Shop) -> None:
