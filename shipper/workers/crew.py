@@ -229,14 +229,14 @@ class Crew:
         hand.process = None
         if hand.over is None and self._order is not None:
             # It was to end anyway; whatever it had in flight is read again.
-            hand.over = self._as_ordered()
+            hand.over = Over(self._ordered_ending)
         self._keeper.gone(hand.number, for_good=hand.over is not None)
         if hand.over is None:
             self._lose(hand, hand.why_lost or how)
 
-    def _as_ordered(self) -> Over:
-        is_pause = isinstance(self._order, Pause)
-        return Over(Ending.PAUSED if is_pause else Ending.STOPPED)
+    @property
+    def _ordered_ending(self) -> Ending:
+        return Ending.PAUSED if isinstance(self._order, Pause) else Ending.STOPPED
 
     def _lose(self, hand: Hand, why: str) -> None:
         """Tell of a worker that is lost, and when it is replaced."""
@@ -245,8 +245,7 @@ class Crew:
 
     def _replace(self, hand: Hand, due_at: float, now: float) -> None:
         if self._order is not None:
-            hand.start_at = None
-            hand.over = self._as_ordered()
+            hand.give_up(self._ordered_ending)
         elif now >= due_at:
             self._start(hand)
 

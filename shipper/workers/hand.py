@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from shipper.ending import Ending
 from shipper.workers.messages import Order, Over, Vital
 from shipper.workers.process import WorkerProcess
 
@@ -90,6 +91,11 @@ class Hand:
         """Take note that it has come to its end."""
         self.over = over
         self.vital = Vital(trouble=over.trouble)
+
+    def give_up(self, ending: Ending) -> None:
+        """Come to the end without a process: it gets no other one."""
+        self.start_at = None
+        self.ended(Over(ending, f"worker {self.number} is lost: {self.why_lost}"))
 
     def obey(self, order: Order) -> None:
         """Pass an order on to its process, once."""

@@ -255,6 +255,18 @@ def test_without_a_thread_to_hear_it_no_worker_is_left_behind(stage: Stage) -> N
     assert len(multiprocessing.active_children()) == 1
 
 
+def test_why_a_worker_was_lost_is_known_to_the_end(stage: Stage) -> None:
+    """A run that is out of time before the next one starts says what kept it."""
+    stage.turn_until(lambda: stage.crew.is_ready)
+    os.kill(stage.named("worker_started")[0]["pid"], signal.SIGKILL)
+    stage.turn_until(stage.has_lost)
+
+    stage.crew.order(Stop("out of time"))
+    stage.turn_until(lambda: not stage.crew.is_at_work)
+
+    assert stage.crew.vital.trouble == "worker 1 is lost: killed by SIGKILL"
+
+
 def test_a_worker_lost_at_the_end_is_not_replaced(stage: Stage) -> None:
     """Killed after it was told to stop, it counts as stopped."""
     stage.turn_until(lambda: stage.crew.is_ready)
