@@ -348,7 +348,11 @@ class Pipeline:
         if self._stopping:
             self._events.emit("stopping", signal=self._stopping)
         self._wind_down()
-        return Ending.STOPPED if self._stopping else Ending.OUT_OF_TIME
+        if self._stopping:
+            return Ending.STOPPED
+        # A run that drains would have said so itself, had it looked for the last time.
+        is_done = not self._drain and self._is_drained()
+        return Ending.DRAINED if is_done else Ending.OUT_OF_TIME
 
     def _wind_down(self) -> None:
         """Send what waits once more, let the requests out there end, and commit."""

@@ -169,6 +169,16 @@ def test_full_disk_under_the_state_pauses_and_resumes() -> None:
     assert pipe.pipeline.trouble == ""
 
 
+def test_out_of_time_with_nothing_left_is_no_trouble() -> None:
+    """A daemon for a while that has kept up has left no work to the next one."""
+    pipe = Pipe(lines_of([b"a"]), drain=False, max_duration=60.0)
+
+    ending = pipe.pipeline.run()
+
+    assert ending is Ending.DRAINED
+    assert pipe.pipeline.sums.delivered == 1
+
+
 def test_what_keeps_work_unfinished_is_named() -> None:
     """A run out of time can say whether the disk or the receiver was in the way."""
     disk = Pipe(lines_of([b"a"]), max_duration=5.0)
