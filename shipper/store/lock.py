@@ -1,9 +1,9 @@
 """One shipper for each state directory, by flock(2) on a file that stays.
 
 The lock belongs to the open file description and ends with the process, however
-it ends. The pid inside is for people; it is never trusted. The file is never
-removed: whoever held the old inode and whoever made the new one would both have
-"the" lock.
+it ends; a forked child lets go of it at once. The pid inside is for people; it is
+never trusted. The file is never removed: whoever held the old inode and whoever made
+the new one would both have "the" lock.
 """
 
 from __future__ import annotations
@@ -79,6 +79,9 @@ class StateLock:
             os.close(handle)
             raise unusable(self._path, error) from error
         self._handle = handle
+        # A function of the user's may fork: a child that outlives us would hold the
+        # lock on, under the pid of a process that is gone.
+        os.register_at_fork(after_in_child=self.release)
 
     def release(self) -> None:
         """Give the lock back; the file stays."""

@@ -318,6 +318,31 @@ def test_a_second_lock_is_refused_and_names_the_first(state_dir: str) -> None:
     assert caught.value.hint
 
 
+def test_a_forked_child_does_not_hold_the_lock(state_dir: str) -> None:
+    """It may outlive the shipper, and nobody would know who keeps the next one out."""
+    first, second = StateLock(state_dir), StateLock(state_dir)
+    first.acquire()
+    is_born, is_over = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(is_born[1], b"x")
+        os.read(is_over[0], 1)
+        os._exit(0)
+    os.read(is_born[0], 1)
+    try:
+        with pytest.raises(StateLockedError):
+            second.acquire()
+        first.release()
+
+        second.acquire()
+    finally:
+        os.write(is_over[1], b"x")
+        os.waitpid(pid, 0)
+        for handle in (*is_born, *is_over):
+            os.close(handle)
+    second.release()
+
+
 def test_the_lock_file_stays(state_dir: str) -> None:
     """Removing it would let two processes hold two locks of one name."""
     lock = StateLock(state_dir)
