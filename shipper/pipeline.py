@@ -226,7 +226,11 @@ class Pipeline:
                 found_lines = False
 
     def _fill(self, now: float) -> bool:
-        """Read and shape lines until the window is full or no line is left."""
+        """Read and shape lines until the window is full or no line is left.
+
+        Not for longer than up to the next look: where a user's function takes its time
+        for each line, signals, answers and the watchdog would wait for hundreds.
+        """
         self._batcher.limit(self._window.max_records)
         if now >= self._look_at:
             self._source.look()
@@ -234,21 +238,19 @@ class Pipeline:
         elif self._at_rest:
             # All was read that was there at the last look. What came since is not
             # read before the next one, which sees first what else has changed.
-            if self._drain or self._batcher.is_ready(now):
-                self._hand_over(now)
+            self._hand_over_rest(now)
             return False
         self._at_rest = False
         found_lines = False
         has_room = self._window.has_room
         # Hoisted names: this loop runs once a line.
         next_line, shape = self._source.next_line, self._shaper.shape
-        marked = self._takings.marked
+        marked, monotonic = self._takings.marked, self._clock.monotonic
         while has_room:
             line = next_line()
             if line is None:
                 self._at_rest = True
-                if self._drain or self._batcher.is_ready(now):
-                    self._hand_over(now)
+                self._hand_over_rest(now)
                 break
             found_lines = True
             self._last_looks = LAST_LOOKS
@@ -257,6 +259,10 @@ class Pipeline:
                 self._source.stop_file(line.file_id, item.why)
             elif not isinstance(item, Unsettled) and self._gather(line, item, now):
                 has_room = self._window.has_room
+            if (later := monotonic()) >= self._look_at:
+                if has_room and self._batcher.is_ready(later):
+                    self._hand_over(later)
+                break
         return found_lines
 
     def _gather(self, line: Line, item: Item, now: float) -> bool:
@@ -277,6 +283,11 @@ class Pipeline:
         batch = self._desk.turn(now)
         if batch is not None:
             self._window.admit(batch)
+
+    def _hand_over_rest(self, now: float) -> None:
+        """Let what no line follows wait for company, unless the run has an end."""
+        if self._drain or self._batcher.is_ready(now):
+            self._hand_over(now)
 
     def _hand_over(self, now: float) -> None:
         batch = self._batcher.take()

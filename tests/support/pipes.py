@@ -117,11 +117,12 @@ class Pipe:
         shaper: Shape | None = None,
         taken: frozenset[Taken] = frozenset(),
         pace: Callable[[FakeClock, RecordingEvents], Pace] | None = None,
+        clock: FakeClock | None = None,
     ) -> None:
         # Mutable state: whether the run has been asked to stop, who hears its turns.
         self._is_stopped = False
         self.on_turn: Callable[[], None] = lambda: None
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.events = RecordingEvents()
         self.source = MemorySource(lines)
         self.poster = ScriptedPoster(judge)

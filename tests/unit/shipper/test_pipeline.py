@@ -9,12 +9,14 @@ from msgspec.structs import replace
 
 from shipper.ending import Ending
 from shipper.errors import StateError
-from shipper.model import Batch, Entry, LinePlace
+from shipper.model import Batch, Entry, Item, Line, LinePlace
+from shipper.parse import UnknownVersion
 from shipper.receipt import Delivered, Receipt
 from shipper.sample import Sampler
 from shipper.values import Detector
+from tests.support.clock import FakeClock
 from tests.support.lines import lines_of
-from tests.support.pipes import Pipe
+from tests.support.pipes import Pipe, TextShaper
 from tests.support.posting import deferred_by
 from tests.support.records import a_record_line, binary_content, json_content
 from tests.support.shapers import a_shaper
@@ -98,6 +100,40 @@ def test_enough_records_go_at_once() -> None:
     pipe.pipeline.run()
 
     assert waited[0] == 1
+
+
+class SlowShaper(TextShaper):
+    """Takes so long for each line, as a function of the user's may."""
+
+    def __init__(self, clock: FakeClock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+
+    def shape(self, line: Line) -> Item | UnknownVersion:
+        """Return the item, later."""
+        self._clock.advance(self._seconds)
+        return super().shape(line)
+
+
+def test_lines_that_take_long_hold_nothing_up() -> None:
+    """Between two of them signals are heard, and what has waited long is sent."""
+    clock = FakeClock()
+    shaper = SlowShaper(clock, 0.5)
+    pipe = Pipe(lines_of([b"%d" % n for n in range(300)]), shaper=shaper, clock=clock)
+    turns: list[float] = []
+
+    def on_turn() -> None:
+        turns.append(clock.monotonic())
+        if len(turns) == 5:
+            pipe.stop()
+
+    pipe.on_turn = on_turn
+    began = clock.monotonic()
+    ending = pipe.pipeline.run()
+
+    assert ending is Ending.STOPPED
+    assert turns[4] - began <= 10.0
+    assert pipe.pipeline.sums.delivered >= 5
 
 
 def test_full_window_stops_reading() -> None:
