@@ -8,7 +8,6 @@ command. How parts are built is in `parts`, what signals mean in `attend`.
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -230,21 +229,3 @@ def _moved_state(before: Settings, after: Settings) -> Fault:
         f"and {after.state_dir} was found",
         hint="restart the shipper for that",
     )
-
-
-def splay(seconds: float, *, events: Events, clock: Clock) -> int | None:
-    """Wait a random part of `seconds`, so that many hosts do not call at once.
-
-    Returns:
-        None when it is time, or the exit code if a signal has ended the wait.
-    """
-    with Signals(clock.wake) as signals:
-        pause = seconds * random.random()  # noqa: S311 - spreads load, guards nothing
-        events.emit("splayed", seconds=pause)
-        end = clock.monotonic() + pause
-        while signals.ended_by is None:
-            left = end - clock.monotonic()
-            if left <= 0:
-                return None
-            clock.wait(left)
-        return exit_code(Ending.STOPPED, signals.ended_by, environ=os.environ)

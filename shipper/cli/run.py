@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from functools import partial
 
 import click
 
 from shipper.cli import console, options
-from shipper.clock import Clock, SystemClock
-from shipper.config.settings import Settings
+from shipper.clock import SystemClock
 from shipper.errors import EXIT_OK, StateLockedError
 from shipper.events import Events, Value
-
-LOCK_WAIT_SECONDS = 1.0
 
 
 @click.command("run")
@@ -55,7 +52,13 @@ def command(
     """
     # Late, because it takes a tenth of a second that --help should not pay.
     from shipper.config import load  # noqa: PLC0415
-    from shipper.service import splay as wait_for_splay  # noqa: PLC0415
+    from shipper.service import run  # noqa: PLC0415
+    from shipper.start import run_in_turn  # noqa: PLC0415
+    from shipper.start import splay as wait_for_splay  # noqa: PLC0415
+
+    def tell_wait(error: StateLockedError) -> None:
+        if not chosen.is_quiet:
+            console.notice(f"{error}: waiting for it")
 
     settings = load(chosen.config, os.environ)
     if once and max_duration is None:
@@ -68,13 +71,13 @@ def command(
             return _told(chosen, sums, ended, ran=False)
     ran = True
     try:
-        code = _run(
+        ship = run if if_locked != "wait" else partial(run_in_turn, on_wait=tell_wait)
+        code = ship(
             settings,
-            once,
-            max_duration,
-            sums,
-            clock,
-            waits=if_locked == "wait",
+            once=once,
+            max_duration_seconds=max_duration,
+            events=sums,
+            clock=clock,
             read_again=lambda: load(chosen.config, os.environ),
         )
     except StateLockedError as error:
@@ -111,33 +114,3 @@ class Sums:
         if name == "stopped":
             self.fields.update(fields)
         self._events.emit(name, **fields)
-
-
-def _run(
-    settings: Settings,
-    once: bool,
-    max_duration: float | None,
-    events: Events,
-    clock: Clock,
-    *,
-    waits: bool,
-    read_again: Callable[[], Settings],
-) -> int:
-    from shipper.service import run  # noqa: PLC0415 - late, as above
-
-    started = clock.monotonic()
-    while True:
-        try:
-            return run(
-                settings,
-                once=once,
-                max_duration_seconds=max_duration,
-                events=events,
-                clock=clock,
-                read_again=read_again,
-            )
-        except StateLockedError:
-            waited = clock.monotonic() - started
-            if not waits or (max_duration is not None and waited >= max_duration):
-                raise
-            clock.wait(LOCK_WAIT_SECONDS)

@@ -182,6 +182,26 @@ def test_a_second_shipper_keeps_out(
     assert bool(said) == bool(done.stderr)
 
 
+def test_one_that_waits_for_its_turn_hears_signals(shop: Shop) -> None:
+    """A SIGHUP to all shippers does not end the one in reserve; SIGTERM does."""
+    shop.configure(NOWHERE)
+    lock = StateLock(str(shop.directory / "state"))
+    lock.acquire()
+    words = ("run", "--if-locked", "wait", "--config", str(shop.config))
+    with running(*words) as first, running(*words) as second:
+        line_with(first, "waiting for it")
+        line_with(second, "waiting for it")
+        stopped, _, _ = stop(second, signal.SIGTERM)
+        shop.configure(f"{NOWHERE}elsewhere")
+        first.send_signal(signal.SIGHUP)
+        lock.release()
+        started = line_with(first, "started:")
+        code, _, _ = stop(first, signal.SIGTERM)
+
+    assert (stopped, code) == (128 + signal.SIGTERM, 128 + signal.SIGTERM)
+    assert "elsewhere" in started
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_daemon_cleanly(number: signal.Signals, shop: Shop) -> None:
     """Scenario 49: what was delivered is remembered, and the end comes soon."""
