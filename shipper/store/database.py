@@ -35,6 +35,9 @@ _TEMPORARY = {
     sqlite3.SQLITE_READONLY: "let the shipper's user write to the state directory",
     sqlite3.SQLITE_NOMEM: "free some memory",
 }
+# With "-journal" behind it, 512 (MAX_PATHNAME of SQLite's os_unix.c).
+MOST_PATH_BYTES = 504
+_TOO_LONG = f"SQLite opens no path of over {MOST_PATH_BYTES} bytes; shorten state_dir"
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 CORRUPT_HINT = (
     "restore a copy, or set on_state_error to beginning (files are read again, "
@@ -152,11 +155,14 @@ def wrapped(path: str) -> Iterator[None]:
                 path=path,
                 hint=CORRUPT_HINT,
             ) from error
+        is_too_long = code == sqlite3.SQLITE_CANTOPEN and (
+            len(os.fsencode(path)) > MOST_PATH_BYTES
+        )
         raise StateError(
             f"the state database cannot be used: {path}: {error}",
             path=path,
             is_temporary=code in _TEMPORARY,
-            hint=_TEMPORARY.get(code),
+            hint=_TOO_LONG if is_too_long else _TEMPORARY.get(code),
         ) from error
 
 

@@ -384,6 +384,17 @@ def test_a_full_disk_at_the_lock_is_explained(state_dir: str) -> None:
     assert "free some disk space" in str(caught.value.hint)
 
 
+def test_a_path_that_is_too_long_is_explained(tmp_path: Path) -> None:
+    """SQLite alone minds it, and says no more than that it cannot open the file."""
+    state_dir = tmp_path.joinpath(*["a" * 200] * 3)
+    state_dir.mkdir(parents=True)
+
+    with pytest.raises(StateError, match="unable to open") as caught:
+        open_store(str(state_dir))
+
+    assert "shorten state_dir" in str(caught.value.hint)
+
+
 @pytest.mark.parametrize("make", [open_store, lambda path: StateLock(path).acquire()])
 def test_a_directory_that_cannot_be_made_is_explained(
     tmp_path: Path,
