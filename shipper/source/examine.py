@@ -58,9 +58,12 @@ def is_plausible(tracked: Tracked, facts: Facts) -> bool:
     row = tracked.row
     if tracked.is_doubtful:
         return False
+    if not row.head.is_known:
+        # Its first line may be whole by now, in an archive that is being written too.
+        return facts == tracked.facts
     if row.packing:
         return tracked.handle is not None or facts.mtime_ns == tracked.facts.mtime_ns
-    if facts.size_bytes < tracked.offset_bytes or not row.head.is_known:
+    if facts.size_bytes < tracked.offset_bytes:
         return facts == tracked.facts
     # An open handle keeps its inode from being given to another file; bytes that
     # were overwritten in place show at the next read.

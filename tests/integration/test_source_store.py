@@ -10,6 +10,7 @@ import gzip
 import lzma
 import os
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -1075,6 +1076,29 @@ def test_an_archive_is_no_file_before_its_first_line_can_be_unpacked(
     assert (seen_early, seen_late, seen_later, seen_last) == ([], [], [], [])
     assert len(store.known_files()) == 1
     assert set(shipper.events.names()) <= {"file_found", "source_empty"}
+
+
+def test_an_archive_that_began_with_its_header_is_known_again(
+    logs: Path, store: Store
+) -> None:
+    """Read while it was written under its own name, then fetched anew: not twice."""
+    shipper = following(logs, pattern="*.gz", catalog=store)
+    header, lines = b"#Fields: a b\n", some_lines(0, 3)
+    text = b"".join(line + b"\n" for line in lines)
+    packer = zlib.compressobj(wbits=31)
+    archive = logs / "E1.2026-11-23-12.gz"
+    with archive.open("wb", buffering=0) as file:
+        file.write(packer.compress(header) + packer.flush(zlib.Z_SYNC_FLUSH))
+        early = shipper.drain()
+        file.write(packer.compress(text) + packer.flush())
+    late = shipper.drain()
+    shipper.commit()
+    fetched = logs / "fetched.part"
+    fetched.write_bytes(gzip_member(header + text))
+    fetched.rename(archive)
+
+    assert shipper.drain() == []
+    assert [header.strip(), *lines] == early + late
 
 
 def test_a_cut_is_seen_while_nothing_can_be_read(log: Path, shipper: Following) -> None:
