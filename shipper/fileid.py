@@ -17,8 +17,10 @@ from msgspec.structs import replace
 HEAD_BYTES = 4096
 # Bytes read to find the fingerprint behind a long `#` header.
 HEADER_BYTES = 65_536
-# A shorter first line (`\n`, `{}`) is shared by unrelated files.
+# A shorter first line (`\n`, `{}`) may be shared by unrelated files.
 STRONG_HEAD_BYTES = 64
+# One that more files share than this tells of none of them.
+MOST_ALIKE = 16
 MARK_BYTES = 256
 
 
@@ -50,6 +52,13 @@ class Head(Struct, frozen=True, gc=False):
     def is_strong(self) -> bool:
         """True if two unrelated files are unlikely to share it."""
         return self.length_bytes >= STRONG_HEAD_BYTES
+
+    def tells_among(self, files: int) -> bool:
+        """Return True if it says anything when so many files have it.
+
+        Each of them has to be opened and compared; a short one is no more than a hint.
+        """
+        return self.is_strong or (self.is_known and files <= MOST_ALIKE)
 
 
 class Mark(Struct, frozen=True, gc=False):
@@ -131,6 +140,18 @@ class FileRow(Struct, frozen=True, kw_only=True, gc=False):
     last_seen: str = ""
 
     @property
+    def is_distinct(self) -> bool:
+        """True if what it tells of the content is unlikely to be true of another file.
+
+        A short first line alone is not enough; with the last bytes before the position,
+        at their very place, it is.
+        """
+        known = min(self.offset_bytes, self.head.length_bytes + self.mark.length_bytes)
+        return self.head.is_strong or (
+            self.head.is_known and known >= STRONG_HEAD_BYTES
+        )
+
+    @property
     def is_passed_over(self) -> bool:
         """True for an archive from before the start (`read_from = "end"`).
 
@@ -155,12 +176,7 @@ def head_of(first: bytes) -> Head:
     Unknown while the first line is neither whole nor 4096 bytes long, and for a
     file that begins with NULs (a hole left by somebody's truncation).
     """
-    start = 0
-    while first.startswith(b"#", start):
-        newline = first.find(b"\n", start)
-        if newline < 0:
-            return Head()
-        start = newline + 1
+    start = header_end(first)
     newline = first.find(b"\n", start, start + HEAD_BYTES)
     if newline >= 0:
         line = first[start : newline + 1]
@@ -171,6 +187,17 @@ def head_of(first: bytes) -> Head:
     if line.startswith(b"\0"):
         return Head()
     return Head(len(line), sha256(line).digest())
+
+
+def header_end(first: bytes) -> int:
+    """Return where the first line begins that is no `#` header, or the end."""
+    start = 0
+    while first.startswith(b"#", start):
+        newline = first.find(b"\n", start)
+        if newline < 0:
+            return len(first)
+        start = newline + 1
+    return start
 
 
 def mark_of(tail: bytes) -> Mark:

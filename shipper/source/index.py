@@ -63,11 +63,17 @@ class Index:
         owner = self._claims.owners.get(file_id)
         return None if owner is None else owner.by_id.get(file_id)
 
+    def is_telling(self, head: Head) -> bool:
+        """Return True unless there is no fingerprint, or too many share a short one."""
+        return head.tells_among(len(self._claims.by_head.get(head.digest, [])))
+
     def with_head(self, head: Head) -> list[Tracked]:
         """Return the files with a fingerprint that any source of this process follows.
 
-        None if it is weak.
+        None if it tells nothing.
         """
+        if not self.is_telling(head):
+            return []
         return self._claims.by_head.get(head.digest, [])
 
     def is_free(self, inode: tuple[int, int]) -> bool:
@@ -138,10 +144,13 @@ class Index:
         self._insert_head(tracked)
 
     def _insert_head(self, tracked: Tracked) -> None:
-        if tracked.row.head.is_strong:
-            peers = self._claims.by_head.setdefault(tracked.row.head.digest, [])
-            if tracked not in peers:
-                peers.append(tracked)
+        head = tracked.row.head
+        if not head.is_known:
+            return
+        peers = self._claims.by_head.setdefault(head.digest, [])
+        # Nobody asks for more, and to look through thousands at each insertion is slow.
+        if head.tells_among(len(peers)) and tracked not in peers:
+            peers.append(tracked)
 
     def _remove_head(self, tracked: Tracked, head: Head) -> None:
         peers = self._claims.by_head.get(head.digest, [])

@@ -63,15 +63,17 @@ class Moves:
             False if it is no known file. True as well if that cannot be told now:
             the next count will.
         """
-        if not candidate.head.is_strong:
+        head = candidate.head
+        if not self._index.is_telling(head):
             return False
         lost = [
             tracked
-            for tracked in self._index.with_head(candidate.head)
+            for tracked in self._index.with_head(head)
             if self.is_missing(tracked, missing) or self._is_overwritten(tracked)
         ]
-        rows = [t.live_row() for t in lost] + self._roster.remembered(candidate.head)
-        if not rows:
+        rows = [t.live_row() for t in lost] + self._roster.remembered(head)
+        rows = [row for row in rows if row.is_distinct]
+        if not rows or not head.tells_among(len(rows)):
             return False
         sighting = self._examiner.open(candidate)
         if sighting is None:

@@ -17,8 +17,10 @@ from shipper.fileid import (
     HEAD_BYTES,
     HEADER_BYTES,
     MARK_BYTES,
+    STRONG_HEAD_BYTES,
     FileRow,
     head_of,
+    header_end,
     mark_of,
 )
 from shipper.follow import PlainStream, Position, Stream
@@ -127,12 +129,15 @@ class Sighting:
 
     def is_copy_of(self, other: Sighting) -> bool:
         """Return True if one of the two begins with the other, going by samples."""
-        if self.head != other.head or not self.head.is_strong:
+        if self.head != other.head or not self.head.is_known:
             return False
         mine = self._stream.read_at(0, _COMPARED_BYTES)
         theirs = other._stream.read_at(0, _COMPARED_BYTES)
         shared = min(len(mine), len(theirs))
         if mine[:shared] != theirs[:shared]:
+            return False
+        # Many unrelated files have the same header.
+        if shared - header_end(mine) < STRONG_HEAD_BYTES:
             return False
         if self.packing or other.packing or shared < _COMPARED_BYTES:
             return True

@@ -144,9 +144,12 @@ class Shares:
         held = self._by_inode.get(kin.inode)
         if held is not None:
             return held.worker
-        if not kin.head.is_strong:
+        if not kin.head.is_known:
             return None
-        owners = map(self.worker_of, self._find_files(kin.head))
+        rows = self._find_files(kin.head)
+        if not kin.head.tells_among(len(rows)):
+            return None
+        owners = map(self.worker_of, rows)
         return next((owner for owner in owners if owner is not None), None)
 
     def _hold(self, row: FileRow, worker: int) -> None:

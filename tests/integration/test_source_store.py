@@ -830,6 +830,64 @@ def test_two_files_with_equal_heads_are_both_read(logs: Path, store: Store) -> N
     shipper.source.close()
 
 
+def pack(log: Path) -> None:
+    """Rename a log and put an archive in its place."""
+    Path(f"{log}.1.gz").write_bytes(gzip_member(log.read_bytes()))
+    log.unlink()
+
+
+def copy_and_empty(log: Path) -> None:
+    """Do what `copytruncate` does."""
+    Path(f"{log}.1").write_bytes(log.read_bytes())
+    os.truncate(log, 0)
+
+
+@pytest.mark.parametrize("rotate", [pack, copy_and_empty])
+@pytest.mark.parametrize("is_down", [False, True])
+def test_a_log_with_a_short_first_line_is_known_again(
+    logs: Path, shipper: Following, rotate: Callable[[Path], None], *, is_down: bool
+) -> None:
+    """Scenarios 5, 13: what stands before the position tells it from others."""
+    log = logs / "app.log"
+    append(log, some_lines(0, 5, width=40))
+    shipper.drain()
+    shipper.commit()
+    rotate(log)
+    append(log, some_lines(5, 2, width=40))
+    if is_down:
+        shipper.restart()
+
+    assert shipper.drain() == some_lines(5, 2, width=40)
+
+
+def test_a_header_makes_no_copy_of_a_short_log(logs: Path, store: Store) -> None:
+    """Scenario 45: two quiet sites, both asked by the same monitor once."""
+    lines = [b"#Software: " + b"s" * 100, b"2026-11-23 12:00:00 ::1 GET / 200"]
+    append(logs / "a.log", lines)
+    append(logs / "b.log", lines)
+    shipper = following(logs, pattern="*.log", catalog=store)
+
+    assert sorted(lines * 2) == sorted(shipper.drain())
+    shipper.source.close()
+
+
+def test_a_short_first_line_alone_makes_no_two_files_one(
+    logs: Path, shipper: Following
+) -> None:
+    """Scenario 45: one that begins as a file did that is gone is read as a new one."""
+    log = logs / "app.log"
+    append(log, [b"{}", *some_lines(0, 3)])
+    shipper.drain()
+    shipper.commit()
+    log.unlink()
+    shipper.drain()
+    other = [b"{}", *some_lines(3, 9)]
+    append(logs / "app.log.1", other)
+    append(logs / "app.log.2", [b"{}"])
+
+    assert sorted([*other, b"{}"]) == sorted(shipper.drain())
+
+
 def test_large_logs_that_part_late_are_both_read(logs: Path, store: Store) -> None:
     """Scenario 45: equal for more than is compared at the front; their ends differ."""
     shared = some_lines(0, 1000)

@@ -6,7 +6,15 @@ from hashlib import sha256
 
 import pytest
 
-from shipper.fileid import HEAD_BYTES, Head, Mark, head_of, mark_of
+from shipper.fileid import (
+    HEAD_BYTES,
+    MOST_ALIKE,
+    FileRow,
+    Head,
+    Mark,
+    head_of,
+    mark_of,
+)
 
 LINE = b"x" * 100 + b"\n"
 
@@ -43,6 +51,44 @@ def test_a_short_first_line_is_a_weak_fingerprint() -> None:
     assert head_of(b"{}\n").is_known
     assert not head_of(b"{}\n").is_strong
     assert head_of(LINE).is_strong
+
+
+@pytest.mark.parametrize(
+    ("first", "read", "is_distinct"),
+    [
+        (LINE, b"", True),
+        (b"{}\n", b"{}\n", False),
+        (b"{}\n", b"{}\n" * 30, False),
+        (b"{}\n", b"{}\n" + LINE, True),
+        (b"", LINE, False),
+    ],
+)
+def test_a_short_first_line_wants_a_marker_beside_it(
+    first: bytes, read: bytes, *, is_distinct: bool
+) -> None:
+    """Both together are long enough to be those of one file alone."""
+    lines = read.splitlines(keepends=True)
+    row = FileRow(
+        file_id="a",
+        path="a.log",
+        dev=0,
+        ino=0,
+        head=head_of(first),
+        offset_bytes=len(read),
+        mark=mark_of(lines[-1] if lines else b""),
+    )
+
+    assert row.is_distinct is is_distinct
+
+
+def test_a_short_first_line_that_many_share_tells_nothing() -> None:
+    """To compare each file with all the others costs more than it is worth."""
+    short, long = head_of(b"{}\n"), head_of(LINE)
+
+    assert short.tells_among(MOST_ALIKE)
+    assert not short.tells_among(MOST_ALIKE + 1)
+    assert long.tells_among(MOST_ALIKE + 1)
+    assert not Head().tells_among(1)
 
 
 def test_a_marker_matches_what_ends_with_its_bytes() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import pytest
 from msgspec.structs import replace
 
 from shipper.fileid import FileRow, FileState, Head
@@ -12,6 +13,7 @@ from shipper.source import Kin
 from shipper.workers.shares import Shares
 
 STRONG = Head(100, b"digest")
+SHORT = Head(40, b"digest")
 
 
 @dataclass
@@ -97,10 +99,11 @@ def test_a_renamed_file_goes_to_the_worker_that_knows_it() -> None:
     assert parted.whose("/logs/new", "/logs/new") == parted.worker_of(known[1])
 
 
-def test_a_copy_goes_to_the_worker_that_knows_its_content() -> None:
+@pytest.mark.parametrize("head", [STRONG, SHORT])
+def test_a_copy_goes_to_the_worker_that_knows_its_content(head: Head) -> None:
     """The same first line in another file: only its worker can tell a copy."""
-    known = [a_row("/logs/a", 1), a_row("/logs/b", 2, head=STRONG)]
-    disk = Disk({"/logs/copy": Kin((7, 99), STRONG)})
+    known = [a_row("/logs/a", 1), a_row("/logs/b", 2, head=head)]
+    disk = Disk({"/logs/copy": Kin((7, 99), head)})
     parted = shares(known, disk=disk)
 
     assert parted.whose("/logs/copy", "/logs/copy") == parted.worker_of(known[1])
