@@ -569,6 +569,7 @@ def test_truncate_and_regrow_past_the_position_is_seen(
 
     assert shipper.drain() == some_lines(100, 30)
     assert "file_truncated" in shipper.events.names()
+    assert "file_lost" not in shipper.events.names()
 
 
 @pytest.mark.parametrize("lines", [0, 3, 15, 60])
@@ -593,22 +594,6 @@ def test_what_was_unread_of_a_replaced_log_is_counted(
 
     assert shipper.read == some_lines(100, lines)
     assert store.sums().counters["lost_bytes"] == 16 * 101
-
-
-@pytest.mark.parametrize("is_down", [False, True])
-def test_a_log_that_was_read_before_it_was_replaced_has_lost_nothing(
-    log: Path, shipper: Following, *, is_down: bool
-) -> None:
-    """Scenario 8: However long it is by the time we look."""
-    shipper.drain()
-    shipper.commit()
-    log.write_bytes(b"")
-    append(log, some_lines(100, 30))
-    if is_down:
-        shipper.restart()
-    shipper.drain()
-
-    assert "file_lost" not in shipper.events.names()
 
 
 def test_truncate_to_a_smaller_file_is_seen(log: Path, shipper: Following) -> None:
