@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from shipper.clock import Clock
-from shipper.errors import ConfigError, ShipperError
+from shipper.errors import ShipperError
 from shipper.events import Events
 from shipper.notify import Notifier
 from shipper.parts import Plan
@@ -198,7 +198,7 @@ class Attendant:
         try:
             self._plan = self._plan_again()
         except ShipperError as error:
-            self._events.emit("reload_refused", why=_in_one_line(error))
+            self._events.emit("reload_refused", why=error.in_one_line)
             # The service manager waits for the end of a reload, however it ends.
             self._tell(self._notifier.ready)
         else:
@@ -241,9 +241,3 @@ class Attendant:
         self._told_at = self._clock.monotonic()
         self._quiet_until = began + (self._told_at - began) / COUNTING_SHARE
         tell(self._told.sentence)
-
-
-def _in_one_line(error: ShipperError) -> str:
-    if isinstance(error, ConfigError):
-        return "; ".join(map(str, error.faults))
-    return str(error)

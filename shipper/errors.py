@@ -39,6 +39,11 @@ class ShipperError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    @property
+    def in_one_line(self) -> str:
+        """The message, for an event or within another one."""
+        return str(self)
+
 
 class Fault(NamedTuple):
     """One thing wrong with the configuration.
@@ -69,6 +74,11 @@ class ConfigError(ShipperError):
     def __init__(self, faults: tuple[Fault, ...], *, hint: str | None = None) -> None:
         super().__init__("\n".join(map(str, faults)), hint=hint)
         self.faults = faults
+
+    @property
+    def in_one_line(self) -> str:
+        """All faults, one behind the other."""
+        return "; ".join(map(str, self.faults))
 
 
 class StateError(ShipperError):

@@ -84,7 +84,7 @@ def _read_or_keep(
     try:
         return read_again()
     except ConfigError as error:
-        events.emit("reload_refused", why="; ".join(map(str, error.faults)))
+        events.emit("reload_refused", why=error.in_one_line)
         return settings
 
 

@@ -136,7 +136,7 @@ def field_map(
     try:
         return read_field_map(path)
     except ConfigError as error:
-        raise click.BadParameter("; ".join(map(str, error.faults))) from error
+        raise click.BadParameter(error.in_one_line) from error
 
 
 def allowance(_: click.Context, option: click.Parameter, text: str) -> Allowance:
