@@ -71,7 +71,7 @@ def receipt_for(
     wish = None
     if status in {_BUSY, 503}:
         # By their own clock: one of ours that is hours behind would wait for hours.
-        theirs = _date(_header(headers, "date")) or now
+        theirs = date_in(headers) or now
         wish = _retry_after_seconds(_header(headers, "retry-after"), theirs)
     if status == _BUSY or wish is not None:
         what = "too many logs for now" if status == _BUSY else "unavailable"
@@ -206,6 +206,11 @@ def _one_line(text: str) -> str:
     if len(shown) > MAX_REASON_CHARACTERS:
         return shown[: MAX_REASON_CHARACTERS - 1] + "…"
     return shown
+
+
+def date_in(headers: Mapping[str, str]) -> datetime | None:
+    """Return the ``Date`` of an answer (RFC 9110, section 6.6.1), aware."""
+    return _date(_header(headers, "date"))
 
 
 def _header(headers: Mapping[str, str], wanted: str) -> str:

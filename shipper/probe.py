@@ -12,14 +12,14 @@ import socket
 import ssl
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
 
+from shipper.answers import date_in
 from shipper.certificate import Names, names_in
 from shipper.channel import FAILURES, Channel, Progress, chain_of
 from shipper.endpoint import is_loopback
@@ -87,7 +87,7 @@ def look(
     return Sight(
         failed=None,
         status=answer.status,
-        date=_date_in(answer.headers),
+        date=date_in(answer.headers),
         tls=progress.tls,
         names=names_in(progress.certificate),
     )
@@ -211,13 +211,3 @@ def _cut_after(seconds: float, channel: Channel) -> Iterator[None]:
         yield
     finally:
         over.set()
-
-
-def _date_in(headers: Mapping[str, str]) -> datetime | None:
-    """Return the ``Date`` of an answer (RFC 9110, section 6.6.1), aware."""
-    text = next((headers[name] for name in headers if name.lower() == "date"), "")
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
