@@ -20,6 +20,7 @@ from shipper.store.schema import MIGRATIONS, VERSION
 
 DATABASE_NAME = "state.sqlite3"
 BUSY_SECONDS = 5.0
+LARGEST_INTEGER = 2**63 - 1  # that SQLite can store, or look for
 # 16 MB of pages hold the files and ranges of a large installation.
 CACHE_KIBIBYTES = 4096
 # Of WAL the same as FULL. A rollback journal whose removal is not synced may be there

@@ -15,6 +15,7 @@ from msgspec import Struct
 from shipper.model import DeadLetter, LinePlace
 from shipper.store import counters, ledger
 from shipper.store.catalog import path_from
+from shipper.store.database import LARGEST_INTEGER
 
 RECOVERED = "letters_recovered"
 EVICTED = "letters_evicted"
@@ -23,7 +24,6 @@ PURGED = "letters_purged"
 ROW_BYTES = 256
 # Letters are taken out in portions, so that any number needs little memory.
 PORTION = 500
-LARGEST_NUMBER = 2**63 - 1  # that SQLite can look for; what people type may be larger
 
 # One that is there already stays as it is, unless it was sent again since.
 _KEEP = """
@@ -232,7 +232,8 @@ def size_of_all(connection: sqlite3.Connection) -> int:
 
 
 def _can_be_kept(number: int) -> bool:
-    return 0 < number <= LARGEST_NUMBER
+    # What people type may be larger.
+    return 0 < number <= LARGEST_INTEGER
 
 
 def _forget(connection: sqlite3.Connection, rows: Sequence[tuple[str, int]]) -> int:

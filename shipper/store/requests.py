@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from shipper.errors import StateError
 from shipper.store.database import (
     DATABASE_NAME,
+    LARGEST_INTEGER,
     open_beside,
     transaction,
     wrapped,
@@ -60,7 +61,7 @@ class DeadRecord(Struct, frozen=True, forbid_unknown_fields=True):
     payload: str | None
     sha256: str
     # A larger one, in a receipt that somebody has made up, could not be stored.
-    length_bytes: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    length_bytes: Annotated[int, Meta(ge=0, le=LARGEST_INTEGER)]
 
 
 class Acknowledgement(Struct, frozen=True):
