@@ -95,18 +95,23 @@ def test_no_piece_is_handed_out_while_the_receiver_is_to_be_left_alone(
     assert outcome.is_complete
 
 
+def a_task(directory: Path, url: str, records: int) -> Task:
+    """Return a piece that is all of a log."""
+    log = directory / "access.log"
+    log.write_bytes(a_log(records))
+    ((file, place),) = places_of(survey([str(log)], CHOICES), BlankLedger(), CHOICES)
+    settings = settings_of(directory, url)
+    return Task(settings, CHOICES, Limits(), file.path, file.name, place, lines=100)
+
+
 def test_what_a_piece_has_sent_and_not_settled_is_not_sent_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A batch was halved, and its time was up between the halves."""
     monkeypatch.setattr(piece, "PIECE_SECONDS", 3.0)
-    log = tmp_path / "access.log"
-    log.write_bytes(a_log(2))
-    ((file, place),) = places_of(survey([str(log)], CHOICES), BlankLedger(), CHOICES)
     wish = Reply(429, headers=(("Retry-After", "3600"),))
     with LoopbackServer([Reply(413), Reply(), wish]) as server:
-        settings = settings_of(tmp_path, server.url)
-        task = Task(settings, CHOICES, Limits(), file.path, file.name, place, lines=100)
+        task = a_task(tmp_path, server.url, records=2)
         first = ship(task)
         second = ship(replace(task, taken=first.taken))
         sent = [len(json.loads(heard.body)) for heard in server.heard]
@@ -123,15 +128,9 @@ def test_a_piece_tells_how_long_the_receiver_wished_to_be_left_alone(
 ) -> None:
     """It ends before that time is over, so that a signal need not wait for it."""
     monkeypatch.setattr(piece, "PIECE_SECONDS", 0.2)
-    log = tmp_path / "access.log"
-    log.write_bytes(a_log(3))
-    ((file, place),) = places_of(survey([str(log)], CHOICES), BlankLedger(), CHOICES)
     wish = Reply(429, headers=(("Retry-After", "3600"),))
     with LoopbackServer([wish]) as server:
-        settings = settings_of(tmp_path, server.url)
-        done = ship(
-            Task(settings, CHOICES, Limits(), file.path, file.name, place, lines=100)
-        )
+        done = ship(a_task(tmp_path, server.url, records=3))
 
     assert (done.commits, done.is_at_end) == ((), False)
     assert 3500 < done.closed_seconds <= 3600

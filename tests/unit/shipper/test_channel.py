@@ -31,6 +31,14 @@ def receipts(uploader: Uploader, clock: RingingClock, count: int) -> list[Receip
     return [answered.receipt for answered in uploader.answered()]
 
 
+def two_in_turn(uploader: Uploader, clock: RingingClock) -> list[Receipt]:
+    """Post once, and again when that is answered; return both receipts."""
+    uploader.post(1, [b"{}"])
+    clock.await_rings(1)
+    uploader.post(2, [b"{}"])
+    return receipts(uploader, clock, 2)
+
+
 def test_a_connection_closed_while_idle_costs_nothing() -> None:
     """A server that closes behind its answer makes no failure: we connect anew."""
     clock = RingingClock()
@@ -96,10 +104,7 @@ def test_an_old_connection_that_breaks_twice_is_a_failure() -> None:
         LoopbackServer([Reply(), Raw(), Raw(), Reply()]) as server,
         an_uploader(server.url, clock) as uploader,
     ):
-        uploader.post(1, [b"{}"])
-        clock.await_rings(1)
-        uploader.post(2, [b"{}"])
-        _, receipt = receipts(uploader, clock, 2)
+        _, receipt = two_in_turn(uploader, clock)
 
     assert isinstance(receipt, Deferred)
     assert receipt.cause == Cause.NETWORK
@@ -263,11 +268,7 @@ def test_an_endless_answer_is_read_no_further_than_needed() -> None:
         LoopbackServer([Reply(body=b" " * 2_000_000), Reply()]) as server,
         an_uploader(server.url, clock) as uploader,
     ):
-        uploader.post(1, [b"{}"])
-        clock.await_rings(1)
-        uploader.post(2, [b"{}"])
-
-        assert [Delivered(202)] * 2 == receipts(uploader, clock, 2)
+        assert [Delivered(202)] * 2 == two_in_turn(uploader, clock)
     assert [heard.connection for heard in server.heard] == [1, 2]
 
 
@@ -281,10 +282,7 @@ def test_an_interim_answer_is_passed_over(status: int) -> None:
         LoopbackServer([answer, Reply(500)]) as server,
         an_uploader(server.url, clock) as uploader,
     ):
-        uploader.post(1, [b"{}"])
-        clock.await_rings(1)
-        uploader.post(2, [b"{}"])
-        first, second = receipts(uploader, clock, 2)
+        first, second = two_in_turn(uploader, clock)
 
     assert first == Delivered(202)
     assert isinstance(second, Deferred) and second.status == 500
@@ -299,10 +297,7 @@ def test_what_follows_a_change_of_protocols_is_no_answer() -> None:
         LoopbackServer([stray, Reply(500)]) as server,
         an_uploader(server.url, clock) as uploader,
     ):
-        uploader.post(1, [b"{}"])
-        clock.await_rings(1)
-        uploader.post(2, [b"{}"])
-        first, second = receipts(uploader, clock, 2)
+        first, second = two_in_turn(uploader, clock)
 
     assert isinstance(first, Deferred) and isinstance(second, Deferred)
     assert (first.status, second.status) == (101, 500)
@@ -337,10 +332,7 @@ def test_a_chunked_answer_is_read_to_its_end() -> None:
         LoopbackServer([Reply(200, errors, is_chunked=True)]) as server,
         an_uploader(server.url, clock) as uploader,
     ):
-        uploader.post(1, [b"{}"])
-        clock.await_rings(1)
-        uploader.post(2, [b"{}"])
-        first, second = receipts(uploader, clock, 2)
+        first, second = two_in_turn(uploader, clock)
 
     assert (Refused(200, "200 with errors: bad"), Delivered(202)) == (first, second)
     assert {1} == {heard.connection for heard in server.heard}
